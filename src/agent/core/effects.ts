@@ -1,0 +1,159 @@
+import type { Millis } from '../../base/machine.ts';
+import type {
+  AcknowledgeOperationStatusMessage,
+  ApplyOperationMessage,
+  CheckpointResourcesMessage,
+  DrainSlaveMessage,
+  ExecutorRegisteredMessage,
+  ExecutorToFrameworkMessage,
+  ExitedExecutorMessage,
+  FrameworkToExecutorMessage,
+  KillTaskMessage,
+  PingSlaveMessage,
+  PongSlaveMessage,
+  ReconcileOperationsMessage,
+  RegisterExecutorMessage,
+  RegisterSlaveMessage,
+  ReregisterSlaveMessage,
+  RunTaskGroupMessage,
+  RunTaskMessage,
+  ShutdownExecutorMessage,
+  ShutdownFrameworkMessage,
+  ShutdownMessage,
+  SlaveRegisteredMessage,
+  SlaveReregisteredMessage,
+  StatusUpdateAcknowledgementMessage,
+  StatusUpdateMessage,
+  UnregisterSlaveMessage,
+  UpdateFrameworkMessage,
+  UpdateOperationStatusMessage,
+  UpdateSlaveMessage,
+} from '../../wire/internal.ts';
+import type { CommandInfo_URI, ContainerInfo, RLimitInfo } from '../../wire/v1.ts';
+
+/** A libprocess address: `id@ip:port`. */
+export type Pid = string;
+
+/** What the agent sends, by the name that the message has on the wire. */
+export interface OutboundMessages {
+  'mesos.internal.RegisterSlaveMessage': RegisterSlaveMessage;
+  'mesos.internal.ReregisterSlaveMessage': ReregisterSlaveMessage;
+  'mesos.internal.UnregisterSlaveMessage': UnregisterSlaveMessage;
+  'mesos.internal.UpdateSlaveMessage': UpdateSlaveMessage;
+  'mesos.internal.PongSlaveMessage': PongSlaveMessage;
+  'mesos.internal.StatusUpdateMessage': StatusUpdateMessage;
+  'mesos.internal.ExitedExecutorMessage': ExitedExecutorMessage;
+  'mesos.internal.ExecutorToFrameworkMessage': ExecutorToFrameworkMessage;
+  'mesos.internal.UpdateOperationStatusMessage': UpdateOperationStatusMessage;
+  'mesos.internal.ExecutorRegisteredMessage': ExecutorRegisteredMessage;
+  'mesos.internal.RunTaskMessage': RunTaskMessage;
+  'mesos.internal.KillTaskMessage': KillTaskMessage;
+  'mesos.internal.FrameworkToExecutorMessage': FrameworkToExecutorMessage;
+  'mesos.internal.ShutdownExecutorMessage': ShutdownExecutorMessage;
+  'mesos.internal.StatusUpdateAcknowledgementMessage': StatusUpdateAcknowledgementMessage;
+}
+
+/** What the agent understands, by the name that the message has on the wire. */
+export interface InboundMessages {
+  'mesos.internal.SlaveRegisteredMessage': SlaveRegisteredMessage;
+  'mesos.internal.SlaveReregisteredMessage': SlaveReregisteredMessage;
+  'mesos.internal.PingSlaveMessage': PingSlaveMessage;
+  'mesos.internal.RunTaskMessage': RunTaskMessage;
+  'mesos.internal.RunTaskGroupMessage': RunTaskGroupMessage;
+  'mesos.internal.KillTaskMessage': KillTaskMessage;
+  'mesos.internal.ShutdownExecutorMessage': ShutdownExecutorMessage;
+  'mesos.internal.ShutdownFrameworkMessage': ShutdownFrameworkMessage;
+  'mesos.internal.FrameworkToExecutorMessage': FrameworkToExecutorMessage;
+  'mesos.internal.UpdateFrameworkMessage': UpdateFrameworkMessage;
+  'mesos.internal.CheckpointResourcesMessage': CheckpointResourcesMessage;
+  'mesos.internal.ApplyOperationMessage': ApplyOperationMessage;
+  'mesos.internal.ReconcileOperationsMessage': ReconcileOperationsMessage;
+  'mesos.internal.AcknowledgeOperationStatusMessage': AcknowledgeOperationStatusMessage;
+  'mesos.internal.StatusUpdateAcknowledgementMessage': StatusUpdateAcknowledgementMessage;
+  'mesos.internal.StatusUpdateMessage': StatusUpdateMessage;
+  'mesos.internal.RegisterExecutorMessage': RegisterExecutorMessage;
+  'mesos.internal.ExecutorToFrameworkMessage': ExecutorToFrameworkMessage;
+  'mesos.internal.ShutdownMessage': ShutdownMessage;
+  'mesos.internal.DrainSlaveMessage': DrainSlaveMessage;
+}
+
+/** A message on its way: to a pid, encoded by whoever performs the effect. Lost messages are the core's business. */
+export type SendEffect = {
+  readonly [N in keyof OutboundMessages]: {
+    readonly type: 'send';
+    readonly to: Pid;
+    readonly name: N;
+    readonly message: OutboundMessages[N];
+  };
+}[keyof OutboundMessages];
+
+/** A symbolic link to be made (or replaced): `link` is where it lies, `target` what it says. */
+export interface SymbolicLink {
+  readonly link: string;
+  readonly target: string;
+}
+
+/**
+ * Start a process tree in a sandbox. Answered by exactly one of `containerStarted` (and later `containerExited`)
+ * or `containerFailed`. The launcher creates the sandbox (owner: `user`), then the links, fetches the URIs, opens
+ * `stdout` and `stderr` in the sandbox for appending, and executes `file` in a session of its own.
+ */
+export interface LaunchContainer {
+  readonly type: 'launchContainer';
+  /** A UUID, unique for the agent's lifetime. */
+  readonly containerId: string;
+  /** Searched on the PATH of `environment` when it has no slash. */
+  readonly file: string;
+  /** All arguments, the zeroth included: `['sh', '-c', 'echo hi']`. */
+  readonly argv: readonly string[];
+  /** The whole environment of the process, except for PATH, which the launcher adds when it is absent. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** The user to become (and to own the sandbox); absent: whoever runs the agent. Unknown user: `containerFailed`. */
+  readonly user?: string | undefined;
+  /** Absolute path of the sandbox: working directory, created with its parents, mode 0755. */
+  readonly sandbox: string;
+  readonly links: readonly SymbolicLink[];
+  /** To be fetched into the sandbox first; a failure is `containerFailed`. */
+  readonly uris: readonly CommandInfo_URI[];
+  readonly rlimits?: RLimitInfo | undefined;
+  readonly container?: ContainerInfo | undefined;
+  /** What the tree may use: cpus in cores, mem and disk in megabytes. Enforced where the isolation flag says so. */
+  readonly resources: { readonly cpus: number; readonly mem: number; readonly disk: number; readonly gpus: number };
+  /** For log lines and process titles. */
+  readonly frameworkId: string;
+  readonly executorId: string;
+}
+
+export type AgentEffect =
+  | SendEffect
+  /** Keep a connection to this pid and report `exited` when it breaks. `reconnect`: on a fresh socket. */
+  | { readonly type: 'link'; readonly pid: Pid; readonly reconnect: boolean }
+  /** Start, or start anew, the timer of this key: one `timer` event after so many milliseconds. */
+  | { readonly type: 'arm'; readonly key: string; readonly delay: Millis }
+  | { readonly type: 'disarm'; readonly key: string }
+  | LaunchContainer
+  /** Signal every process of the tree. Nothing happens for a container that is gone. */
+  | { readonly type: 'killContainer'; readonly containerId: string; readonly signal: number }
+  /**
+   * End what is left of the tree (SIGKILL) and forget it. Also sent after `containerExited`, for descendants that
+   * outlived the first process; when that one still lives (or was not started yet), `containerExited` follows.
+   */
+  | { readonly type: 'destroyContainer'; readonly containerId: string }
+  /** Delete this directory tree. */
+  | { readonly type: 'removeDirectory'; readonly path: string }
+  /** Make a directory on disk reachable under /files with this virtual path. */
+  | { readonly type: 'attachFiles'; readonly virtual: string; readonly real: string; readonly owner: FileOwner }
+  | { readonly type: 'detachFiles'; readonly virtual: string }
+  /** The agent knows its id: make `work_dir/slaves/<id>` and `slaves/latest`. */
+  | { readonly type: 'agentDirectory'; readonly path: string; readonly link: SymbolicLink }
+  | { readonly type: 'log'; readonly level: 'info' | 'warning' | 'error'; readonly text: string }
+  /** Ask the detector again who leads; it answers with `masterDetected` even when nothing changed. */
+  | { readonly type: 'detectMaster' }
+  /** End the program, after what was emitted before is done. Status 0: as asked; else something is wrong. */
+  | { readonly type: 'terminate'; readonly status: number; readonly reason: string };
+
+/** Whose files these are: what authorization asks about a sandbox. */
+export interface FileOwner {
+  readonly frameworkId: string;
+  readonly executorId: string;
+}

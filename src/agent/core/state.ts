@@ -1,0 +1,165 @@
+import type { Millis } from '../../base/machine.ts';
+import type { StatusUpdate } from '../../wire/internal.ts';
+import type {
+  AgentInfo,
+  AgentInfo_Capability,
+  ContainerID,
+  DrainConfig,
+  ExecutorInfo,
+  FrameworkInfo,
+  KillPolicy,
+  Resource,
+  Task,
+  TaskInfo,
+  TaskStatus,
+} from '../../wire/v1.ts';
+import type { Pid } from './effects.ts';
+import type { AgentMetrics } from './metrics.ts';
+import type { Ring } from './ring.ts';
+
+/** What the flags decide about the core. Durations are milliseconds. */
+export interface AgentOptions {
+  /** This agent's own address, for example `slave(1)@10.0.0.2:5051`. */
+  readonly pid: Pid;
+  readonly hostname: string;
+  readonly port: number;
+  /** Upstream's version number that this agent claims, for example `1.12.0`. */
+  readonly version: string;
+  readonly workDir: string;
+  readonly resources: readonly Resource[];
+  readonly attributes: AgentInfo['attributes'];
+  readonly domain?: AgentInfo['domain'];
+  readonly capabilities: readonly AgentInfo_Capability[];
+  /** --checkpoint. */
+  readonly checkpoint: boolean;
+  /** --switch_user: become the task's user. */
+  readonly switchUser: boolean;
+  /** --default_executor… variables for every executor: --executor_environment_variables. */
+  readonly executorEnvironment: Readonly<Record<string, string>>;
+  readonly registrationBackoffFactor: Millis;
+  readonly executorRegistrationTimeout: Millis;
+  readonly executorShutdownGracePeriod: Millis;
+  readonly recoveryTimeout: Millis;
+  readonly executorReregistrationTimeout: Millis;
+  readonly gcDelay: Millis;
+  /** --gc_disk_headroom, 0 to 1. */
+  readonly gcDiskHeadroom: number;
+  readonly maxCompletedExecutorsPerFramework: number;
+  /** --sandbox_directory: where a container with its own root file system sees its sandbox. */
+  readonly sandboxDirectory: string;
+  readonly httpCommandExecutor: boolean;
+}
+
+/** `disconnected`: no master, or not admitted by it (yet). `terminating`: told to end; waits for its executors. */
+export type AgentPhase = 'disconnected' | 'running' | 'terminating';
+
+export interface AgentState {
+  readonly options: AgentOptions;
+  /** Instant at which the agent started, wall clock. */
+  readonly startTime: Millis;
+  phase: AgentPhase;
+  /** Its `id` is set once a master has admitted the agent. */
+  info: AgentInfo;
+  master: Pid | undefined;
+  /** Names what this agent believes about its resources; 16 bytes. */
+  resourceVersion: Uint8Array;
+  /** Current delay before the next attempt to register. */
+  registrationBackoff: Millis;
+  /** From the master: silence for so long means that it has given this agent up. */
+  pingTimeout: Millis;
+  drain: { readonly config: DrainConfig; readonly startedAt: Millis } | undefined;
+  readonly frameworks: Map<string, Framework>;
+  readonly completedFrameworks: Ring<Framework>;
+  /** Executors by container id, as long as they are in `frameworks`. */
+  readonly containers: Map<string, Executor>;
+  /** Sandboxes of ended executors, waiting for collection: path → since when. */
+  readonly garbage: Map<string, Garbage>;
+  /** How full the disk was when last looked at. */
+  diskUsage: number;
+  readonly metrics: AgentMetrics;
+}
+
+/** A directory that will be deleted, and the /files paths that lead to it. */
+export interface Garbage {
+  readonly path: string;
+  readonly since: Millis;
+  readonly virtual: readonly string[];
+}
+
+export interface Framework {
+  readonly id: string;
+  info: FrameworkInfo;
+  /** The v0 scheduler's address; absent for v1 schedulers. */
+  pid: Pid | undefined;
+  phase: 'running' | 'terminating';
+  readonly executors: Map<string, Executor>;
+  readonly completedExecutors: Ring<Executor>;
+  /** Status updates on their way to the scheduler, by task id. */
+  readonly streams: Map<string, UpdateStream>;
+}
+
+/** Which program drives the tasks: one of the two built-in ones, or a process of the framework's own. */
+export type ExecutorKind = 'command' | 'default' | 'custom';
+export type ExecutorPhase = 'registering' | 'running' | 'terminating' | 'terminated';
+
+export interface Executor {
+  readonly id: string;
+  readonly frameworkId: string;
+  readonly kind: ExecutorKind;
+  readonly info: ExecutorInfo;
+  readonly containerId: ContainerID;
+  /** Absolute path of the sandbox. */
+  readonly directory: string;
+  readonly user: string | undefined;
+  readonly launchedAt: Millis;
+  phase: ExecutorPhase;
+  /** Process id of the container's first process, once it runs. */
+  processId: number | undefined;
+  /** Address of a v0 custom executor that has registered. */
+  pid: Pid | undefined;
+  /** Accepted, not yet handed to the executor; in order of arrival. */
+  readonly queued: Map<string, TaskInfo>;
+  /** Handed over, no terminal status yet. */
+  readonly launched: Map<string, TaskRecord>;
+  /** Terminal, last status not yet acknowledged. */
+  readonly terminated: Map<string, TaskRecord>;
+  readonly completed: Ring<TaskRecord>;
+  /** Set while the agent is ending it: why the remaining tasks end, when the process is gone. */
+  pendingTermination: PendingTermination | undefined;
+}
+
+export interface PendingTermination {
+  readonly state: 'TASK_FAILED' | 'TASK_KILLED' | 'TASK_LOST' | 'TASK_GONE';
+  readonly reason: NonNullable<TaskStatus['reason']>;
+  readonly message: string;
+}
+
+/** A task as the agent reports it; the value is replaced, never changed in place. */
+export interface TaskRecord {
+  readonly info: TaskInfo;
+  task: Task;
+  kill: KillProgress | undefined;
+}
+
+/** A task that was asked to end. */
+export interface KillProgress {
+  readonly startedAt: Millis;
+  /** When SIGKILL is due. */
+  deadline: Millis;
+  policy: KillPolicy | undefined;
+  /** SIGKILL has been sent: the task ended because it did not want to. */
+  forced: boolean;
+}
+
+/** One task's status updates, in order, of which only the first is on its way. */
+export interface UpdateStream {
+  readonly taskId: string;
+  readonly pending: StatusUpdate[];
+  /** Delay until the first one is sent again. */
+  backoff: Millis;
+  /** Ids (hexadecimal) of all updates ever received, to know duplicates. */
+  readonly received: Set<string>;
+  readonly acknowledged: Set<string>;
+  /** A terminal update has been received: nothing else may follow. */
+  terminal: boolean;
+}
