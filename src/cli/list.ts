@@ -1,0 +1,89 @@
+import { formatResources, Resources } from '../resources/resources.ts';
+import { parseAddresses } from '../sdk/address.ts';
+import { callMaster } from '../sdk/operator.ts';
+import type { Call, Response } from '../wire/v1_master.ts';
+import { formatTable } from './table.ts';
+
+type What = 'tasks' | 'agents' | 'frameworks';
+
+interface ListOptions {
+  readonly master: string;
+  readonly json?: boolean;
+  readonly all?: boolean;
+}
+
+interface Listing {
+  readonly call: Call;
+  readonly heading: readonly string[];
+  /** One row of cells an entry, with the entry itself for --json. */
+  readonly rows: (response: Response, all: boolean) => readonly { cells: readonly string[]; entry: unknown }[];
+}
+
+const LISTINGS: Readonly<Record<What, Listing>> = {
+  tasks: {
+    call: { type: 'GET_TASKS' },
+    heading: ['ID', 'NAME', 'STATE', 'AGENT', 'RESOURCES', 'FRAMEWORK'],
+    rows: ({ get_tasks }, all) =>
+      [
+        ...(get_tasks?.tasks ?? []),
+        ...(get_tasks?.unreachable_tasks ?? []),
+        ...(all ? (get_tasks?.completed_tasks ?? []) : []),
+      ].map((task) => ({
+        cells: [
+          task.task_id.value,
+          task.name,
+          task.state,
+          task.agent_id.value,
+          formatResources(Resources.of(task.resources ?? []).unallocate()),
+          task.framework_id.value,
+        ],
+        entry: task,
+      })),
+  },
+  agents: {
+    call: { type: 'GET_AGENTS' },
+    heading: ['ID', 'HOST', 'PORT', 'STATE', 'RESOURCES', 'ALLOCATED'],
+    rows: ({ get_agents }, all) =>
+      (get_agents?.agents ?? [])
+        .filter((agent) => all || agent.active)
+        .map((agent) => ({
+          cells: [
+            agent.agent_info.id?.value ?? '',
+            agent.agent_info.hostname,
+            String(agent.agent_info.port ?? ''),
+            agent.active ? 'active' : 'inactive',
+            formatResources(Resources.of(agent.total_resources ?? [])),
+            formatResources(Resources.of(agent.allocated_resources ?? []).unallocate()),
+          ],
+          entry: agent,
+        })),
+  },
+  frameworks: {
+    call: { type: 'GET_FRAMEWORKS' },
+    heading: ['ID', 'NAME', 'USER', 'STATE', 'ROLES'],
+    rows: ({ get_frameworks }, all) =>
+      [...(get_frameworks?.frameworks ?? []), ...(all ? (get_frameworks?.completed_frameworks ?? []) : [])].map(
+        (framework) => {
+          const info = framework.framework_info;
+          const state = framework.active ? 'active' : framework.connected ? 'inactive' : 'disconnected';
+          return {
+            cells: [info.id?.value ?? '', info.name, info.user, state, (info.roles ?? [info.role ?? '*']).join(',')],
+            entry: framework,
+          };
+        },
+      ),
+  },
+};
+
+/** `meseta tasks|agents|frameworks`: a table for people, or with `--json` one object a line. */
+export async function list(what: What, options: ListOptions): Promise<number> {
+  const masters = parseAddresses(options.master, 5050);
+  if (!masters.ok) throw new Error(`--master: ${masters.error}`);
+  const { call, heading, rows } = LISTINGS[what];
+  const response = await callMaster(masters.value[0]!, call);
+  const entries = rows(response, options.all === true);
+  if (options.json) for (const { entry } of entries) process.stdout.write(`${JSON.stringify(entry)}\n`);
+  else if (entries.length === 0) process.stderr.write(`No ${what}.${options.all ? '' : ' (--all lists more.)'}\n`);
+  else process.stdout.write(formatTable([heading, ...entries.map(({ cells }) => cells)]));
+  return 0;
+}

@@ -1,0 +1,228 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { availableParallelism, tmpdir, totalmem, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { formatAddress } from '../sdk/address.ts';
+import { fetchAnswer } from '../sdk/exchange.ts';
+import { callMaster } from '../sdk/operator.ts';
+
+export interface UpOptions {
+  readonly agents: number;
+  readonly port: number;
+  readonly ip: string;
+  readonly workDir?: string;
+  readonly resources?: string;
+  readonly attributes?: string;
+}
+
+/** How long the cluster may take to be ready, and how long its parts may take to end before they are killed. */
+const READY_WITHIN = 30_000;
+const STOPPED_WITHIN = 10_000;
+const POLL = 25;
+/** Where agents offer ports to tasks, divided between the agents of one machine. */
+const TASK_PORTS = { first: 31_000, last: 32_000 };
+
+/** One program of the cluster. */
+interface Part {
+  readonly name: string;
+  readonly process: ChildProcess;
+  readonly log: string;
+}
+
+/** `meseta up`: a master and agents as processes of their own. @returns when they have ended; 0 after Ctrl-C */
+export async function up(options: UpOptions): Promise<number> {
+  await assertPortsFree(options);
+  const workDir = options.workDir ?? join(tmpdir(), `meseta-${userInfo().uid}`, `cluster-${options.port}`);
+  if (options.workDir === undefined) rmSync(workDir, { recursive: true, force: true });
+  mkdirSync(workDir, { recursive: true });
+  const parts: Part[] = [];
+  const stopped = stopOnSignal(parts);
+  try {
+    parts.push(startMaster(options, workDir));
+    for (let index = 0; index < options.agents; index++) parts.push(startAgent(options, workDir, index));
+    const died = whenOneDies(parts, stopped);
+    const readiness = await Promise.race([whenReady(options).then(() => 'ready' as const), died, stopped]);
+    if (readiness === 'ready') {
+      process.stdout.write(welcome(options, workDir));
+      await Promise.race([died, stopped]);
+    }
+    return 0;
+  } finally {
+    await stopAll(parts);
+  }
+}
+
+/** The agents' ports follow the master's. */
+function portOf(options: UpOptions, index: number): number {
+  return options.port + 1 + index;
+}
+
+async function assertPortsFree(options: UpOptions): Promise<void> {
+  for (let at = 0; at <= options.agents; at++) {
+    const port = options.port + at;
+    const problem = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
+      const probe = createServer();
+      probe.once('error', resolve);
+      probe.listen({ host: options.ip, port }, () => probe.close(() => resolve(undefined)));
+    });
+    if (!problem) continue;
+    const whose = at === 0 ? 'the master' : `agent ${at}`;
+    const what = problem.code === 'EADDRINUSE' ? 'is taken by another program' : `cannot be used (${problem.message})`;
+    throw new Error(
+      `port ${port} on ${options.ip}, for ${whose}, ${what}. Choose others with --port, for example --port ${options.port + 1000} (the master takes it, the agents the ones after it).`,
+    );
+  }
+}
+
+function start(name: string, entry: string, flags: readonly string[], workDir: string): Part {
+  const log = join(workDir, `${name}.log`);
+  const file = openSync(log, 'a');
+  const suffix = import.meta.url.endsWith('.js') ? '.js' : '.ts';
+  const main = fileURLToPath(new URL(`../${entry}/main${suffix}`, import.meta.url));
+  const { NODE_EXTRA_CA_CERTS: _slow, ...env } = process.env;
+  // A process group of its own: Ctrl-C in the terminal reaches only us, and we end the parts in order.
+  const child = spawn(process.execPath, [main, ...flags], { stdio: ['ignore', file, file], env, detached: true });
+  closeSync(file);
+  return { name, process: child, log };
+}
+
+function startMaster(options: UpOptions, workDir: string): Part {
+  const flags = [`--ip=${options.ip}`, `--port=${options.port}`, `--hostname=${options.ip}`, '--registry=in_memory'];
+  return start('master', 'master', [...flags, `--work_dir=${join(workDir, 'master')}`], workDir);
+}
+
+function startAgent(options: UpOptions, workDir: string, index: number): Part {
+  const name = options.agents === 1 ? 'agent' : `agent-${index + 1}`;
+  const resources = options.resources ?? (options.agents > 1 ? share(options.agents, index) : undefined);
+  const flags = [
+    `--master=${formatAddress({ host: options.ip, port: options.port })}`,
+    `--ip=${options.ip}`,
+    `--port=${portOf(options, index)}`,
+    `--hostname=${options.ip}`,
+    `--work_dir=${join(workDir, name)}`,
+    `--runtime_dir=${join(workDir, name, 'runtime')}`,
+    '--registration_backoff_factor=10ms',
+    ...(process.getuid?.() === 0 ? [] : ['--no-switch_user']),
+    ...(resources === undefined ? [] : [`--resources=${resources}`]),
+    ...(options.attributes === undefined ? [] : [`--attributes=${options.attributes}`]),
+  ];
+  return start(name, 'agent', flags, workDir);
+}
+
+/** An equal share of this machine for one of several agents, with task ports that do not overlap. */
+function share(agents: number, index: number): string {
+  const megabytes = Math.floor(totalmem() / 1024 / 1024);
+  const memory = Math.floor((megabytes > 2048 ? megabytes - 1024 : megabytes / 2) / agents);
+  const processors = Math.floor((availableParallelism() / agents) * 1000) / 1000;
+  const width = Math.floor((TASK_PORTS.last - TASK_PORTS.first + 1) / agents);
+  const first = TASK_PORTS.first + index * width;
+  return `cpus:${processors};mem:${memory};ports:[${first}-${first + width - 1}]`;
+}
+
+/** Resolves when the master leads and every agent has registered. */
+async function whenReady(options: UpOptions): Promise<void> {
+  const address = { host: options.ip, port: options.port };
+  const deadline = performance.now() + READY_WITHIN;
+  for (;;) {
+    const agents = await callMaster(address, { type: 'GET_AGENTS' })
+      .then((response) => (response.get_agents?.agents ?? []).filter((agent) => agent.active).length)
+      .catch(() => 0);
+    if (agents >= options.agents && (await agentsAnswer(options))) return;
+    if (performance.now() > deadline) {
+      throw new Error(
+        `the cluster was not ready within ${READY_WITHIN / 1000} s: ${agents} of ${options.agents} agents registered`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL));
+  }
+}
+
+async function agentsAnswer(options: UpOptions): Promise<boolean> {
+  const answers = Array.from({ length: options.agents }, (_, index) =>
+    fetchAnswer({ address: { host: options.ip, port: portOf(options, index) }, path: '/health' }).then(
+      ({ status }) => status === 200,
+      () => false,
+    ),
+  );
+  return (await Promise.all(answers)).every(Boolean);
+}
+
+function stopOnSignal(parts: readonly Part[]): Promise<'stopped'> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const onSignal = (): void => {
+      // A second Ctrl-C does not wait; the launchers end their tasks when their agents are gone for good.
+      if (asked) for (const part of parts) signal(part, 'SIGKILL');
+      else process.stdout.write('\nStopping the cluster and its tasks …\n');
+      asked = true;
+      resolve('stopped');
+    };
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
+  });
+}
+
+function whenOneDies(parts: readonly Part[], stopped: Promise<unknown>): Promise<never> {
+  let stopping = false;
+  void stopped.then(() => {
+    stopping = true;
+  });
+  return new Promise((_, reject) => {
+    for (const part of parts) {
+      part.process.once('exit', (code, signalName) => {
+        if (stopping) return;
+        reject(
+          new Error(`the ${part.name} ended unexpectedly (${signalName ?? `status ${code}`}); its log is ${part.log}`),
+        );
+      });
+    }
+  });
+}
+
+function signal(part: Part, name: NodeJS.Signals): void {
+  if (part.process.exitCode === null && part.process.signalCode === null) part.process.kill(name);
+}
+
+/** Ends agents first, with their tasks, then the master, so that the master still hears of the ends. */
+async function stopAll(parts: readonly Part[]): Promise<void> {
+  for (const group of [parts.filter(({ name }) => name !== 'master'), parts.filter(({ name }) => name === 'master')]) {
+    await Promise.all(group.map(stop));
+  }
+}
+
+function stop(part: Part): Promise<void> {
+  if (part.process.exitCode !== null || part.process.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => signal(part, 'SIGKILL'), STOPPED_WITHIN);
+    part.process.once('exit', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    // An agent that is interrupted takes its tasks with it; SIGTERM would leave them to the agent that comes next.
+    signal(part, part.name === 'master' ? 'SIGTERM' : 'SIGINT');
+  });
+}
+
+function welcome(options: UpOptions, workDir: string): string {
+  const agents = Array.from(
+    { length: options.agents },
+    (_, index) => `  agent    http://${options.ip}:${portOf(options, index)}`,
+  );
+  const flag = options.port === 5050 && options.ip === '127.0.0.1' ? '' : ` --master ${options.ip}:${options.port}`;
+  return [
+    'The cluster is running.',
+    '',
+    `  master   http://${options.ip}:${options.port}`,
+    ...agents,
+    `  logs and sandboxes in ${workDir}`,
+    '',
+    'Try it from another terminal, in this folder:',
+    '',
+    `  npx meseta run${flag} -- sh -c 'echo hello; hostname'`,
+    `  npx meseta agents${flag}`,
+    '',
+    'Ctrl-C ends the cluster and every task on it.',
+    '',
+  ].join('\n');
+}
