@@ -1,0 +1,48 @@
+/**
+ * Writes src/wire/generated/ from proto/: one TypeScript module per protobuf package, with interfaces, codecs and field lists.
+ * With --check it writes nothing and fails if what is there is not what it would write.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createFileRegistry, fromBinary } from '@bufbuild/protobuf';
+import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
+import { emitModule } from './wire/emit.ts';
+import { readModules } from './wire/read.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const target = join(root, 'src/wire/generated');
+
+function descriptorSet(): Uint8Array {
+  const buf = join(root, 'node_modules/.bin/buf');
+  return execFileSync(buf, ['build', join(root, 'proto'), '-o', '-#format=binpb'], { maxBuffer: 1 << 26 });
+}
+
+function generate(): Map<string, string> {
+  const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, descriptorSet()));
+  return new Map(readModules(registry).map((module) => [`${module.name}.ts`, emitModule(module)]));
+}
+
+function present(): Map<string, string> {
+  mkdirSync(target, { recursive: true });
+  return new Map(readdirSync(target).map((name) => [name, readFileSync(join(target, name), 'utf8')]));
+}
+
+const wanted = generate();
+const found = present();
+const stale = [...new Set([...wanted.keys(), ...found.keys()])].filter((name) => wanted.get(name) !== found.get(name));
+
+if (process.argv.includes('--check')) {
+  if (stale.length > 0) {
+    process.stderr.write(`src/wire/generated is not what proto/ says (${stale.join(', ')}): run node script/generate-wire.ts\n`);
+    process.exitCode = 1;
+  }
+} else {
+  for (const name of stale) {
+    const text = wanted.get(name);
+    if (text === undefined) rmSync(join(target, name));
+    else writeFileSync(join(target, name), text);
+  }
+  process.stdout.write(`${wanted.size} modules, ${stale.length} of them new or changed\n`);
+}

@@ -1,0 +1,2 @@
+/** `mesos.v1.agent`: the agent's operator API. Each message and enum is both an interface (or a union of strings) and the value that encodes and decodes it. */
+export * from './generated/v1_agent.ts';

@@ -1,0 +1,2 @@
+/** `mesos.v1.master`: the master's operator API. Each message and enum is both an interface (or a union of strings) and the value that encodes and decodes it. */
+export * from './generated/v1_master.ts';

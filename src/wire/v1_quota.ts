@@ -1,0 +1,2 @@
+/** `mesos.v1.quota`: quota. Each message and enum is both an interface (or a union of strings) and the value that encodes and decodes it. */
+export * from './generated/v1_quota.ts';
