@@ -1,0 +1,32 @@
+/** What the core asks before it lets somebody do something. The answer is synchronous and pure. */
+import type { ExecutorInfo, FrameworkInfo, Resource, TaskInfo } from '../../wire/v1.ts';
+
+export type AuthorizationQuestion =
+  | {
+      readonly action: 'REGISTER_FRAMEWORK';
+      readonly principal?: string;
+      readonly framework: FrameworkInfo;
+      readonly roles: readonly string[];
+    }
+  | { readonly action: 'TEARDOWN_FRAMEWORK'; readonly principal?: string; readonly framework: FrameworkInfo }
+  | {
+      readonly action: 'RUN_TASK';
+      readonly principal?: string;
+      readonly framework: FrameworkInfo;
+      readonly task?: TaskInfo;
+      readonly executor?: ExecutorInfo;
+      /** The operating system user that it would run as. */
+      readonly user: string;
+    }
+  | { readonly action: 'REGISTER_AGENT'; readonly principal?: string }
+  | { readonly action: 'MARK_AGENT_GONE'; readonly principal?: string }
+  | {
+      readonly action: 'RESERVE_RESOURCES' | 'UNRESERVE_RESOURCES' | 'CREATE_VOLUME' | 'DESTROY_VOLUME';
+      readonly principal?: string;
+      readonly resource: Resource;
+    };
+
+/** @returns whether the principal may do it */
+export type Authorize = (question: AuthorizationQuestion) => boolean;
+
+export const permitAll: Authorize = () => true;

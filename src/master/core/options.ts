@@ -1,0 +1,72 @@
+import type { Millis } from '../../base/machine.ts';
+import type { Quantities } from '../../resources/quantities.ts';
+import type { MasterInfo } from '../../wire/v1.ts';
+import type { Authorize } from './authorization.ts';
+import { permitAll } from './authorization.ts';
+import { EMPTY_REGISTRY, type RegistrySnapshot } from './registry.ts';
+
+/** How one master is set up. Durations in milliseconds; the names and defaults are those of upstream's flags. */
+export interface MasterOptions {
+  /** With the id, a random UUID per master process. */
+  readonly info: MasterInfo;
+  /** Wall-clock instants. */
+  readonly startTime: Millis;
+  readonly electedTime: Millis;
+  readonly registry: RegistrySnapshot;
+  readonly authorize: Authorize;
+  readonly allocationInterval: Millis;
+  /** Absent: offers stay until they are answered. */
+  readonly offerTimeout: Millis | undefined;
+  readonly heartbeatInterval: Millis;
+  readonly agentPingTimeout: Millis;
+  readonly maxAgentPingTimeouts: number;
+  readonly agentReregisterTimeout: Millis;
+  /** The share (0..1) of recovered agents that may fail to come back; beyond it the master stops. */
+  readonly recoveryAgentRemovalLimit: number;
+  readonly maxCompletedFrameworks: number;
+  readonly maxCompletedTasksPerFramework: number;
+  readonly maxUnreachableTasksPerFramework: number;
+  readonly registryMaxAgentCount: number;
+  readonly registryMaxAgentAge: Millis;
+  readonly registryGcInterval: Millis;
+  readonly rootSubmissions: boolean;
+  /** `--roles`: the only roles that may be used, if set. */
+  readonly roleWhitelist: ReadonlySet<string> | undefined;
+  /** `--agent_removal_rate_limit`: at most `count` agents marked unreachable in each `interval`. */
+  readonly agentRemovalRateLimit: { readonly count: number; readonly interval: Millis } | undefined;
+  readonly filterGpuResources: boolean;
+  readonly minAllocatableResources: readonly Quantities[] | undefined;
+  readonly fairSharingExcludedResources: ReadonlySet<string>;
+  readonly requireAgentDomain: boolean;
+}
+
+/** Upstream's defaults for everything but who this master is. */
+export function masterOptions(given: Partial<MasterOptions> & Pick<MasterOptions, 'info'>): MasterOptions {
+  return {
+    startTime: 0,
+    electedTime: given.startTime ?? 0,
+    registry: EMPTY_REGISTRY,
+    authorize: permitAll,
+    allocationInterval: 1000,
+    offerTimeout: undefined,
+    heartbeatInterval: 15_000,
+    agentPingTimeout: 15_000,
+    maxAgentPingTimeouts: 5,
+    agentReregisterTimeout: 600_000,
+    recoveryAgentRemovalLimit: 1,
+    maxCompletedFrameworks: 50,
+    maxCompletedTasksPerFramework: 1000,
+    maxUnreachableTasksPerFramework: 1000,
+    registryMaxAgentCount: 102_400,
+    registryMaxAgentAge: 14 * 24 * 3600_000,
+    registryGcInterval: 900_000,
+    rootSubmissions: true,
+    roleWhitelist: undefined,
+    agentRemovalRateLimit: undefined,
+    filterGpuResources: true,
+    minAllocatableResources: undefined,
+    fairSharingExcludedResources: new Set(),
+    requireAgentDomain: false,
+    ...given,
+  };
+}
