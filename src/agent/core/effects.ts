@@ -80,7 +80,7 @@ export interface InboundMessages {
 /** A message on its way: to a pid, encoded by whoever performs the effect. Lost messages are the core's business. */
 export type SendEffect = {
   readonly [N in keyof OutboundMessages]: {
-    readonly type: 'send';
+    readonly kind: 'send';
     readonly to: Pid;
     readonly name: N;
     readonly message: OutboundMessages[N];
@@ -99,7 +99,7 @@ export interface SymbolicLink {
  * `stdout` and `stderr` in the sandbox for appending, and executes `file` in a session of its own.
  */
 export interface LaunchContainer {
-  readonly type: 'launchContainer';
+  readonly kind: 'launchContainer';
   /** A UUID, unique for the agent's lifetime. */
   readonly containerId: string;
   /** Searched on the PATH of `environment` when it has no slash. */
@@ -127,30 +127,30 @@ export interface LaunchContainer {
 export type AgentEffect =
   | SendEffect
   /** Keep a connection to this pid and report `exited` when it breaks. `reconnect`: on a fresh socket. */
-  | { readonly type: 'link'; readonly pid: Pid; readonly reconnect: boolean }
+  | { readonly kind: 'link'; readonly pid: Pid; readonly reconnect: boolean }
   /** Start, or start anew, the timer of this key: one `timer` event after so many milliseconds. */
-  | { readonly type: 'arm'; readonly key: string; readonly delay: Millis }
-  | { readonly type: 'disarm'; readonly key: string }
+  | { readonly kind: 'arm'; readonly key: string; readonly after: Millis }
+  | { readonly kind: 'disarm'; readonly key: string }
   | LaunchContainer
   /** Signal every process of the tree. Nothing happens for a container that is gone. */
-  | { readonly type: 'killContainer'; readonly containerId: string; readonly signal: number }
+  | { readonly kind: 'killContainer'; readonly containerId: string; readonly signal: number }
   /**
    * End what is left of the tree (SIGKILL) and forget it. Also sent after `containerExited`, for descendants that
    * outlived the first process; when that one still lives (or was not started yet), `containerExited` follows.
    */
-  | { readonly type: 'destroyContainer'; readonly containerId: string }
+  | { readonly kind: 'destroyContainer'; readonly containerId: string }
   /** Delete this directory tree. */
-  | { readonly type: 'removeDirectory'; readonly path: string }
+  | { readonly kind: 'removeDirectory'; readonly path: string }
   /** Make a directory on disk reachable under /files with this virtual path. */
-  | { readonly type: 'attachFiles'; readonly virtual: string; readonly real: string; readonly owner: FileOwner }
-  | { readonly type: 'detachFiles'; readonly virtual: string }
+  | { readonly kind: 'attachFiles'; readonly virtual: string; readonly real: string; readonly owner: FileOwner }
+  | { readonly kind: 'detachFiles'; readonly virtual: string }
   /** The agent knows its id: make `work_dir/slaves/<id>` and `slaves/latest`. */
-  | { readonly type: 'agentDirectory'; readonly path: string; readonly link: SymbolicLink }
-  | { readonly type: 'log'; readonly level: 'info' | 'warning' | 'error'; readonly text: string }
+  | { readonly kind: 'agentDirectory'; readonly path: string; readonly link: SymbolicLink }
+  | { readonly kind: 'log'; readonly level: 'info' | 'warning' | 'error'; readonly text: string }
   /** Ask the detector again who leads; it answers with `masterDetected` even when nothing changed. */
-  | { readonly type: 'detectMaster' }
+  | { readonly kind: 'detectMaster' }
   /** End the program, after what was emitted before is done. Status 0: as asked; else something is wrong. */
-  | { readonly type: 'terminate'; readonly status: number; readonly reason: string };
+  | { readonly kind: 'terminate'; readonly status: number; readonly reason: string };
 
 /** Whose files these are: what authorization asks about a sandbox. */
 export interface FileOwner {

@@ -4,10 +4,10 @@ import type { InboundMessages, Pid } from './effects.ts';
 /** A message that arrived, decoded; names that are not in the table never reach the core. */
 export type MessageEvent = {
   readonly [N in keyof InboundMessages]: {
-    readonly type: 'message';
+    readonly kind: 'message';
     readonly from: Pid;
     readonly name: N;
-    readonly message: InboundMessages[N];
+    readonly body: InboundMessages[N];
   };
 }[keyof InboundMessages];
 
@@ -19,19 +19,19 @@ export interface ContainerLimitation {
 
 export type AgentEvent =
   /** The detector's news: who leads now; none while nobody does. */
-  | { readonly type: 'masterDetected'; readonly pid: Pid | undefined }
+  | { readonly kind: 'masterDetected'; readonly pid: Pid | undefined }
   | MessageEvent
   /** A linked pid's connection broke. */
-  | { readonly type: 'exited'; readonly pid: Pid }
-  | { readonly type: 'timer'; readonly key: string }
+  | { readonly kind: 'exited'; readonly pid: Pid }
+  | { readonly kind: 'timer'; readonly key: string }
   /** The first process of the container runs, as this process id on the host. */
-  | { readonly type: 'containerStarted'; readonly containerId: string; readonly pid: number }
+  | { readonly kind: 'containerStarted'; readonly containerId: string; readonly pid: number }
   /**
    * The first process ended. @param status as waitpid tells it: exit code in bits 8-15, or signal number in bits 0-6
    * (bit 7: core dumped). `limitation`: the launcher ended it because it used more than it may.
    */
   | {
-      readonly type: 'containerExited';
+      readonly kind: 'containerExited';
       readonly containerId: string;
       readonly status: number;
       readonly limitation?: ContainerLimitation | undefined;
@@ -41,12 +41,12 @@ export type AgentEvent =
    * `launch`: anything after that (fetch failed, no such program, …). The message is a sentence without a final stop.
    */
   | {
-      readonly type: 'containerFailed';
+      readonly kind: 'containerFailed';
       readonly containerId: string;
       readonly stage: 'sandbox' | 'launch';
       readonly message: string;
     }
   /** How full the disk of the work directory is, 0 to 1; sandboxes are collected sooner when it fills up. */
-  | { readonly type: 'diskUsage'; readonly fraction: number }
+  | { readonly kind: 'diskUsage'; readonly fraction: number }
   /** The operator asked the program to end. `unregister`: tell the master that this agent will not come back. */
-  | { readonly type: 'stop'; readonly unregister: boolean };
+  | { readonly kind: 'stop'; readonly unregister: boolean };

@@ -7,11 +7,11 @@ import type {
   DrainConfig,
   ExecutorInfo,
   FrameworkInfo,
-  KillPolicy,
   Resource,
   Task,
   TaskInfo,
-  TaskStatus,
+  TaskState,
+  TaskStatus_Reason,
 } from '../../wire/v1.ts';
 import type { Pid } from './effects.ts';
 import type { AgentMetrics } from './metrics.ts';
@@ -48,6 +48,8 @@ export interface AgentOptions {
   /** --sandbox_directory: where a container with its own root file system sees its sandbox. */
   readonly sandboxDirectory: string;
   readonly httpCommandExecutor: boolean;
+  /** --launcher_dir, which upstream's descriptions of executors name. */
+  readonly launcherDir: string;
 }
 
 /** `disconnected`: no master, or not admitted by it (yet). `terminating`: told to end; waits for its executors. */
@@ -70,9 +72,11 @@ export interface AgentState {
   drain: { readonly config: DrainConfig; readonly startedAt: Millis } | undefined;
   readonly frameworks: Map<string, Framework>;
   readonly completedFrameworks: Ring<Framework>;
-  /** Executors by container id, as long as they are in `frameworks`. */
-  readonly containers: Map<string, Executor>;
-  /** Sandboxes of ended executors, waiting for collection: path → since when. */
+  /** Launched and not yet ended: container id → what runs in it. */
+  readonly containers: Map<string, ContainerUse>;
+  /** Status updates on their way to schedulers, by `framework id/task id`. They may outlive their framework. */
+  readonly streams: Map<string, UpdateStream>;
+  /** Directories waiting for collection, by path. */
   readonly garbage: Map<string, Garbage>;
   /** How full the disk was when last looked at. */
   diskUsage: number;
@@ -94,8 +98,15 @@ export interface Framework {
   phase: 'running' | 'terminating';
   readonly executors: Map<string, Executor>;
   readonly completedExecutors: Ring<Executor>;
-  /** Status updates on their way to the scheduler, by task id. */
-  readonly streams: Map<string, UpdateStream>;
+  /** Which executor has a task, from its arrival until its last status is acknowledged. */
+  readonly tasks: Map<string, Executor>;
+}
+
+/** A container holds either one task of a built-in executor, or (`taskId` absent) a custom executor. */
+export interface ContainerUse {
+  readonly frameworkId: string;
+  readonly executor: Executor;
+  readonly taskId?: string | undefined;
 }
 
 /** Which program drives the tasks: one of the two built-in ones, or a process of the framework's own. */
@@ -113,12 +124,12 @@ export interface Executor {
   readonly user: string | undefined;
   readonly launchedAt: Millis;
   phase: ExecutorPhase;
-  /** Process id of the container's first process, once it runs. */
+  /** Process id of a command task or a custom executor, once it runs. */
   processId: number | undefined;
   /** Address of a v0 custom executor that has registered. */
   pid: Pid | undefined;
   /** Accepted, not yet handed to the executor; in order of arrival. */
-  readonly queued: Map<string, TaskInfo>;
+  readonly queued: Map<string, TaskRecord>;
   /** Handed over, no terminal status yet. */
   readonly launched: Map<string, TaskRecord>;
   /** Terminal, last status not yet acknowledged. */
@@ -129,16 +140,27 @@ export interface Executor {
 }
 
 export interface PendingTermination {
-  readonly state: 'TASK_FAILED' | 'TASK_KILLED' | 'TASK_LOST' | 'TASK_GONE';
-  readonly reason: NonNullable<TaskStatus['reason']>;
+  readonly state: TaskState;
+  readonly reason: TaskStatus_Reason;
   readonly message: string;
 }
 
-/** A task as the agent reports it; the value is replaced, never changed in place. */
+/** A task as the agent reports it; `task` is replaced, never changed in place. */
 export interface TaskRecord {
   readonly info: TaskInfo;
   task: Task;
+  /** Of its own container; absent for tasks of custom executors. */
+  readonly containerId: ContainerID | undefined;
+  readonly group: TaskGroup | undefined;
+  processId: number | undefined;
   kill: KillProgress | undefined;
+}
+
+/** Tasks that were launched together and end together. */
+export interface TaskGroup {
+  readonly taskIds: readonly string[];
+  /** One has ended badly: the others have been told to end. */
+  ending: boolean;
 }
 
 /** A task that was asked to end. */
@@ -146,20 +168,20 @@ export interface KillProgress {
   readonly startedAt: Millis;
   /** When SIGKILL is due. */
   deadline: Millis;
-  policy: KillPolicy | undefined;
-  /** SIGKILL has been sent: the task ended because it did not want to. */
-  forced: boolean;
+  /** What the last status will say instead of TASK_KILLED, for example when the task ran out of time. */
+  readonly verdict: { readonly state: TaskState; readonly reason: TaskStatus_Reason } | undefined;
+  readonly healthy: false | undefined;
 }
 
 /** One task's status updates, in order, of which only the first is on its way. */
 export interface UpdateStream {
+  readonly frameworkId: string;
   readonly taskId: string;
   readonly pending: StatusUpdate[];
   /** Delay until the first one is sent again. */
   backoff: Millis;
   /** Ids (hexadecimal) of all updates ever received, to know duplicates. */
   readonly received: Set<string>;
-  readonly acknowledged: Set<string>;
   /** A terminal update has been received: nothing else may follow. */
   terminal: boolean;
 }
