@@ -2,26 +2,18 @@
  * Writes src/wire/generated/ from proto/: one TypeScript module per protobuf package, with interfaces, codecs and field lists.
  * With --check it writes nothing and fails if what is there is not what it would write.
  */
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createFileRegistry, fromBinary } from '@bufbuild/protobuf';
-import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
+import { readDescriptors } from './wire/descriptors.ts';
 import { emitModule } from './wire/emit.ts';
 import { readModules } from './wire/read.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const target = join(root, 'src/wire/generated');
 
-function descriptorSet(): Uint8Array {
-  const buf = join(root, 'node_modules/.bin/buf');
-  return execFileSync(buf, ['build', join(root, 'proto'), '-o', '-#format=binpb'], { maxBuffer: 1 << 26 });
-}
-
 function generate(): Map<string, string> {
-  const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, descriptorSet()));
-  return new Map(readModules(registry).map((module) => [`${module.name}.ts`, emitModule(module)]));
+  return new Map(readModules(readDescriptors()).map((module) => [`${module.name}.ts`, emitModule(module)]));
 }
 
 function present(): Map<string, string> {
@@ -35,7 +27,9 @@ const stale = [...new Set([...wanted.keys(), ...found.keys()])].filter((name) =>
 
 if (process.argv.includes('--check')) {
   if (stale.length > 0) {
-    process.stderr.write(`src/wire/generated is not what proto/ says (${stale.join(', ')}): run node script/generate-wire.ts\n`);
+    process.stderr.write(
+      `src/wire/generated is not what proto/ says (${stale.join(', ')}): run node script/generate-wire.ts\n`,
+    );
     process.exitCode = 1;
   }
 } else {

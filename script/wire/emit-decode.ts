@@ -21,7 +21,9 @@ export function emitDecoder(message: MessageModel, names: Names): string {
           '    }',
         ]),
     '  }',
-    ...fields.filter(({ label }) => label === 'required').map(({ name }) => `  if (m.${name} === undefined) absent('${name}');`),
+    ...fields
+      .filter(({ label }) => label === 'required')
+      .map(({ name }) => `  if (m.${name} === undefined) absent('${name}');`),
     '  if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);',
     `  return m as ${ts};`,
     '}',
@@ -40,7 +42,9 @@ function emitCase(field: FieldModel, message: MessageModel, names: Names): strin
       return [
         `      case ${tag}: ${push(field, held, names)} break;`,
         ...(isPackable(field.type)
-          ? [`      case ${field.number * 8 + 2}: { const outer = r.open(); while (r.pos < r.end) { const at = r.pos; ${push(field, held, names)} } r.close(outer); break; }`]
+          ? [
+              `      case ${field.number * 8 + 2}: { const outer = r.open(); while (r.pos < r.end) { const at = r.pos; ${push(field, held, names)} } r.close(outer); break; }`,
+            ]
           : []),
       ];
     case 'map':
@@ -62,7 +66,8 @@ function isPackable(type: TypeModel): boolean {
 }
 
 function single({ type }: FieldModel, held: string, names: Names): string {
-  if (type.kind === 'message') return `{ const outer = r.open(); ${held} = ${names.of(type.message, 'decode')}(r, ${held}); r.close(outer); }`;
+  if (type.kind === 'message')
+    return `{ const outer = r.open(); ${held} = ${names.of(type.message, 'decode')}(r, ${held}); r.close(outer); }`;
   if (type.kind === 'enum') {
     return `{ const v = r.enum(${names.of(type.enum)}); if (v === undefined) u = r.unknown(u, at); else ${held} = v; }`;
   }
@@ -71,7 +76,8 @@ function single({ type }: FieldModel, held: string, names: Names): string {
 
 function push({ type }: FieldModel, held: string, names: Names): string {
   const list = `(${held} ??= [])`;
-  if (type.kind === 'message') return `{ const outer = r.open(); ${list}.push(${names.of(type.message, 'decode')}(r)); r.close(outer); }`;
+  if (type.kind === 'message')
+    return `{ const outer = r.open(); ${list}.push(${names.of(type.message, 'decode')}(r)); r.close(outer); }`;
   if (type.kind === 'enum') {
     return `{ const v = r.enum(${names.of(type.enum)}); if (v === undefined) u = r.unknown(u, at); else ${list}.push(v); }`;
   }
@@ -81,7 +87,8 @@ function push({ type }: FieldModel, held: string, names: Names): string {
 /** An entry without a key has the empty one; without a value, an empty message or zero. */
 function mapEntry({ type }: FieldModel, held: string, names: Names): string {
   const value = (): string => {
-    if (type.kind === 'message') return `{ const inner = r.open(); value = ${names.of(type.message, 'decode')}(r, value); r.close(inner); }`;
+    if (type.kind === 'message')
+      return `{ const inner = r.open(); value = ${names.of(type.message, 'decode')}(r, value); r.close(inner); }`;
     if (type.kind === 'enum') throw new Error(`${held}: maps of enums are not known`);
     return `value = ${scalar(type.scalar)};`;
   };

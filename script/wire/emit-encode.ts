@@ -28,11 +28,11 @@ function emitField(field: FieldModel, names: Names): string[] {
       return [`  if (${held} === undefined) absent('${field.name}');`, `  ${write(field, held, names)}`];
     case 'optional': {
       const zero = field.implicit ? implicitZero(field.type) : '';
-      return [`  if (${held} !== undefined${zero === '' ? '' : ` && ${held}${zero}`}) ${block(write(field, held, names))}`];
+      return [`  if (${held} !== undefined${zero === '' ? '' : ` && ${held}${zero}`}) ${write(field, held, names)}`];
     }
     case 'repeated':
       if (field.packed) throw new Error(`${field.name}: the encoder writes no packed lists; none of upstream's is`);
-      return [`  if (${held} !== undefined) for (const v of ${held}) ${block(write(field, 'v', names))}`];
+      return [`  if (${held} !== undefined) for (const v of ${held}) ${write(field, 'v', names)}`];
     case 'map':
       return [
         `  if (${held} !== undefined) for (const k in ${held}) { const at = w.open(${field.number * 8 + 2}); w.string(10, k); ${write(
@@ -55,11 +55,8 @@ function implicitZero(type: TypeModel): string {
 function write(field: Pick<FieldModel, 'number' | 'type'>, value: string, names: Names, at = 'at'): string {
   const { type } = field;
   const tag = tagOf(field);
-  if (type.kind === 'message') return `{ const ${at} = w.open(${tag}); ${names.of(type.message, 'encode')}(${value}, w); w.close(${at}); }`;
+  if (type.kind === 'message')
+    return `{ const ${at} = w.open(${tag}); ${names.of(type.message, 'encode')}(${value}, w); w.close(${at}); }`;
   if (type.kind === 'enum') return `w.enum(${tag}, ${value}, ${names.of(type.enum)});`;
   return `w.${type.scalar === 'bytes' ? 'byteString' : type.scalar}(${tag}, ${value});`;
-}
-
-function block(statement: string): string {
-  return statement;
 }

@@ -41,7 +41,9 @@ export class Names {
   imports(body: string): string {
     const others = [...new Set([...body.matchAll(/\$([a-z]\w*)\./g)].map(([, name]) => name))].sort();
     const values = (from: string, candidates: readonly string[]): string => {
-      const used = candidates.filter((name) => new RegExp(`\\b${name.replace('type ', '').replace('$', '\\$')}\\b`).test(body));
+      const used = candidates.filter((name) =>
+        new RegExp(`\\b${name.replace('type ', '').replace('$', '\\$')}\\b`).test(body),
+      );
       return used.length === 0 ? '' : `import { ${used.join(', ')} } from '../${from}';\n`;
     };
     return [
@@ -69,7 +71,10 @@ function emitInterface({ name, ts, fields }: MessageModel, names: Names): string
   return [
     `/** \`${name}\` */`,
     `export interface ${ts} {`,
-    ...fields.flatMap((field) => [...remark(field), `  readonly ${field.name}${field.label === 'required' ? '' : '?'}: ${memoryType(field, names)};`]),
+    ...fields.flatMap((field) => [
+      ...remark(field),
+      `  readonly ${field.name}${field.label === 'required' ? '' : '?'}: ${memoryType(field, names)};`,
+    ]),
     '  readonly $unknown?: Uint8Array;',
     '}',
     '',
@@ -96,7 +101,10 @@ export function literal(value: string | number | boolean): string {
 }
 
 function emitType({ name, ts, fields, dialect }: MessageModel, names: Names): string {
-  const rows = fields.map((field) => `  [${[`'${field.name}'`, field.number, `'${field.label}'`, typeValue(field.type, names), ...options(field)].join(', ')}],`);
+  const rows = fields.map(
+    (field) =>
+      `  [${[`'${field.name}'`, field.number, `'${field.label}'`, typeValue(field.type, names), ...options(field)].join(', ')}],`,
+  );
   const open = `export const ${ts}: MessageType<${ts}> = message('${name}', encode${ts}, decode${ts}, () => [`;
   const end = dialect === 'v0' ? `], 'v0');` : ']);';
   return rows.length === 0 ? `${open}${end}\n` : `${[open, ...rows, end].join('\n')}\n`;

@@ -1,6 +1,7 @@
 import { type DescEnum, type DescField, type DescMessage, ScalarType } from '@bufbuild/protobuf';
+import type { Registry } from './descriptors.ts';
 import type { DefaultModel, EnumModel, FieldModel, MessageModel, ModuleModel, TypeModel } from './model.ts';
-import { type Registry, type Twins, twinsOf } from './twins.ts';
+import { type Twins, twinsOf } from './twins.ts';
 
 /**
  * Turns descriptors into modules, one per protobuf package. A version 0 message that is the same on the wire as its v1 namesake
@@ -30,7 +31,8 @@ class Reading {
     }
     for (const module of this.#modules.values()) {
       const names = [...module.messages, ...module.enums].map(({ ts }) => ts);
-      if (new Set(names).size !== names.length) throw new Error(`two types of ${module.name} have one name in TypeScript`);
+      if (new Set(names).size !== names.length)
+        throw new Error(`two types of ${module.name} have one name in TypeScript`);
     }
     return [...this.#modules.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
@@ -52,7 +54,12 @@ class Reading {
     this.#messages.set(type.typeName, model);
     module.messages.push(model);
     const twin = this.#twins.v0Of(type);
-    const own = type.fields.map((field) => this.#field(field, twin?.fields.find(({ number }) => number === field.number)));
+    const own = type.fields.map((field) =>
+      this.#field(
+        field,
+        twin?.fields.find(({ number }) => number === field.number),
+      ),
+    );
     const extra = (twin?.fields ?? [])
       .filter(({ number }) => !type.fields.some((field) => field.number === number))
       .map((field) => ({ ...this.#field(field, undefined), onlyV0: true }));
@@ -68,7 +75,14 @@ class Reading {
     return {
       name,
       number: field.number,
-      label: field.fieldKind === 'map' ? 'map' : field.fieldKind === 'list' ? 'repeated' : field.presence === 3 ? 'required' : 'optional',
+      label:
+        field.fieldKind === 'map'
+          ? 'map'
+          : field.fieldKind === 'list'
+            ? 'repeated'
+            : field.presence === 3
+              ? 'required'
+              : 'optional',
       type: this.#type(field),
       packed: field.fieldKind === 'list' && field.packed,
       implicit: field.presence === 2 && field.fieldKind !== 'list' && field.fieldKind !== 'map',
@@ -81,11 +95,13 @@ class Reading {
   }
 
   #type(field: DescField): TypeModel {
-    if (field.fieldKind === 'map' && field.mapKey !== ScalarType.STRING) throw new Error(`${field}: only maps with string keys are known`);
+    if (field.fieldKind === 'map' && field.mapKey !== ScalarType.STRING)
+      throw new Error(`${field}: only maps with string keys are known`);
     if (field.message) return { kind: 'message', message: this.#message(field.message) };
     if (field.enum) return { kind: 'enum', enum: this.#enum(field.enum) };
     const scalar = ScalarType[field.scalar as ScalarType].toLowerCase();
-    if (!/^(bool|bytes|double|u?int(32|64)|string)$/.test(scalar)) throw new Error(`${field}: the codec has no ${scalar}`);
+    if (!/^(bool|bytes|double|u?int(32|64)|string)$/.test(scalar))
+      throw new Error(`${field}: the codec has no ${scalar}`);
     return { kind: 'scalar', scalar };
   }
 
@@ -107,7 +123,8 @@ class Reading {
 }
 
 function tsName(type: DescMessage | DescEnum): string {
-  const inner = type.file.proto.package === '' ? type.typeName : type.typeName.slice(type.file.proto.package.length + 1);
+  const inner =
+    type.file.proto.package === '' ? type.typeName : type.typeName.slice(type.file.proto.package.length + 1);
   return inner.replaceAll('.', '_');
 }
 

@@ -1,6 +1,5 @@
-import type { createFileRegistry, DescEnum, DescField, DescMessage } from '@bufbuild/protobuf';
-
-export type Registry = ReturnType<typeof createFileRegistry>;
+import type { DescEnum, DescField, DescMessage } from '@bufbuild/protobuf';
+import type { Registry } from './descriptors.ts';
 
 /** Which messages of version 0 are, on the wire, the same as a message of v1. */
 export interface Twins {
@@ -13,7 +12,7 @@ export interface Twins {
 }
 
 /** `mesos.SlaveInfo` → `mesos.v1.AgentInfo`. */
-export function v1Name(name: string): string | undefined {
+function v1Name(name: string): string | undefined {
   if (!name.startsWith('mesos.') || name.startsWith('mesos.v1.')) return undefined;
   return name.replace(/^mesos\./, 'mesos.v1.').replace(/\bSlave(ID|Info)\b/g, 'Agent$1');
 }
@@ -48,13 +47,20 @@ export function twinsOf(registry: Registry): Twins {
 }
 
 function sameNumbers(v0: DescEnum, v1: DescEnum): DescEnum {
-  const numbers = (type: DescEnum) => type.values.map(({ number }) => number).sort((a, b) => a - b).join();
+  const numbers = (type: DescEnum) =>
+    type.values
+      .map(({ number }) => number)
+      .sort((a, b) => a - b)
+      .join();
   if (numbers(v0) !== numbers(v1)) throw new Error(`${v0.typeName} and ${v1.typeName} have different numbers`);
   return v1;
 }
 
 /** Starts by believing all namesakes to be the same and drops those with a field that contradicts, until none does. */
-function greatestMatch(namesakes: ReadonlyMap<DescMessage, DescMessage>, enums: ReadonlyMap<DescEnum, DescEnum>): Map<DescMessage, DescMessage> {
+function greatestMatch(
+  namesakes: ReadonlyMap<DescMessage, DescMessage>,
+  enums: ReadonlyMap<DescEnum, DescEnum>,
+): Map<DescMessage, DescMessage> {
   const same = new Map(namesakes);
   const sameType = (a: DescField, b: DescField): boolean => {
     if (a.message && b.message) return a.message === b.message || same.get(a.message) === b.message;
@@ -62,11 +68,16 @@ function greatestMatch(namesakes: ReadonlyMap<DescMessage, DescMessage>, enums: 
     return a.scalar === b.scalar && !a.message === !b.message && !a.enum === !b.enum;
   };
   const sameField = (a: DescField, b: DescField): boolean =>
-    a.fieldKind === b.fieldKind && a.presence === b.presence && a.name.replace('slave', 'agent') === b.name && sameType(a, b);
+    a.fieldKind === b.fieldKind &&
+    a.presence === b.presence &&
+    a.name.replace('slave', 'agent') === b.name &&
+    sameType(a, b);
   for (let before = -1; before !== same.size; ) {
     before = same.size;
     for (const [v0, v1] of same) {
-      const fits = v1.fields.every((field) => v0.fields.some((other) => other.number === field.number && sameField(other, field)));
+      const fits = v1.fields.every((field) =>
+        v0.fields.some((other) => other.number === field.number && sameField(other, field)),
+      );
       if (!fits) same.delete(v0);
     }
   }

@@ -13,5 +13,8 @@ export const V0SchedulerEvent = underV0Name(Event, 'mesos.scheduler.Event');
 
 /** Every message that travels over libprocess, by the name that its request path carries. */
 export const internalMessages: Readonly<Record<string, MessageType<object>>> = Object.fromEntries(
-  [Call, V0SchedulerEvent, ...Object.values(internal).filter((type) => 'fields' in type)].map((type) => [type.name, type]),
+  [Call, V0SchedulerEvent, ...Object.values(internal).filter((type) => 'fields' in type)].map((type) => [
+    type.name,
+    type,
+  ]),
 );

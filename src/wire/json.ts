@@ -95,7 +95,9 @@ export function fromJson(type: MessageType<object>, value: unknown, dialect: Dia
     return ok(parser.message(type, value));
   } catch (fault) {
     if (!(fault instanceof WireFault)) throw fault;
-    const path = [...parser.path, ...(fault.field === undefined ? [] : [`.${fault.field}`])].join('').replace(/^\./, '');
+    const path = [...parser.path, ...(fault.field === undefined ? [] : [`.${fault.field}`])]
+      .join('')
+      .replace(/^\./, '');
     return err(`${type.name}: ${path === '' ? '' : `${path}: `}${fault.what}`);
   }
 }

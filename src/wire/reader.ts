@@ -228,9 +228,14 @@ export function absent(field: string): never {
 }
 
 /** Sets a key of a map, also one named `__proto__`. */
-export function putEntry<V>(map: { readonly [key: string]: V } | undefined, key: string, value: V): { [key: string]: V } {
+export function putEntry<V>(
+  map: { readonly [key: string]: V } | undefined,
+  key: string,
+  value: V,
+): { [key: string]: V } {
   const into: { [key: string]: V } = map ?? {};
-  if (key === '__proto__') Object.defineProperty(into, key, { value, enumerable: true, configurable: true, writable: true });
+  if (key === '__proto__')
+    Object.defineProperty(into, key, { value, enumerable: true, configurable: true, writable: true });
   else into[key] = value;
   return into;
 }

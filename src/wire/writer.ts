@@ -1,5 +1,5 @@
 import type { EnumType } from './enum.ts';
-import { WireFault } from './fault.ts';
+import { MAX_DEPTH, WireFault } from './fault.ts';
 import { writeUtf8 } from './utf8.ts';
 
 const double = new Float64Array(1);
@@ -17,6 +17,7 @@ let spare: Uint8Array | undefined = new Uint8Array(1 << 14);
 export class Writer {
   #bytes: Uint8Array;
   #pos = 0;
+  #depth = 0;
 
   constructor() {
     this.#bytes = spare ?? new Uint8Array(1 << 14);
@@ -89,7 +90,8 @@ export class Writer {
 
   /** As uint64: 2^63 is written as the largest. */
   int64(tag: number, value: number): void {
-    if (!(value >= -(2 ** 63) && value <= 2 ** 63 && Number.isInteger(value))) throw new WireFault(`${value} is not an int64`);
+    if (!(value >= -(2 ** 63) && value <= 2 ** 63 && Number.isInteger(value)))
+      throw new WireFault(`${value} is not an int64`);
     this.#reserve(15);
     this.#small(tag);
     if (value === 2 ** 63) this.#wide(-1, 0x7fffffff);
@@ -140,12 +142,14 @@ export class Writer {
 
   /** Starts a nested message. @returns what `close` wants back */
   open(tag: number): number {
+    if (++this.#depth > MAX_DEPTH) throw new WireFault(`messages are nested more than ${MAX_DEPTH} deep`);
     this.#reserve(10);
     this.#small(tag);
     return ++this.#pos;
   }
 
   close(at: number): void {
+    this.#depth--;
     this.#reserve(4);
     this.#close(at, this.#pos);
   }
