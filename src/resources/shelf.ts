@@ -1,0 +1,66 @@
+import type { Entry } from './entry.ts';
+
+/** Up to this many entries a scan by pointer beats a hash index. Most agents have four. */
+const SCANNED = 12;
+
+/**
+ * Entries, at most one of each identity, while they are being put together. Mutable; a `Resources` owns one and never
+ * changes it again.
+ */
+export class Shelf {
+  readonly entries: Entry[];
+  private index: Map<string, number> | undefined;
+
+  constructor(entries: Entry[] = []) {
+    this.entries = entries;
+  }
+
+  copy(): Shelf {
+    return new Shelf(this.entries.slice());
+  }
+
+  /** Where the entry is that matches, or -1. */
+  find(entry: Entry): number {
+    if (this.index === undefined) {
+      if (this.entries.length <= SCANNED) return this.entries.findIndex((candidate) => candidate.matches(entry));
+      this.index = new Map(this.entries.map((candidate, at) => [candidate.identity, at]));
+    }
+    return this.index.get(entry.identity) ?? -1;
+  }
+
+  add(entry: Entry): void {
+    if (entry.isNone) return;
+    const at = this.find(entry);
+    if (at >= 0) {
+      this.entries[at] = this.entries[at]!.plus(entry);
+    } else {
+      this.index?.set(entry.identity, this.entries.length);
+      this.entries.push(entry);
+    }
+  }
+
+  /**
+   * What nothing matches is ignored, and what would become negative is removed: as upstream, so ask `contains` first. The
+   * last entry takes the place of a removed one, upstream's order, which shows in offers and messages.
+   */
+  subtract(entry: Entry): void {
+    const at = this.find(entry);
+    if (at < 0) return;
+    const rest = this.entries[at]!.minus(entry);
+    if (!rest.isNone) {
+      this.entries[at] = rest;
+      return;
+    }
+    this.index?.delete(entry.identity);
+    const last = this.entries.pop()!;
+    if (at < this.entries.length) {
+      this.entries[at] = last;
+      this.index?.set(last.identity, at);
+    }
+  }
+
+  contains(entry: Entry): boolean {
+    const at = this.find(entry);
+    return at >= 0 && this.entries[at]!.contains(entry);
+  }
+}
