@@ -49,7 +49,7 @@ function implicitZero(type: TypeModel): string {
   if (type.kind === 'message') return '';
   if (type.kind === 'enum') return ` !== '${type.enum.values.find(({ number }) => number === 0)?.name}'`;
   if (type.scalar === 'bytes') return '.length > 0';
-  return type.scalar === 'string' ? " !== ''" : type.scalar === 'bool' ? '' : ' !== 0';
+  return type.scalar === 'string' ? " !== ''" : type.scalar === 'bool' ? ' !== false' : ' !== 0';
 }
 
 function write(field: Pick<FieldModel, 'number' | 'type'>, value: string, names: Names, at = 'at'): string {

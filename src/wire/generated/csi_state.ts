@@ -31,9 +31,9 @@ export function encodeVolumeState(m: VolumeState, w: Writer): void {
   if (m.publish_context !== undefined) for (const k in m.publish_context) { const at = w.open(34); w.string(10, k); w.string(18, m.publish_context[k]!); w.close(at); }
   if (m.boot_id !== undefined && m.boot_id !== '') w.string(42, m.boot_id);
   if (m.parameters !== undefined) for (const k in m.parameters) { const at = w.open(50); w.string(10, k); w.string(18, m.parameters[k]!); w.close(at); }
-  if (m.node_publish_required !== undefined) w.bool(56, m.node_publish_required);
-  if (m.pre_provisioned !== undefined) w.bool(64, m.pre_provisioned);
-  if (m.readonly !== undefined) w.bool(72, m.readonly);
+  if (m.node_publish_required !== undefined && m.node_publish_required !== false) w.bool(56, m.node_publish_required);
+  if (m.pre_provisioned !== undefined && m.pre_provisioned !== false) w.bool(64, m.pre_provisioned);
+  if (m.readonly !== undefined && m.readonly !== false) w.bool(72, m.readonly);
   if (m.node_stage_secrets !== undefined) for (const k in m.node_stage_secrets) { const at = w.open(82); w.string(10, k); { const to = w.open(18); $v1.encodeSecret(m.node_stage_secrets[k]!, w); w.close(to); } w.close(at); }
   if (m.node_publish_secrets !== undefined) for (const k in m.node_publish_secrets) { const at = w.open(90); w.string(10, k); { const to = w.open(18); $v1.encodeSecret(m.node_publish_secrets[k]!, w); w.close(to); } w.close(at); }
   if (m.$unknown !== undefined) w.unknown(m.$unknown);
