@@ -1,9 +1,12 @@
+import type { Readable } from 'node:stream';
+
 /** A whole answer: what an endpoint says when it does not stream. */
 export interface Answer {
   readonly status: number;
   /** Lower-case names. Content-Length, Date and Content-Encoding are added by the pipeline. */
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Uint8Array;
+  /** A readable is sent as it comes; give its Content-Length in the headers where it is known. */
+  readonly body?: string | Uint8Array | Readable;
 }
 
 const REASONS: Readonly<Record<number, string>> = {

@@ -26,7 +26,7 @@ export interface Endpoint {
   readonly path: string;
   /** Further paths below the process that mean the same: `/state.json`. */
   readonly aliases?: readonly string[];
-  /** `prefix` (upstream's way and the default): `/state/anything` is `/state` too. `/` is always exact. */
+  /** `prefix` (upstream's way and the default): `/state/anything` is `/state` too. `/` matches alone unless it says `prefix`. */
   readonly match?: 'prefix' | 'exact';
   /** Others get 405. Absent: all are answered alike, as upstream does it. */
   readonly methods?: readonly string[];
@@ -57,8 +57,10 @@ export interface Request {
   readonly target: string;
   /** The percent-decoded path with its process in front and slashes collapsed: `/master/quota/ads`. */
   readonly path: string;
-  /** What follows the endpoint's own path: `` or `/ads`. */
+  /** What follows the endpoint's own path: empty, or `/ads`. */
   readonly rest: string;
+  /** The query as received, with its `?`; empty without one. */
+  readonly search: string;
   /** Decoded; of a repeated parameter the last counts. */
   readonly query: ReadonlyMap<string, string>;
   readonly headers: IncomingHttpHeaders;

@@ -1,3 +1,5 @@
+import type { ServerResponse } from 'node:http';
+
 /** How a stream of records begins. */
 export interface StreamOptions {
   /** `application/json`, `application/x-protobuf`, or `application/recordio` for the agent's process streams. */
@@ -22,4 +24,74 @@ export interface RecordStream {
   /** Bytes written that the kernel has not taken yet. */
   readonly queuedBytes: number;
   readonly closed: boolean;
+}
+
+/** What may wait for a reader, unless the stream says otherwise. */
+const DEFAULT_MAX_QUEUED_BYTES = 16 * 1024 * 1024;
+
+/** Sends the head at once (clients wait for it before the first record), and returns the stream. */
+export function openRecordStream(response: ServerResponse, options: StreamOptions): RecordStream {
+  response.writeHead(200, { 'content-type': options.contentType, ...options.headers });
+  response.flushHeaders();
+  return new ChunkedStream(response, options.maxQueuedBytes ?? DEFAULT_MAX_QUEUED_BYTES);
+}
+
+class ChunkedStream implements RecordStream {
+  private readonly response: ServerResponse;
+  private readonly maxQueuedBytes: number;
+  private readonly callbacks: ((end: StreamEnd) => void)[] = [];
+  private end: StreamEnd | undefined;
+  /** Bytes of this turn of the event loop: they leave together as one chunk. */
+  private corkedBytes = 0;
+
+  constructor(response: ServerResponse, maxQueuedBytes: number) {
+    this.response = response;
+    this.maxQueuedBytes = maxQueuedBytes;
+    response.on('error', () => {});
+    response.once('close', () => this.finish('closed by the client'));
+    if (response.destroyed) this.finish('closed by the client');
+  }
+
+  get closed(): boolean {
+    return this.end !== undefined;
+  }
+
+  get queuedBytes(): number {
+    return this.response.writableLength + this.corkedBytes;
+  }
+
+  write(record: Uint8Array): void {
+    const { response } = this;
+    if (this.end !== undefined) return;
+    if (this.corkedBytes === 0) {
+      response.cork();
+      process.nextTick(() => {
+        this.corkedBytes = 0;
+        response.uncork();
+      });
+    }
+    this.corkedBytes += record.length;
+    response.write(record);
+    if (this.queuedBytes > this.maxQueuedBytes) {
+      this.finish('reader too slow');
+      response.destroy();
+    }
+  }
+
+  close(): void {
+    if (this.end !== undefined) return;
+    this.finish('closed by us');
+    this.response.end();
+  }
+
+  onClose(callback: (end: StreamEnd) => void): void {
+    if (this.end === undefined) this.callbacks.push(callback);
+    else callback(this.end);
+  }
+
+  private finish(end: StreamEnd): void {
+    if (this.end !== undefined) return;
+    this.end = end;
+    for (const callback of this.callbacks.splice(0)) callback(end);
+  }
 }

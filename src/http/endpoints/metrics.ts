@@ -1,0 +1,32 @@
+import { parseDuration } from '../../base/duration.ts';
+import { badRequest, json } from '../answer.ts';
+import type { Endpoint } from '../endpoint.ts';
+
+/**
+ * `/metrics/snapshot`. Upstream lets two requests a second through and queues the rest; we have no such limit, since a
+ * snapshot costs one synchronous fold.
+ * @param snapshot every metric by name
+ */
+export function metricsEndpoint(snapshot: () => Readonly<Record<string, number>>): Endpoint {
+  return {
+    process: 'metrics',
+    path: '/snapshot',
+    realm: 'readonly',
+    jsonp: true,
+    parameters: [
+      {
+        name: 'timeout',
+        description: 'How long to wait for metrics, as in 5secs. Taken for compatibility: all are there at once.',
+      },
+    ],
+    summary: 'Provides a snapshot of the current metrics.',
+    authorization: ['GET_ENDPOINT_WITH_PATH'],
+    handle: ({ query }) => {
+      const timeout = query.get('timeout');
+      const duration = timeout === undefined ? undefined : parseDuration(timeout);
+      if (duration?.ok === false) return badRequest(`Invalid timeout '${timeout}': ${duration.error}.\n`);
+      const metrics = Object.entries(snapshot()).sort(([a], [b]) => (a < b ? -1 : 1));
+      return json(JSON.stringify(Object.fromEntries(metrics)));
+    },
+  };
+}

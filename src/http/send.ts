@@ -1,0 +1,63 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { acceptsGzip } from './accept.ts';
+import type { Answer } from './answer.ts';
+
+/** Upstream's bound: smaller bodies are not worth the work. */
+const GZIP_FROM_BYTES = 1024;
+
+const gzipAsync = promisify(gzip);
+
+/**
+ * Sends a whole answer, compressed if it is large and the client takes that. Does nothing if something was sent before.
+ * The connection is closed afterwards where the client is still sending a body that nobody will read.
+ */
+export function sendAnswer(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
+  if (response.headersSent || response.destroyed || sending.has(response)) return;
+  sending.add(response);
+  const body = answer.body ?? '';
+  const headers: Record<string, string | number> = { ...answer.headers };
+  if ([408, 413].includes(answer.status)) headers.connection = 'close';
+  if (typeof body !== 'string' && !(body instanceof Uint8Array)) {
+    response.writeHead(answer.status, headers);
+    if (request.method === 'HEAD') {
+      body.destroy();
+      response.end();
+    } else {
+      pipeline(body, response, () => {});
+    }
+    return;
+  }
+  const bytes = typeof body === 'string' ? Buffer.from(body, 'utf8') : body;
+  const finish = (payload: Uint8Array): void => {
+    headers['content-length'] = payload.length;
+    response.writeHead(answer.status, headers);
+    response.end(payload);
+    if (headers.connection === 'close') leaveSoon(request);
+  };
+  const compress =
+    bytes.length >= GZIP_FROM_BYTES &&
+    headers['content-encoding'] === undefined &&
+    acceptsGzip(asText(request.headers['accept-encoding']));
+  if (compress) {
+    headers['content-encoding'] = 'gzip';
+    gzipAsync(bytes).then(finish, () => response.destroy());
+  } else {
+    finish(bytes);
+  }
+}
+
+/** Goes on reading for a moment: a reset while the client still sends would take the answer away from it. */
+function leaveSoon(request: IncomingMessage): void {
+  request.resume();
+  setTimeout(() => request.socket.destroy(), 1_000).unref();
+}
+
+/** Answers that are being compressed: their headers are not sent yet, but nothing else may answer. */
+const sending = new WeakSet<ServerResponse>();
+
+function asText(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header.join(',') : header;
+}
