@@ -90,7 +90,7 @@ function memoryType({ label, type }: FieldModel, names: Names): string {
 function remark(field: FieldModel): string[] {
   const parts = [
     ...(field.default === undefined ? [] : [`Where absent: ${literal(field.default)}.`]),
-    ...(field.onlyV0 ? ['Version 0 alone has it.'] : []),
+    ...(field.onlyV0 ? ['v1 has no such field: it travels between masters, agents and version 0 clients.'] : []),
     ...(field.deprecated ? ['@deprecated'] : []),
   ];
   return parts.length === 0 ? [] : [`  /** ${parts.join(' ')} */`];
@@ -121,7 +121,7 @@ function options(field: FieldModel): string[] {
     ...(field.deprecated ? ['deprecated: true'] : []),
     ...(field.v0 === undefined ? [] : [`v0: '${field.v0}'`]),
     ...(field.v0Default === undefined ? [] : [`v0Default: ${literal(field.v0Default)}`]),
-    ...(field.onlyV0 ? ['onlyV0: true'] : []),
+    ...(field.always ? ['always: true'] : []),
     ...(field.oneof === undefined ? [] : [`oneof: '${field.oneof}'`]),
   ];
   return given.length === 0 ? [] : [`{ ${given.join(', ')} }`];

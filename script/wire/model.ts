@@ -27,6 +27,7 @@ export interface FieldModel {
   readonly implicit: boolean;
   readonly default?: DefaultModel;
   readonly deprecated: boolean;
+  readonly always: boolean;
   readonly oneof?: string;
   readonly v0?: string;
   readonly v0Default?: DefaultModel;

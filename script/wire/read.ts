@@ -62,7 +62,7 @@ class Reading {
     );
     const extra = (twin?.fields ?? [])
       .filter(({ number }) => !type.fields.some((field) => field.number === number))
-      .map((field) => ({ ...this.#field(field, undefined), onlyV0: true }));
+      .map((field) => onlyV0(this.#field(field, undefined)));
     model.fields = [...own, ...extra];
     return model;
   }
@@ -87,6 +87,7 @@ class Reading {
       packed: field.fieldKind === 'list' && field.packed,
       implicit: field.presence === 2 && field.fieldKind !== 'list' && field.fieldKind !== 'map',
       deprecated: field.deprecated,
+      always: field.fieldKind === 'list' && !field.deprecated && LISTS_SHOWN.test(field.parent.typeName),
       ...(stated === undefined ? {} : { default: stated }),
       ...(field.oneof ? { oneof: field.oneof.name } : {}),
       ...(v0 === undefined || v0 === name ? {} : { v0 }),
@@ -121,6 +122,14 @@ class Reading {
     return model;
   }
 }
+
+/** A field that v1 has not: its default is shown to those who speak version 0. */
+function onlyV0({ default: stated, ...field }: FieldModel): FieldModel {
+  return { ...field, onlyV0: true, ...(stated === undefined ? {} : { v0Default: stated }) };
+}
+
+/** The answers that upstream prints list by list, empty or not, instead of through its general JSON code. */
+const LISTS_SHOWN = /^mesos\.v1\.(master|agent)\.Response\.Get(Agents|Executors|Frameworks|Tasks)$/;
 
 function tsName(type: DescMessage | DescEnum): string {
   const inner =

@@ -12,10 +12,10 @@ export interface FieldOptions {
   readonly deprecated?: boolean;
   /** Version 0 calls the field so. */
   readonly v0?: string;
-  /** Version 0 states this default, v1 none. */
+  /** Version 0 states this default, v1 none (or has no such field). */
   readonly v0Default?: string | number | boolean;
-  /** The field exists in version 0 alone: v1 JSON neither prints nor reads it. */
-  readonly onlyV0?: boolean;
+  /** A list that JSON shows even if it is empty: upstream prints the answers to its larger read calls so. */
+  readonly always?: boolean;
   /** Fields with the same group exclude each other: the last one read stays. */
   readonly oneof?: string;
 }

@@ -23,7 +23,7 @@ interface Plan {
   readonly in: ReadonlyMap<string, Field>;
   readonly required: readonly Field[];
   /** What is printed where the field is absent. */
-  readonly defaults: readonly (readonly [name: string, as: string, value: string | number | boolean])[];
+  readonly defaults: readonly (readonly [name: string, as: string, value: JsonValue])[];
 }
 
 const plans = { v1: new WeakMap<object, Plan>(), v0: new WeakMap<object, Plan>() };
@@ -39,17 +39,19 @@ function planOf(type: MessageType<object>, dialect: Dialect): Plan {
 
 function makePlan(type: MessageType<object>, dialect: Dialect): Plan {
   const v0 = dialect === 'v0';
-  const fields = type.fields.filter(([, , , , options]) => v0 || options?.onlyV0 !== true);
-  const named = fields.map((field) => ({ field, as: (v0 ? field[4]?.v0 : undefined) ?? field[0] }));
-  const defaults = named.flatMap(({ field: [name, , label, , options], as }) => {
-    const value = (v0 ? options?.v0Default : undefined) ?? options?.default;
-    // A required field is never absent, and upstream prints no default of a deprecated one.
-    return value === undefined || label !== 'optional' || options?.deprecated ? [] : [[name, as, value] as const];
-  });
+  const named = type.fields.map((field) => ({ field, as: (v0 ? field[4]?.v0 : undefined) ?? field[0] }));
+  const defaults = named.flatMap(
+    ({ field: [name, , label, , options], as }): (readonly [string, string, JsonValue])[] => {
+      if (options?.always) return [[name, as, []]];
+      const value = (v0 ? options?.v0Default : undefined) ?? options?.default;
+      // A required field is never absent, and upstream prints no default of a deprecated one.
+      return value === undefined || label !== 'optional' || options?.deprecated ? [] : [[name, as, value] as const];
+    },
+  );
   return {
     out: new Map(named.map((entry) => [entry.field[0], entry])),
     in: new Map(named.map(({ field, as }) => [as, field])),
-    required: fields.filter(([, , label]) => label === 'required'),
+    required: type.fields.filter(([, , label]) => label === 'required'),
     defaults,
   };
 }

@@ -653,7 +653,7 @@ export interface AgentInfo {
   readonly attributes?: readonly Attribute[];
   readonly id?: AgentID;
   readonly domain?: DomainInfo;
-  /** Where absent: false. Version 0 alone has it. */
+  /** v1 has no such field: it travels between masters, agents and version 0 clients. */
   readonly checkpoint?: boolean;
   readonly $unknown?: Uint8Array;
 }
@@ -699,7 +699,7 @@ export const AgentInfo: MessageType<AgentInfo> = message('mesos.v1.AgentInfo', e
   ['attributes', 5, 'repeated', Attribute],
   ['id', 6, 'optional', AgentID],
   ['domain', 10, 'optional', DomainInfo],
-  ['checkpoint', 7, 'optional', 'bool', { default: false, onlyV0: true }],
+  ['checkpoint', 7, 'optional', 'bool', { v0Default: false }],
 ]);
 
 /** `mesos.v1.Resource` */

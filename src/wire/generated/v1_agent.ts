@@ -1418,11 +1418,11 @@ export function decodeResponse_GetTasks(r: Reader, into?: Response_GetTasks): Re
 }
 
 export const Response_GetTasks: MessageType<Response_GetTasks> = message('mesos.v1.agent.Response.GetTasks', encodeResponse_GetTasks, decodeResponse_GetTasks, () => [
-  ['pending_tasks', 1, 'repeated', $v1.Task],
-  ['queued_tasks', 2, 'repeated', $v1.Task],
-  ['launched_tasks', 3, 'repeated', $v1.Task],
-  ['terminated_tasks', 4, 'repeated', $v1.Task],
-  ['completed_tasks', 5, 'repeated', $v1.Task],
+  ['pending_tasks', 1, 'repeated', $v1.Task, { always: true }],
+  ['queued_tasks', 2, 'repeated', $v1.Task, { always: true }],
+  ['launched_tasks', 3, 'repeated', $v1.Task, { always: true }],
+  ['terminated_tasks', 4, 'repeated', $v1.Task, { always: true }],
+  ['completed_tasks', 5, 'repeated', $v1.Task, { always: true }],
 ]);
 
 /** `mesos.v1.agent.Response.GetExecutors` */
@@ -1455,8 +1455,8 @@ export function decodeResponse_GetExecutors(r: Reader, into?: Response_GetExecut
 }
 
 export const Response_GetExecutors: MessageType<Response_GetExecutors> = message('mesos.v1.agent.Response.GetExecutors', encodeResponse_GetExecutors, decodeResponse_GetExecutors, () => [
-  ['executors', 1, 'repeated', Response_GetExecutors_Executor],
-  ['completed_executors', 2, 'repeated', Response_GetExecutors_Executor],
+  ['executors', 1, 'repeated', Response_GetExecutors_Executor, { always: true }],
+  ['completed_executors', 2, 'repeated', Response_GetExecutors_Executor, { always: true }],
 ]);
 
 /** `mesos.v1.agent.Response.GetExecutors.Executor` */
@@ -1521,8 +1521,8 @@ export function decodeResponse_GetFrameworks(r: Reader, into?: Response_GetFrame
 }
 
 export const Response_GetFrameworks: MessageType<Response_GetFrameworks> = message('mesos.v1.agent.Response.GetFrameworks', encodeResponse_GetFrameworks, decodeResponse_GetFrameworks, () => [
-  ['frameworks', 1, 'repeated', Response_GetFrameworks_Framework],
-  ['completed_frameworks', 2, 'repeated', Response_GetFrameworks_Framework],
+  ['frameworks', 1, 'repeated', Response_GetFrameworks_Framework, { always: true }],
+  ['completed_frameworks', 2, 'repeated', Response_GetFrameworks_Framework, { always: true }],
 ]);
 
 /** `mesos.v1.agent.Response.GetFrameworks.Framework` */

@@ -1315,9 +1315,9 @@ export function decodeResponse_GetTasks(r: Reader, into?: Response_GetTasks): Re
 
 export const Response_GetTasks: MessageType<Response_GetTasks> = message('mesos.v1.master.Response.GetTasks', encodeResponse_GetTasks, decodeResponse_GetTasks, () => [
   ['pending_tasks', 1, 'repeated', $v1.Task, { deprecated: true }],
-  ['tasks', 2, 'repeated', $v1.Task],
-  ['unreachable_tasks', 5, 'repeated', $v1.Task],
-  ['completed_tasks', 3, 'repeated', $v1.Task],
+  ['tasks', 2, 'repeated', $v1.Task, { always: true }],
+  ['unreachable_tasks', 5, 'repeated', $v1.Task, { always: true }],
+  ['completed_tasks', 3, 'repeated', $v1.Task, { always: true }],
   ['orphan_tasks', 4, 'repeated', $v1.Task, { deprecated: true }],
 ]);
 
@@ -1352,7 +1352,7 @@ export function decodeResponse_GetExecutors(r: Reader, into?: Response_GetExecut
 }
 
 export const Response_GetExecutors: MessageType<Response_GetExecutors> = message('mesos.v1.master.Response.GetExecutors', encodeResponse_GetExecutors, decodeResponse_GetExecutors, () => [
-  ['executors', 1, 'repeated', Response_GetExecutors_Executor],
+  ['executors', 1, 'repeated', Response_GetExecutors_Executor, { always: true }],
   ['orphan_executors', 2, 'repeated', Response_GetExecutors_Executor, { deprecated: true }],
 ]);
 
@@ -1428,8 +1428,8 @@ export function decodeResponse_GetFrameworks(r: Reader, into?: Response_GetFrame
 }
 
 export const Response_GetFrameworks: MessageType<Response_GetFrameworks> = message('mesos.v1.master.Response.GetFrameworks', encodeResponse_GetFrameworks, decodeResponse_GetFrameworks, () => [
-  ['frameworks', 1, 'repeated', Response_GetFrameworks_Framework],
-  ['completed_frameworks', 2, 'repeated', Response_GetFrameworks_Framework],
+  ['frameworks', 1, 'repeated', Response_GetFrameworks_Framework, { always: true }],
+  ['completed_frameworks', 2, 'repeated', Response_GetFrameworks_Framework, { always: true }],
   ['recovered_frameworks', 3, 'repeated', $v1.FrameworkInfo, { deprecated: true }],
 ]);
 
@@ -1545,8 +1545,8 @@ export function decodeResponse_GetAgents(r: Reader, into?: Response_GetAgents): 
 }
 
 export const Response_GetAgents: MessageType<Response_GetAgents> = message('mesos.v1.master.Response.GetAgents', encodeResponse_GetAgents, decodeResponse_GetAgents, () => [
-  ['agents', 1, 'repeated', Response_GetAgents_Agent],
-  ['recovered_agents', 2, 'repeated', $v1.AgentInfo],
+  ['agents', 1, 'repeated', Response_GetAgents_Agent, { always: true }],
+  ['recovered_agents', 2, 'repeated', $v1.AgentInfo, { always: true }],
 ]);
 
 /** `mesos.v1.master.Response.GetAgents.Agent` */
