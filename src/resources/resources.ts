@@ -254,20 +254,22 @@ export class Resources implements Iterable<Resource> {
    */
   shrink(limit: (name: string) => Milli | undefined): Resources {
     const left = new Map<string, Milli>();
-    const shelf = new Shelf();
+    const kept: Entry[] = [];
+    let changed = false;
     for (const entry of this.shelf.entries) {
       const { name, type, combining } = entry.kind;
-      const remaining = left.get(name) ?? limit(name);
-      if (remaining === undefined || type !== 'SCALAR') {
-        shelf.entries.push(entry);
+      const remaining = type === 'SCALAR' ? (left.get(name) ?? limit(name)) : undefined;
+      if (remaining === undefined || entry.quantity <= remaining) {
+        kept.push(entry);
+        if (remaining !== undefined) left.set(name, remaining - entry.quantity);
         continue;
       }
-      if (entry.quantity > remaining && (combining !== 'divisible' || remaining <= 0)) continue;
-      const kept = entry.quantity <= remaining ? entry : entry.with(remaining);
-      left.set(name, remaining - kept.quantity);
-      shelf.entries.push(kept);
+      changed = true;
+      if (combining !== 'divisible' || remaining <= 0) continue;
+      kept.push(entry.with(remaining));
+      left.set(name, 0);
     }
-    return Resources.wrap(shelf);
+    return changed ? Resources.wrap(new Shelf(kept)) : this;
   }
 
   // Other kinds.
