@@ -76,18 +76,20 @@ export interface AgentState {
   readonly containers: Map<string, ContainerUse>;
   /** Status updates on their way to schedulers, by `framework id/task id`. They may outlive their framework. */
   readonly streams: Map<string, UpdateStream>;
-  /** Directories waiting for collection, by path. */
+  /** Directories waiting for collection, by path, in the order in which they fell idle. */
   readonly garbage: Map<string, Garbage>;
+  /** Which sandbox a `…/runs/latest` path under /files leads to. */
+  readonly latestRuns: Map<string, string>;
   /** How full the disk was when last looked at. */
   diskUsage: number;
   readonly metrics: AgentMetrics;
 }
 
-/** A directory that will be deleted, and the /files paths that lead to it. */
+/** A directory that will be deleted. */
 export interface Garbage {
-  readonly path: string;
   readonly since: Millis;
-  readonly virtual: readonly string[];
+  /** The `…/runs/latest` path that led to it, if it is a sandbox. */
+  readonly virtual: string | undefined;
 }
 
 export interface Framework {

@@ -75,6 +75,13 @@ export function resumeUpdates(context: Context): void {
   }
 }
 
+/** The framework's scheduler has moved: what it has not acknowledged goes out at once. */
+export function resumeFrameworkUpdates(context: Context, frameworkId: string): void {
+  for (const stream of context.state.streams.values()) {
+    if (stream.frameworkId === frameworkId && stream.pending.length > 0) forwardFirst(context, stream, RETRY_MIN);
+  }
+}
+
 /** Nobody is left to acknowledge this framework's updates. */
 export function forgetUpdates(context: Context, frameworkId: string): void {
   for (const [key, stream] of context.state.streams) {

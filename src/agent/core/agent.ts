@@ -1,0 +1,143 @@
+import type { Env, Machine } from '../../base/machine.ts';
+import { randomUuidBytes } from '../../base/random.ts';
+import { containerExited, containerFailed, containerStarted } from './containers.ts';
+import { type Context, log } from './context.ts';
+import type { AgentEffect, InboundMessages, Pid } from './effects.ts';
+import type { AgentEvent, MessageEvent } from './events.ts';
+import { collectGarbage } from './garbage.ts';
+import { acknowledgeStatus } from './handlers/acknowledge-status.ts';
+import { drainSlave } from './handlers/drain-slave.ts';
+import { executorToFramework } from './handlers/executor-to-framework.ts';
+import { frameworkToExecutor } from './handlers/framework-to-executor.ts';
+import { killTask } from './handlers/kill-task.ts';
+import {
+  acknowledgeOperation,
+  applyOperation,
+  checkpointResources,
+  reconcileOperations,
+} from './handlers/operations.ts';
+import { pingSlave } from './handlers/ping-slave.ts';
+import { registerExecutor } from './handlers/register-executor.ts';
+import { runTask } from './handlers/run-task.ts';
+import { runTaskGroup } from './handlers/run-task-group.ts';
+import { shutdown } from './handlers/shutdown.ts';
+import { shutdownExecutor } from './handlers/shutdown-executor.ts';
+import { shutdownFramework } from './handlers/shutdown-framework.ts';
+import { slaveRegistered } from './handlers/slave-registered.ts';
+import { slaveReregistered } from './handlers/slave-reregistered.ts';
+import { statusUpdate } from './handlers/status-update.ts';
+import { updateFramework } from './handlers/update-framework.ts';
+import { createMetrics } from './metrics.ts';
+import { masterDetected, masterLost } from './registration.ts';
+import { Ring } from './ring.ts';
+import { endAgent } from './shutdown.ts';
+import type { AgentOptions, AgentState } from './state.ts';
+import { timerFired } from './timers.ts';
+
+type Handler<M> = (context: Context, message: M, from: Pid) => void;
+
+const HANDLERS: { readonly [N in keyof InboundMessages]: Handler<InboundMessages[N]> } = {
+  'mesos.internal.SlaveRegisteredMessage': slaveRegistered,
+  'mesos.internal.SlaveReregisteredMessage': slaveReregistered,
+  'mesos.internal.PingSlaveMessage': pingSlave,
+  'mesos.internal.RunTaskMessage': runTask,
+  'mesos.internal.RunTaskGroupMessage': runTaskGroup,
+  'mesos.internal.KillTaskMessage': killTask,
+  'mesos.internal.ShutdownExecutorMessage': shutdownExecutor,
+  'mesos.internal.ShutdownFrameworkMessage': shutdownFramework,
+  'mesos.internal.FrameworkToExecutorMessage': frameworkToExecutor,
+  'mesos.internal.UpdateFrameworkMessage': updateFramework,
+  'mesos.internal.CheckpointResourcesMessage': checkpointResources,
+  'mesos.internal.ApplyOperationMessage': applyOperation,
+  'mesos.internal.ReconcileOperationsMessage': reconcileOperations,
+  'mesos.internal.AcknowledgeOperationStatusMessage': acknowledgeOperation,
+  'mesos.internal.StatusUpdateAcknowledgementMessage': acknowledgeStatus,
+  'mesos.internal.StatusUpdateMessage': statusUpdate,
+  'mesos.internal.RegisterExecutorMessage': registerExecutor,
+  'mesos.internal.ExecutorToFrameworkMessage': executorToFramework,
+  'mesos.internal.ShutdownMessage': shutdown,
+  'mesos.internal.DrainSlaveMessage': drainSlave,
+};
+
+/** Whether the agent understands messages of this name; others are dropped by whoever receives them. */
+export function isInbound(name: string): name is keyof InboundMessages {
+  return Object.hasOwn(HANDLERS, name);
+}
+
+/** Upstream's ring of completed frameworks, and its silence after which a master is thought lost. */
+const COMPLETED_FRAMEWORKS = 50;
+const DEFAULT_PING_TIMEOUT = 75_000;
+
+/** The agent's core: what it knows, and the step that changes it. */
+export interface Agent extends Machine<AgentEvent, AgentEffect> {
+  /** Read only: views are functions of it. */
+  readonly state: AgentState;
+}
+
+/** @param env the world at the start: names the resources' version, and tells when the agent started */
+export function createAgent(options: AgentOptions, env: Env): Agent {
+  const state: AgentState = {
+    options,
+    startTime: env.wall,
+    phase: 'disconnected',
+    info: {
+      hostname: options.hostname,
+      port: options.port,
+      resources: options.resources,
+      ...(options.attributes && { attributes: options.attributes }),
+      ...(options.domain && { domain: options.domain }),
+      checkpoint: options.checkpoint,
+    },
+    master: undefined,
+    resourceVersion: randomUuidBytes(env.random),
+    registrationBackoff: 0,
+    pingTimeout: DEFAULT_PING_TIMEOUT,
+    drain: undefined,
+    frameworks: new Map(),
+    completedFrameworks: new Ring(COMPLETED_FRAMEWORKS),
+    containers: new Map(),
+    streams: new Map(),
+    garbage: new Map(),
+    latestRuns: new Map(),
+    diskUsage: 0,
+    metrics: createMetrics(),
+  };
+  return {
+    state,
+    step(event, now, emit) {
+      dispatch({ state, env: now, emit }, event);
+    },
+  };
+}
+
+const EVENTS: {
+  readonly [K in AgentEvent['kind']]: (context: Context, event: Extract<AgentEvent, { kind: K }>) => void;
+} = {
+  message: receive,
+  timer: (context, event) => timerFired(context, event.key),
+  containerStarted,
+  containerExited,
+  containerFailed,
+  masterDetected: (context, event) => masterDetected(context, event.pid),
+  exited: (context, event) => {
+    if (event.pid === context.state.master) masterLost(context);
+    else log(context, 'info', `${event.pid} has exited`);
+  },
+  diskUsage: (context, event) => {
+    context.state.diskUsage = event.fraction;
+    collectGarbage(context);
+  },
+  stop: (context, event) => endAgent(context, 'asked to stop', event.unregister),
+};
+
+function dispatch(context: Context, event: AgentEvent): void {
+  // Kind and event belong together by the table's type, which an indexed call does not see.
+  const handler = EVENTS[event.kind] as (context: Context, event: AgentEvent) => void;
+  handler(context, event);
+}
+
+function receive(context: Context, event: MessageEvent): void {
+  // Name and body belong together by the type of the event, which an indexed call does not see.
+  const handler = HANDLERS[event.name] as Handler<unknown>;
+  handler(context, event.body, event.from);
+}

@@ -1,0 +1,59 @@
+import { taskExited, taskNotLaunched, taskStarted } from './built-in.ts';
+import { type Context, log } from './context.ts';
+import type { AgentEvent } from './events.ts';
+import { executorEnded } from './executors.ts';
+
+type Started = Extract<AgentEvent, { kind: 'containerStarted' }>;
+type Exited = Extract<AgentEvent, { kind: 'containerExited' }>;
+type Failed = Extract<AgentEvent, { kind: 'containerFailed' }>;
+
+export function containerStarted(context: Context, event: Started): void {
+  const use = context.state.containers.get(event.containerId);
+  const framework = use && context.state.frameworks.get(use.frameworkId);
+  if (!use || !framework) {
+    log(context, 'warning', `Destroying container ${event.containerId}: nobody wants it`);
+    context.emit({ kind: 'destroyContainer', containerId: event.containerId });
+    return;
+  }
+  if (use.taskId === undefined) use.executor.processId = event.pid;
+  else taskStarted(context, framework, use.executor, use.taskId, event.pid);
+}
+
+export function containerExited(context: Context, event: Exited): void {
+  const use = take(context, event.containerId);
+  // What the first process left behind must not outlive it.
+  context.emit({ kind: 'destroyContainer', containerId: event.containerId });
+  const framework = use && context.state.frameworks.get(use.frameworkId);
+  if (!use || !framework) return;
+  const { executor, taskId } = use;
+  if (taskId !== undefined) {
+    taskExited(context, framework, executor, taskId, event.status, event.limitation);
+    return;
+  }
+  const { limitation } = event;
+  executorEnded(context, framework, executor, { status: event.status, ...limitation });
+}
+
+export function containerFailed(context: Context, event: Failed): void {
+  const use = take(context, event.containerId);
+  const framework = use && context.state.frameworks.get(use.frameworkId);
+  if (!use || !framework) return;
+  const { executor, taskId } = use;
+  if (taskId !== undefined) {
+    taskNotLaunched(context, framework, executor, taskId, event.stage, event.message);
+    return;
+  }
+  context.state.metrics.containerLaunchErrors++;
+  executorEnded(context, framework, executor, {
+    status: -1,
+    state: 'TASK_FAILED',
+    reason: 'REASON_CONTAINER_LAUNCH_FAILED',
+    message: `Failed to launch container: ${event.message}`,
+  });
+}
+
+function take(context: Context, containerId: string) {
+  const use = context.state.containers.get(containerId);
+  context.state.containers.delete(containerId);
+  return use;
+}

@@ -1,0 +1,153 @@
+import { randomUuid } from '../../base/random.ts';
+import type { ExecutorInfo, FrameworkInfo, TaskState, TaskStatus_Reason } from '../../wire/v1.ts';
+import { agentId, type Context, log, send } from './context.ts';
+import type { Pid } from './effects.ts';
+import { discard, keep } from './garbage.ts';
+import { userOf } from './launch.ts';
+import { frameworkDirectory, runsDirectory, virtualRunPath } from './paths.ts';
+import { Ring } from './ring.ts';
+import type { Executor, ExecutorKind, Framework } from './state.ts';
+import { report } from './status.ts';
+
+/** Upstream's MAX_COMPLETED_TASKS_PER_EXECUTOR. */
+const COMPLETED_TASKS = 200;
+
+/** The framework, known from now on; one that was completed comes back with its history. */
+export function admitFramework(context: Context, info: FrameworkInfo, id: string, pid: Pid | undefined): Framework {
+  const { state } = context;
+  const known = state.frameworks.get(id);
+  if (known) return known;
+  const former = state.completedFrameworks.take((framework) => framework.id === id);
+  const framework: Framework = {
+    id,
+    info,
+    pid,
+    phase: 'running',
+    executors: new Map(),
+    completedExecutors: former?.completedExecutors ?? new Ring(state.options.maxCompletedExecutorsPerFramework),
+    tasks: new Map(),
+  };
+  state.frameworks.set(id, framework);
+  keep(context, frameworkDirectory(state.options.workDir, agentId(state) ?? '', id));
+  return framework;
+}
+
+/** A new run of an executor, with a container id and a sandbox of its own; nothing is started yet. */
+export function addExecutor(context: Context, framework: Framework, info: ExecutorInfo, kind: ExecutorKind): Executor {
+  const { state, env } = context;
+  const id = info.executor_id.value;
+  const containerId = randomUuid(env.random);
+  const runs = runsDirectory(state.options.workDir, agentId(state) ?? '', framework.id, id);
+  const executor: Executor = {
+    id,
+    frameworkId: framework.id,
+    kind,
+    info,
+    containerId: { value: containerId },
+    directory: `${runs}/${containerId}`,
+    user: userOf(state, info.command, framework.info.user),
+    launchedAt: env.wall,
+    phase: 'registering',
+    processId: undefined,
+    pid: undefined,
+    queued: new Map(),
+    launched: new Map(),
+    terminated: new Map(),
+    completed: new Ring(COMPLETED_TASKS),
+    pendingTermination: undefined,
+  };
+  framework.executors.set(id, executor);
+  const owner = { frameworkId: framework.id, executorId: id };
+  const latest = virtualRunPath(framework.id, id);
+  state.latestRuns.set(latest, executor.directory);
+  for (const virtual of [executor.directory, latest]) {
+    context.emit({ kind: 'attachFiles', virtual, real: executor.directory, owner });
+  }
+  return executor;
+}
+
+export const shutdownTimer = (executor: Executor): string => `shutdown/${executor.frameworkId}/${executor.id}`;
+export const registrationTimer = (executor: Executor): string => `executor/${executor.frameworkId}/${executor.id}`;
+
+/** How an executor ended: what the launcher says about its tasks, if it knows better than `Executor terminated`. */
+export interface Ending {
+  /** As waitpid tells it; -1 when nobody knows. */
+  readonly status: number;
+  readonly state?: TaskState | undefined;
+  readonly reason?: TaskStatus_Reason | undefined;
+  readonly message?: string | undefined;
+}
+
+/** The executor is gone: so are the tasks that it still had. */
+export function executorEnded(context: Context, framework: Framework, executor: Executor, ending: Ending): void {
+  if (executor.phase === 'terminated') return;
+  const { state } = context;
+  state.metrics.executorsTerminated++;
+  executor.phase = 'terminated';
+  context.emit({ kind: 'disarm', key: shutdownTimer(executor) });
+  context.emit({ kind: 'disarm', key: registrationTimer(executor) });
+  endTasks(context, framework, executor, ending);
+  if (executor.kind !== 'command' && state.master !== undefined && state.phase === 'running' && state.info.id) {
+    send(context, state.master, 'mesos.internal.ExitedExecutorMessage', {
+      slave_id: state.info.id,
+      framework_id: { value: framework.id },
+      executor_id: { value: executor.id },
+      status: ending.status,
+    });
+  }
+  forgetExecutorIfDone(context, framework, executor);
+}
+
+function endTasks(context: Context, framework: Framework, executor: Executor, ending: Ending): void {
+  const pending = executor.pendingTermination;
+  const messages = [pending?.message, ending.message].filter((text) => text !== undefined);
+  const removed = framework.phase === 'terminating';
+  for (const taskId of [...executor.launched.keys(), ...executor.queued.keys()]) {
+    report(context, framework, executor, taskId, {
+      state: removed ? 'TASK_KILLED' : (ending.state ?? pending?.state ?? 'TASK_FAILED'),
+      source: 'SOURCE_AGENT',
+      reason: removed ? 'REASON_FRAMEWORK_REMOVED' : (ending.reason ?? pending?.reason ?? 'REASON_EXECUTOR_TERMINATED'),
+      message: messages.length > 0 ? messages.join('; ') : 'Executor terminated',
+    });
+  }
+}
+
+/** The last status of a task has been acknowledged: the task is history. */
+export function completeTask(context: Context, framework: Framework, executor: Executor, taskId: string): void {
+  const record = executor.terminated.get(taskId);
+  if (!record) return;
+  executor.terminated.delete(taskId);
+  executor.completed.push(record);
+  framework.tasks.delete(taskId);
+  forgetExecutorIfDone(context, framework, executor);
+}
+
+/** An ended executor is kept until its tasks' ends are acknowledged, or nobody is left to acknowledge them. */
+function forgetExecutorIfDone(context: Context, framework: Framework, executor: Executor): void {
+  if (executor.phase !== 'terminated') return;
+  const unfinished = executor.queued.size + executor.launched.size + executor.terminated.size;
+  const abandoned = framework.phase === 'terminating' || context.state.phase === 'terminating';
+  if (unfinished > 0 && !abandoned) return;
+  for (const [taskId, record] of executor.terminated) {
+    executor.completed.push(record);
+    framework.tasks.delete(taskId);
+  }
+  executor.terminated.clear();
+  framework.executors.delete(executor.id);
+  framework.completedExecutors.push(executor);
+  discard(context, executor.directory, virtualRunPath(framework.id, executor.id));
+  forgetFrameworkIfIdle(context, framework);
+}
+
+/** A framework without executors is history, until it launches again. */
+export function forgetFrameworkIfIdle(context: Context, framework: Framework): void {
+  const { state } = context;
+  if (framework.executors.size > 0 || state.frameworks.get(framework.id) !== framework) return;
+  log(context, 'info', `Framework ${framework.id} has no executors left on this agent`);
+  state.frameworks.delete(framework.id);
+  state.completedFrameworks.push(framework);
+  discard(context, frameworkDirectory(state.options.workDir, agentId(state) ?? '', framework.id));
+  if (state.phase === 'terminating' && state.frameworks.size === 0) {
+    context.emit({ kind: 'terminate', status: 0, reason: 'every task has ended' });
+  }
+}

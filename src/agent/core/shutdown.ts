@@ -1,0 +1,44 @@
+import { type Context, log, send } from './context.ts';
+import { completeTask, forgetFrameworkIfIdle } from './executors.ts';
+import { shutdownExecutor } from './kill.ts';
+import { PING_TIMER, REGISTRATION_TIMER } from './registration.ts';
+import type { Framework } from './state.ts';
+import { forgetUpdates } from './updates.ts';
+
+/** Ends everything of a framework; its scheduler is not told (it is gone, or asked for it). */
+export function endFramework(context: Context, framework: Framework): void {
+  if (framework.phase === 'terminating') return;
+  framework.phase = 'terminating';
+  forgetUpdates(context, framework.id);
+  for (const executor of [...framework.executors.values()]) {
+    if (executor.phase === 'terminated') forgetAbandoned(context, framework, executor.id);
+    else shutdownExecutor(context, framework, executor);
+  }
+  forgetFrameworkIfIdle(context, framework);
+}
+
+/** An executor that only waited for acknowledgements, which will not come now. */
+function forgetAbandoned(context: Context, framework: Framework, executorId: string): void {
+  const executor = framework.executors.get(executorId);
+  for (const taskId of executor ? [...executor.terminated.keys()] : []) {
+    if (executor) completeTask(context, framework, executor, taskId);
+  }
+}
+
+/** Ends the agent: its tasks first. @param unregister tell the master that this agent does not come back */
+export function endAgent(context: Context, reason: string, unregister: boolean): void {
+  const { state } = context;
+  if (state.phase === 'terminating') return;
+  log(context, 'info', `Ending: ${reason}`);
+  if (unregister && state.phase === 'running' && state.master !== undefined && state.info.id) {
+    send(context, state.master, 'mesos.internal.UnregisterSlaveMessage', { slave_id: state.info.id });
+  }
+  state.phase = 'terminating';
+  context.emit({ kind: 'disarm', key: PING_TIMER });
+  context.emit({ kind: 'disarm', key: REGISTRATION_TIMER });
+  if (state.frameworks.size === 0) {
+    context.emit({ kind: 'terminate', status: 0, reason });
+    return;
+  }
+  for (const framework of [...state.frameworks.values()]) endFramework(context, framework);
+}
