@@ -26,7 +26,10 @@ export function sendAnswer(request: IncomingMessage, response: ServerResponse, a
       body.destroy();
       response.end();
     } else {
-      pipeline(body, response, () => {});
+      pipeline(body, response, () => {
+        // A file that became shorter meanwhile leaves the client waiting for the rest: let it see that it is not whole.
+        if ('bytesRead' in body && headers['content-length'] !== String(body.bytesRead)) request.socket.destroy();
+      });
     }
     return;
   }

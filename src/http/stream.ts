@@ -62,13 +62,10 @@ class ChunkedStream implements RecordStream {
 
   write(record: Uint8Array): void {
     const { response } = this;
-    if (this.end !== undefined) return;
+    if (this.end !== undefined || record.length === 0) return;
     if (this.corkedBytes === 0) {
       response.cork();
-      process.nextTick(() => {
-        this.corkedBytes = 0;
-        response.uncork();
-      });
+      process.nextTick(() => this.uncork());
     }
     this.corkedBytes += record.length;
     response.write(record);
@@ -81,12 +78,20 @@ class ChunkedStream implements RecordStream {
   close(): void {
     if (this.end !== undefined) return;
     this.finish('closed by us');
+    // Node would write the end of the answer in front of what is still held back.
+    this.uncork();
     this.response.end();
   }
 
   onClose(callback: (end: StreamEnd) => void): void {
     if (this.end === undefined) this.callbacks.push(callback);
     else callback(this.end);
+  }
+
+  private uncork(): void {
+    if (this.corkedBytes === 0) return;
+    this.corkedBytes = 0;
+    this.response.uncork();
   }
 
   private finish(end: StreamEnd): void {

@@ -79,15 +79,15 @@ function pageOf(endpoints: readonly Endpoint[], rest: string): Page | undefined 
   if (below.length > 0 && single === undefined) return undefined;
   if (single === undefined) return listOf(`/${id}`, own.map(fullPath));
   const text = helpText(single);
-  return { text, html: `<pre>${escape(text)}</pre>` };
+  return { text, html: `<pre>${escapeHtml(text)}</pre>` };
 }
 
 function listOf(title: string, paths: readonly string[]): Page {
   const sorted = [...paths].sort();
-  const items = sorted.map((path) => `<li><a href="/help${encodeURI(path)}">${escape(path)}</a></li>`);
+  const items = sorted.map((path) => `<li><a href="/help${encodeURI(path)}">${escapeHtml(path)}</a></li>`);
   return {
     text: `## ${title}\n${sorted.map((path) => `> [${path}](/help${path})`).join('\n')}\n`,
-    html: `<h2>${escape(title)}</h2>\n<ul>\n${items.join('\n')}\n</ul>`,
+    html: `<h2>${escapeHtml(title)}</h2>\n<ul>\n${items.join('\n')}\n</ul>`,
   };
 }
 
@@ -116,7 +116,7 @@ function frame(content: string): string {
   );
 }
 
-function escape(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`);
 }
 

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { extname } from 'node:path';
 import { err, ok, type Result } from '../../base/result.ts';
 import { type Answer, badRequest, failure, json, notFound } from '../answer.ts';
@@ -148,18 +149,18 @@ function listed(entry: FileEntry): unknown {
   return { gid, mode: formatMode(entry.mode), mtime, nlink, path, size, uid };
 }
 
-const KINDS: Readonly<Record<number, string>> = {
-  2401: 'p',
-  4802: 'c',
-  9604: 'd',
-  14406: 'b',
-  21609: 'l',
-  26411: 's',
-};
+const KINDS: ReadonlyMap<number, string> = new Map([
+  [constants.S_IFIFO, 'p'],
+  [constants.S_IFCHR, 'c'],
+  [constants.S_IFDIR, 'd'],
+  [constants.S_IFBLK, 'b'],
+  [constants.S_IFLNK, 'l'],
+  [constants.S_IFSOCK, 's'],
+]);
 
 /** `drwxr-xr-x`. @param mode as in stat */
 export function formatMode(mode: number): string {
-  let text = KINDS[mode & 0o170000] ?? '-';
+  let text = KINDS.get(mode & constants.S_IFMT) ?? '-';
   for (let bit = 8; bit >= 0; bit--) text += mode & (1 << bit) ? 'xwr'[bit % 3] : '-';
   return text;
 }
