@@ -90,3 +90,24 @@ test('a reader that never reads is disconnected when its queue is full, and othe
   assert.equal(received, written);
   deaf.destroy();
 });
+
+test('a stream that is opened after its client went is closed from the start', async (t) => {
+  let told: (stream: RecordStream) => void = () => {};
+  const stream = new Promise<RecordStream>((resolve) => {
+    told = resolve;
+  });
+  const endpoint = echo('/late', {
+    handle: (_request, exchange) => {
+      exchange.onClose(() => told(exchange.openStream({ contentType: 'application/json' })));
+      request.destroy();
+      return undefined;
+    },
+  });
+  const { address } = await serve(t, [endpoint]);
+  const request = get({ port: address.port, path: '/late' }).on('error', () => {});
+  const late = await stream;
+  assert.equal(late.closed, true);
+  late.write(Buffer.from('x'));
+  late.close();
+  assert.equal(await endOf(late), 'closed by the client');
+});

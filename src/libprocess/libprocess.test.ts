@@ -271,6 +271,27 @@ test('a link that is made anew replaces the connection without an exit', async (
   assert.equal(await exit, pid);
 });
 
+test('a connection that nobody links closes when it falls silent, a linked one stays until it is unlinked', async (t) => {
+  const a = await program(t, { idleMs: 20 });
+  const exited: string[] = [];
+  a.onExited((pid) => exited.push(pid));
+  const server = createTcpServer((socket) => server.emit('accepted', socket.on('error', () => {}).resume()));
+  t.after(() => server.close());
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const pid = `x@127.0.0.1:${(server.address() as AddressInfo).port}`;
+  a.send('me', pid, 'm', new Uint8Array(0));
+  const [temporary] = (await once(server, 'accepted')) as [Socket];
+  await once(temporary, 'close');
+  a.link(pid);
+  const [linked] = (await once(server, 'accepted')) as [Socket];
+  const closed = once(linked, 'close').then(() => 'closed');
+  const later = new Promise((resolve) => setTimeout(() => resolve('open'), 100));
+  assert.equal(await Promise.race([closed, later]), 'open');
+  a.unlink(pid);
+  await closed;
+  assert.deepEqual(exited, []);
+});
+
 test('a peer that never reads is given up when too much waits for it', async (t) => {
   const a = await program(t, { maxQueuedBytes: 1_000_000 });
   const server = createTcpServer((socket) => {

@@ -65,6 +65,12 @@ export class Peer {
     }
   }
 
+  /** Forgets one link; without any, the connection closes when it falls silent. */
+  unlink(pid: Pid): void {
+    if (this.linked.delete(pid) && this.linked.size === 0 && !this.socket.connecting)
+      this.socket.setTimeout(this.limits.idleMs);
+  }
+
   /** Lets go without telling anyone: what is queued is still sent. */
   abandon(): void {
     this.over = true;

@@ -118,7 +118,7 @@ class Transport implements Libprocess {
   unlink(to: Pid): void {
     this.localLinks.delete(to);
     const parts = parsePid(to);
-    if (parts.ok) this.peers.get(keyOf(parts.value))?.linked.delete(to);
+    if (parts.ok) this.peers.get(keyOf(parts.value))?.unlink(to);
   }
 
   onExited(callback: (pid: Pid) => void): () => void {

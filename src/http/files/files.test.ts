@@ -24,7 +24,7 @@ async function sandbox(t: TestContext) {
   symlinkSync('/', join(root, 'box/out-folder'));
   symlinkSync('stdout', join(root, 'box/in-file'));
   symlinkSync('nowhere', join(root, 'box/broken'));
-  execFileSync('mkfifo', [join(root, 'box/pipe')]);
+  execFileSync('/usr/bin/env', ['mkfifo', join(root, 'box/pipe')]);
   const table = new FilesTable();
   assert.ok((await table.attach(join(root, 'box'), '/sandbox/')).ok);
   assert.ok((await table.attach(join(root, 'box/stdout'), '/slave/log')).ok);

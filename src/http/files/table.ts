@@ -210,6 +210,7 @@ function failed(what: string, error: unknown): { readonly ok: false; readonly er
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT' || code === 'ENOTDIR') return err({ status: 404, sentence: '' });
   if (code === 'EACCES') return err({ status: 403, sentence: `${what}: this program's user may not read it.\n` });
+  if (code === 'ENXIO') return err({ status: 400, sentence: `${what}: it is not a regular file.\n` });
   if (code === 'ELOOP') return err({ status: 400, sentence: `${what}: it is inaccessible.\n` });
   return err({ status: 500, sentence: `${what}: ${message}.\n` });
 }
