@@ -1,7 +1,5 @@
 import fc from 'fast-check';
-import type { Field, FieldType } from '../../src/wire/field.ts';
-import { isMessage } from '../../src/wire/field.ts';
-import type { MessageType } from '../../src/wire/message.ts';
+import { type Field, type FieldType, isMessage, type MessageType } from '../../src/wire/message-type.ts';
 
 /** `json` leaves out the doubles that JSON cannot say. */
 export type Form = 'binary' | 'json';

@@ -1,6 +1,6 @@
 import { fromBase64 } from './base64.ts';
 import { WireFault } from './fault.ts';
-import type { Scalar } from './field.ts';
+import type { Scalar } from './message-type.ts';
 
 /** Both bounds belong to the range: 2^64 and 2^63 are what the largest numbers are rounded to when JSON is parsed. */
 const RANGES = {

@@ -1,14 +1,15 @@
 import { err, ok, type Result } from '../base/result.ts';
 import { toBase64 } from './base64.ts';
 import { MAX_DEPTH, WireFault } from './fault.ts';
-import { type Field, type FieldType, isMessage } from './field.ts';
 import { describe, readScalar } from './json-scalar.ts';
-import type { MessageType } from './message.ts';
-
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
-export interface JsonObject {
-  readonly [key: string]: JsonValue;
-}
+import {
+  type Field,
+  type FieldType,
+  isMessage,
+  type JsonObject,
+  type JsonValue,
+  type MessageType,
+} from './message-type.ts';
 
 /** `v1`, or `v0` with its own spelling of fields and enum values. */
 export type Dialect = 'v1' | 'v0';

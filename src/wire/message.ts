@@ -1,37 +1,13 @@
 import { InvariantError } from '../base/invariant.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { WireFault } from './fault.ts';
-import type { Field } from './field.ts';
-import { type Dialect, fromJson, type JsonObject, toJson } from './json.ts';
+import { type Dialect, fromJson, toJson } from './json.ts';
+import type { Field, JsonCodec, JsonObject, MessageType } from './message-type.ts';
 import { pathInBytes, pathInValue } from './path.ts';
 import { Reader } from './reader.ts';
 import { Writer } from './writer.ts';
 
-/** JSON of one message in one dialect: v1, or version 0 with its own names (`slave_id`). */
-export interface JsonCodec<T> {
-  /** Plain objects, ready for JSON.stringify: set fields, and the stated defaults of unset ones, as upstream prints them. */
-  toJson(message: T): JsonObject;
-  stringify(message: T): string;
-  /** Reads what JSON.parse gave. Errors name the field by its path. */
-  fromJson(value: unknown): Result<T>;
-  /** JSON text to message. */
-  parse(text: string): Result<T>;
-}
-
-/** What the wire knows of one protobuf message. In memory a message is a plain object with the v1 spelling of its fields. */
-export interface MessageType<T> extends JsonCodec<T> {
-  /** Full protobuf name, as in `mesos.v1.Offer`. */
-  readonly name: string;
-  readonly fields: readonly Field[];
-  /** Binary protobuf. A message without a required field, or with a number out of range, is a bug here: InvariantError. */
-  encode(message: T): Uint8Array;
-  /** As encode, for messages that somebody else made: what is wrong with one comes back as an error that names the field. */
-  tryEncode(message: T): Result<Uint8Array>;
-  /** Reads binary protobuf; fields that are not known are kept in `$unknown`. */
-  decode(bytes: Uint8Array): Result<T>;
-  /** The JSON of version 0. A message that exists in one version alone has the same JSON in both. */
-  readonly v0: JsonCodec<T>;
-}
+export type { JsonCodec, MessageType };
 
 export type Encoder<T> = (message: T, writer: Writer) => void;
 export type Decoder<T> = (reader: Reader, into?: T) => T;

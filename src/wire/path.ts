@@ -1,7 +1,6 @@
 import { MAX_DEPTH, WireFault } from './fault.ts';
-import { type Field, isMessage } from './field.ts';
 import { describe, readScalar } from './json-scalar.ts';
-import type { MessageType } from './message.ts';
+import { type Field, isMessage, type MessageType } from './message-type.ts';
 import { Reader } from './reader.ts';
 
 /**
