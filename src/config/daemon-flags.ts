@@ -62,7 +62,7 @@ export const daemonFlags = {
 
 /** The paths of `--firewall_rules`. */
 export function disabledPaths(rules: Readonly<Record<string, unknown>> | undefined): readonly string[] {
-  const paths = (rules?.['disabled_endpoints'] as { paths?: unknown } | undefined)?.paths;
+  const paths = (rules?.disabled_endpoints as { paths?: unknown } | undefined)?.paths;
   return Array.isArray(paths) ? paths.filter((path) => typeof path === 'string') : [];
 }
 
@@ -82,7 +82,7 @@ export function positive(value: number): string | undefined {
 export const positiveInteger = integer(1);
 
 function firewallShape(rules: Readonly<Record<string, unknown>>): string | undefined {
-  const disabled = rules['disabled_endpoints'] as { paths?: unknown } | undefined;
+  const disabled = rules.disabled_endpoints as { paths?: unknown } | undefined;
   if (disabled === undefined) return undefined;
   const paths = disabled?.paths;
   if (Array.isArray(paths) && paths.every((path) => typeof path === 'string' && path.startsWith('/'))) return undefined;

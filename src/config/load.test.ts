@@ -41,7 +41,9 @@ const loaded = (argv: string[], env: Record<string, string> = {}) => {
 const refused = (argv: string[], env: Record<string, string> = {}): string => {
   const outcome = load(argv, env);
   assert.equal(outcome.kind, 'exit');
-  return outcome.kind === 'exit' ? (assert.equal(outcome.code, 1), outcome.stderr) : assert.fail();
+  if (outcome.kind !== 'exit') assert.fail();
+  assert.equal(outcome.code, 1);
+  return outcome.stderr;
 };
 
 test('without arguments every flag has its default, printed as upstream prints it', () => {
@@ -50,7 +52,7 @@ test('without arguments every flag has its default, printed as upstream prints i
   assert.equal(values.interval, 60_000);
   assert.equal(values.name, undefined);
   assert.deepEqual(
-    { interval: texts['interval'], mem: texts['mem'], strict: texts['strict'], name: texts['name'] },
+    { interval: texts.interval, mem: texts.mem, strict: texts.strict, name: texts.name },
     { interval: '1mins', mem: '4KB', strict: 'true', name: undefined },
   );
   assert.equal(given.size, 0);

@@ -1,0 +1,202 @@
+/** The reading half of the operator API: calls whose answer is made of the state alone (facts: http-endpoints, 2). */
+
+import { unreachable } from '../../base/invariant.ts';
+import type { Millis } from '../../base/machine.ts';
+import { endpointForm } from '../../resources/refinement.ts';
+import type { Resources } from '../../resources/resources.ts';
+import type { AgentInfo_Capability_Type, Offer, Resource, Task, TimeInfo } from '../../wire/v1.ts';
+import type {
+  Response,
+  Response_GetAgents,
+  Response_GetAgents_Agent,
+  Response_GetExecutors,
+  Response_GetFrameworks,
+  Response_GetFrameworks_Framework,
+  Response_GetState,
+  Response_GetTasks,
+} from '../../wire/v1_master.ts';
+import { wireOffer } from '../core/offers.ts';
+import type { Agent, Framework, MasterState, OfferRecord } from '../core/state.ts';
+import { executorsOf, offeredTo, offersTo, usedBy } from './frameworks.ts';
+import { clusterStatus, schedule } from './maintenance.ts';
+import { quotaStatus } from './quota.ts';
+import { rolesOf } from './roles.ts';
+import { everyFramework } from './tasks.ts';
+
+/** The calls that are answered here. */
+export const READING_CALLS = [
+  'GET_STATE',
+  'GET_AGENTS',
+  'GET_FRAMEWORKS',
+  'GET_EXECUTORS',
+  'GET_TASKS',
+  'GET_ROLES',
+  'GET_OPERATIONS',
+  'GET_WEIGHTS',
+  'GET_MASTER',
+  'GET_QUOTA',
+  'GET_MAINTENANCE_STATUS',
+  'GET_MAINTENANCE_SCHEDULE',
+] as const satisfies readonly Response['type'][];
+export type ReadingCall = (typeof READING_CALLS)[number];
+
+/** The answer to a reading call. @param whitelist the only allowed roles, where the operator lists them */
+export function answerOf(state: MasterState, type: ReadingCall, whitelist?: ReadonlySet<string>): Response {
+  switch (type) {
+    case 'GET_STATE':
+      return { type, get_state: getState(state) };
+    case 'GET_AGENTS':
+      return { type, get_agents: getAgents(state) };
+    case 'GET_FRAMEWORKS':
+      return { type, get_frameworks: getFrameworks(state) };
+    case 'GET_EXECUTORS':
+      return { type, get_executors: getExecutors(state) };
+    case 'GET_TASKS':
+      return { type, get_tasks: getTasks(state) };
+    case 'GET_ROLES':
+      return { type, get_roles: { roles: rolesOf(state, whitelist).map(roleMessage) } };
+    case 'GET_OPERATIONS':
+      return { type, get_operations: { operations: operationsOf(state) } };
+    case 'GET_WEIGHTS':
+      return { type, get_weights: { weight_infos: [...state.weights].map(([role, weight]) => ({ role, weight })) } };
+    case 'GET_MASTER':
+      return {
+        type,
+        get_master: {
+          master_info: state.info,
+          start_time: state.startTime / 1000,
+          elected_time: state.electedTime / 1000,
+        },
+      };
+    case 'GET_QUOTA':
+      return { type, get_quota: { status: quotaStatus(state) } };
+    case 'GET_MAINTENANCE_STATUS':
+      return { type, get_maintenance_status: { status: clusterStatus(state) } };
+    case 'GET_MAINTENANCE_SCHEDULE':
+      return { type, get_maintenance_schedule: { schedule: schedule(state) } };
+    default:
+      return unreachable(type, 'reading call');
+  }
+}
+
+/** Also the snapshot that an event stream begins with. */
+export function getState(state: MasterState): Response_GetState {
+  return {
+    get_tasks: getTasks(state),
+    get_executors: getExecutors(state),
+    get_frameworks: getFrameworks(state),
+    get_agents: getAgents(state),
+  };
+}
+
+function getAgents(state: MasterState): Response_GetAgents {
+  return {
+    agents: Array.from(state.agents.values(), agentMessage),
+    recovered_agents: [...state.recovered.values()],
+  };
+}
+
+/** One agent, also for the event AGENT_ADDED. */
+export function agentMessage(agent: Agent): Response_GetAgents_Agent {
+  return {
+    agent_info: agent.info,
+    active: agent.active,
+    deactivated: agent.deactivated,
+    version: agent.version,
+    pid: agent.pid,
+    registered_time: timeInfo(agent.registeredTime),
+    ...(agent.reregisteredTime !== undefined && { reregistered_time: timeInfo(agent.reregisteredTime) }),
+    total_resources: shown(agent.total),
+    allocated_resources: shown(agent.used),
+    offered_resources: shown(agent.offered),
+    capabilities: Array.from(agent.capabilities, (type) => ({ type: type as AgentInfo_Capability_Type })),
+    ...(agent.drain && {
+      drain_info: agent.drain,
+      ...(agent.drainStarted !== undefined && { estimated_drain_start_time: timeInfo(agent.drainStarted) }),
+    }),
+  };
+}
+
+function getFrameworks(state: MasterState): Response_GetFrameworks {
+  return {
+    frameworks: Array.from(state.frameworks.values(), (framework) => frameworkMessage(state, framework)),
+    completed_frameworks: Array.from(state.completedFrameworks.values(), (framework) =>
+      frameworkMessage(state, framework),
+    ),
+  };
+}
+
+function frameworkMessage(state: MasterState, framework: Framework): Response_GetFrameworks_Framework {
+  return {
+    ...frameworkHead(framework),
+    offers: offersTo(state, framework).flatMap((offer) => offerMessage(state, offer, framework)),
+    allocated_resources: shown(usedBy(framework)),
+    offered_resources: shown(offeredTo(state, framework)),
+    offer_constraints: framework.offerConstraints ?? {},
+  };
+}
+
+/** What does not depend on the rest of the state. */
+export function frameworkHead(framework: Framework): Response_GetFrameworks_Framework {
+  return {
+    framework_info: framework.info,
+    active: framework.active,
+    connected: framework.state === 'CONNECTED',
+    recovered: framework.state === 'RECOVERED',
+    ...(framework.registeredTime !== 0 && { registered_time: timeInfo(framework.registeredTime) }),
+    ...(framework.reregisteredTime !== 0 && { reregistered_time: timeInfo(framework.reregisteredTime) }),
+    ...(framework.unregisteredTime !== 0 && { unregistered_time: timeInfo(framework.unregisteredTime) }),
+  };
+}
+
+/** Operators see offers in the newest form, whatever the framework understands. */
+const NEWEST_FORM: ReadonlySet<string> = new Set(['MULTI_ROLE', 'RESERVATION_REFINEMENT']);
+
+function offerMessage(state: MasterState, offer: OfferRecord, framework: Framework): Offer[] {
+  const agent = state.agents.get(offer.agentId);
+  return agent === undefined ? [] : [wireOffer(state, offer, { ...framework, capabilities: NEWEST_FORM }, agent)];
+}
+
+function getExecutors(state: MasterState): Response_GetExecutors {
+  const executors = [...state.frameworks.values()].flatMap((framework) =>
+    Array.from(executorsOf(framework), ([agentId, executor]) => ({
+      executor_info: executor,
+      agent_id: { value: agentId },
+    })),
+  );
+  return { executors };
+}
+
+function getTasks(state: MasterState): Response_GetTasks {
+  const tasks: Task[] = [];
+  const lost: Task[] = [];
+  const completed: Task[] = [];
+  for (const framework of everyFramework(state)) {
+    tasks.push(...framework.tasks.values());
+    lost.push(...framework.unreachableTasks.values());
+    completed.push(...framework.completedTasks);
+  }
+  return { tasks, unreachable_tasks: lost, completed_tasks: completed };
+}
+
+function operationsOf(state: MasterState) {
+  return [...state.agents.values()].flatMap((agent) => [...agent.operations.values()]);
+}
+
+function roleMessage(role: ReturnType<typeof rolesOf>[number]) {
+  const resources = Object.entries(role.allocated.plus(role.offered).toWire());
+  return {
+    name: role.name,
+    weight: role.weight,
+    frameworks: role.frameworks.map((value) => ({ value })),
+    resources: resources.map(([name, scalar]): Resource => ({ name, type: 'SCALAR', scalar })),
+  };
+}
+
+function shown(resources: Resources): readonly Resource[] {
+  return resources.toProto().map(endpointForm);
+}
+
+function timeInfo(instant: Millis): TimeInfo {
+  return { nanoseconds: Math.round(instant * 1e6) };
+}
