@@ -67,9 +67,9 @@ function emitEnum({ name, ts, values }: EnumModel): string {
   ].join('\n');
 }
 
-function emitInterface({ name, ts, fields }: MessageModel, names: Names): string {
+function emitInterface({ name, ts, fields, comment }: MessageModel, names: Names): string {
   return [
-    `/** \`${name}\` */`,
+    `/** \`${name}\`${comment === '' ? '' : `: ${comment}`} */`,
     `export interface ${ts} {`,
     ...fields.flatMap((field) => [
       ...remark(field),

@@ -35,6 +35,8 @@ export interface FieldModel {
 }
 
 export interface MessageModel {
+  /** What the .proto file says of it, or nothing. */
+  readonly comment: string;
   readonly name: string;
   readonly ts: string;
   readonly module: string;

@@ -50,7 +50,14 @@ class Reading {
     if (known) return known;
     const module = this.#module(type.file.proto.package);
     const dialect = /^mesos\.v1(\.|$)|^google\./.test(type.typeName) ? 'v1' : 'v0';
-    const model: MessageModel = { name: type.typeName, ts: tsName(type), module: module.name, fields: [], dialect };
+    const model: MessageModel = {
+      comment: commentOf(type),
+      name: type.typeName,
+      ts: tsName(type),
+      module: module.name,
+      fields: [],
+      dialect,
+    };
     this.#messages.set(type.typeName, model);
     module.messages.push(model);
     const twin = this.#twins.v0Of(type);
@@ -121,6 +128,20 @@ class Reading {
     module.enums.push(model);
     return model;
   }
+}
+
+/** The comment before a message in its .proto file, on one line. */
+function commentOf(type: DescMessage): string {
+  const path = pathOf(type).join();
+  const location = type.file.proto.sourceCodeInfo?.location.find((candidate) => candidate.path.join() === path);
+  return (location?.leadingComments ?? '').trim().replaceAll(/\s+/g, ' ');
+}
+
+/** Where a message stands in its file, as descriptors number it: 4 is the file's list of messages, 3 a message's own. */
+function pathOf(type: DescMessage): number[] {
+  return type.parent
+    ? [...pathOf(type.parent), 3, type.parent.proto.nestedType.indexOf(type.proto)]
+    : [4, type.file.proto.messageType.indexOf(type.proto)];
 }
 
 /** A field that v1 has not: its default is shown to those who speak version 0. */

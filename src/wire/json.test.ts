@@ -112,6 +112,11 @@ test('numbers and booleans may come as strings', () => {
   }
 });
 
+test('an infinite number is written as the string that is read as one', () => {
+  assert.deepEqual(JSON.parse(Value_Scalar.stringify({ value: -Infinity })), { value: '-Infinity' });
+  assert.deepEqual(read(Value_Scalar, { value: 'Infinity' }), { value: Infinity });
+});
+
 test('a fraction for a whole number is cut off, and what is out of range is refused', () => {
   assert.deepEqual(read(TimeInfo, { nanoseconds: -1.9 }), { nanoseconds: -1 });
   assert.match(

@@ -9,6 +9,7 @@ import {
   type JsonObject,
   type JsonValue,
   type MessageType,
+  type Scalar,
 } from './message-type.ts';
 
 /** `v1`, or `v0` with its own spelling of fields and enum values. */
@@ -81,9 +82,15 @@ export function toJson(type: MessageType<object>, message: object, dialect: Dial
 }
 
 function valueToJson(type: FieldType, value: unknown, dialect: Dialect): JsonValue {
-  if (typeof type === 'string') return type === 'bytes' ? toBase64(value as Uint8Array) : (value as JsonValue);
+  if (typeof type === 'string') return scalarToJson(type, value as Uint8Array | string | number | boolean);
   if (isMessage(type)) return toJson(type, value as object, dialect);
   return dialect === 'v0' ? type.toV0(value as string) : (value as string);
+}
+
+/** JSON has no infinite numbers: they are written as the strings that are read as such. */
+function scalarToJson(type: Scalar, value: Uint8Array | string | number | boolean): JsonValue {
+  if (type === 'bytes') return toBase64(value as Uint8Array);
+  return value === Infinity || value === -Infinity ? String(value) : (value as string | number | boolean);
 }
 
 function mapToJson(type: FieldType, map: Shape, dialect: Dialect): JsonObject | undefined {

@@ -171,6 +171,8 @@ test('numbers beyond 2^53 are read as the nearest double and written back as tha
 
 test('text of every length and kind survives', () => {
   for (const value of [
+    '\ufeff',
+    `\ufeff${'x'.repeat(100)}`,
     'ascii',
     'ä',
     '€',

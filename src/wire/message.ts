@@ -7,7 +7,7 @@ import { pathInBytes, pathInValue } from './path.ts';
 import { Reader } from './reader.ts';
 import { Writer } from './writer.ts';
 
-export type { JsonCodec, MessageType };
+export type { MessageType };
 
 export type Encoder<T> = (message: T, writer: Writer) => void;
 export type Decoder<T> = (reader: Reader, into?: T) => T;
@@ -130,7 +130,9 @@ export function message<T extends object>(
 export function underV0Name<T>(type: MessageType<T>, name: string): MessageType<T> {
   return {
     name,
-    fields: type.fields,
+    get fields() {
+      return type.fields;
+    },
     encode: (value) => type.encode(value),
     tryEncode: (value) => type.tryEncode(value),
     decode: (bytes) => type.decode(bytes),

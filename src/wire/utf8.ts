@@ -1,6 +1,10 @@
 /** The one platform class that wire uses; declared here since pure folders are compiled without any platform's types. */
-declare const TextDecoder: new () => { decode(bytes: Uint8Array): string };
-const decoder = new TextDecoder();
+declare const TextDecoder: new (
+  label: 'utf-8',
+  options: { readonly ignoreBOM: true },
+) => { decode(bytes: Uint8Array): string };
+/** `ignoreBOM` leaves U+FEFF at the start of a text where it is. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Up to this length a loop beats the call into the platform. */
 const SHORT = 24;

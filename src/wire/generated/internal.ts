@@ -22,7 +22,7 @@ export const StatusUpdateRecord_Type: EnumType<StatusUpdateRecord_Type> = enumTy
 export type UpdateOperationStatusRecord_Type = 'UPDATE' | 'ACK';
 export const UpdateOperationStatusRecord_Type: EnumType<UpdateOperationStatusRecord_Type> = enumType('mesos.internal.UpdateOperationStatusRecord.Type', { UPDATE: 0, ACK: 1 });
 
-/** `mesos.internal.Registry` */
+/** `mesos.internal.Registry`: One message; the master writes all of it at each change. */
 export interface Registry {
   readonly master?: Registry_Master;
   readonly slaves?: Registry_Slaves;
@@ -1898,7 +1898,7 @@ export const KillTaskMessage: MessageType<KillTaskMessage> = message('mesos.inte
   ['kill_policy', 3, 'optional', $v1.KillPolicy],
 ], 'v0');
 
-/** `mesos.internal.StatusUpdateMessage` */
+/** `mesos.internal.StatusUpdateMessage`: `pid` tells the receiver whom to acknowledge; without it, nobody. */
 export interface StatusUpdateMessage {
   readonly update: StatusUpdate;
   readonly pid?: string;
@@ -2492,7 +2492,7 @@ export const UnregisterSlaveMessage: MessageType<UnregisterSlaveMessage> = messa
   ['slave_id', 1, 'required', $v1.AgentID],
 ], 'v0');
 
-/** `mesos.internal.PingSlaveMessage` */
+/** `mesos.internal.PingSlaveMessage`: `connected` false tells an agent that the master holds it for disconnected, and that it must register again. */
 export interface PingSlaveMessage {
   readonly connected: boolean;
   readonly $unknown?: Uint8Array;

@@ -103,7 +103,7 @@ export const Call: MessageType<Call> = message('mesos.scheduler.Call', encodeCal
   ['update_framework', 19, 'optional', $v1_scheduler.Call_UpdateFramework],
 ], 'v0');
 
-/** `mesos.scheduler.Call.Subscribe` */
+/** `mesos.scheduler.Call.Subscribe`: Not numbered as in v1: `force` (a driver taking over after a failover) sits at 2, what follows is one higher. */
 export interface Call_Subscribe {
   readonly framework_info: $v1.FrameworkInfo;
   readonly force?: boolean;

@@ -702,7 +702,7 @@ export const AgentInfo: MessageType<AgentInfo> = message('mesos.v1.AgentInfo', e
   ['checkpoint', 7, 'optional', 'bool', { v0Default: false }],
 ]);
 
-/** `mesos.v1.Resource` */
+/** `mesos.v1.Resource`: One resource of one kind. `role` and `reservation` are the older format; `reservations` (a stack, the last is the innermost) replaces them, and one resource never has both. */
 export interface Resource {
   readonly provider_id?: ResourceProviderID;
   readonly name: string;
@@ -1965,7 +1965,7 @@ export const AgentID: MessageType<AgentID> = message('mesos.v1.AgentID', encodeA
   ['value', 1, 'required', 'string'],
 ]);
 
-/** `mesos.v1.DrainInfo` */
+/** `mesos.v1.DrainInfo`: Present while an agent is being drained. */
 export interface DrainInfo {
   readonly state: DrainState;
   readonly config: DrainConfig;
@@ -2070,7 +2070,7 @@ export const DurationInfo: MessageType<DurationInfo> = message('mesos.v1.Duratio
   ['nanoseconds', 1, 'required', 'int64'],
 ]);
 
-/** `mesos.v1.TimeInfo` */
+/** `mesos.v1.TimeInfo`: Nanoseconds since 1970. */
 export interface TimeInfo {
   readonly nanoseconds: number;
   readonly $unknown?: Uint8Array;
@@ -2395,7 +2395,7 @@ export const FrameworkInfo_Capability: MessageType<FrameworkInfo_Capability> = m
   ['type', 1, 'optional', FrameworkInfo_Capability_Type],
 ]);
 
-/** `mesos.v1.OfferFilters` */
+/** `mesos.v1.OfferFilters`: The least that an offer must hold for a framework to be sent it. */
 export interface OfferFilters {
   readonly min_allocatable_resources?: OfferFilters_MinAllocatableResources;
   readonly $unknown?: Uint8Array;
@@ -2485,7 +2485,7 @@ export const OfferFilters_ResourceQuantities: MessageType<OfferFilters_ResourceQ
   ['quantities', 1, 'map', Value_Scalar],
 ]);
 
-/** `mesos.v1.Task` */
+/** `mesos.v1.Task`: A task as the master and the agent remember it; TaskInfo is what was asked for. */
 export interface Task {
   readonly name: string;
   readonly task_id: TaskID;
@@ -2653,7 +2653,7 @@ export const ExecutorID: MessageType<ExecutorID> = message('mesos.v1.ExecutorID'
   ['value', 1, 'required', 'string'],
 ]);
 
-/** `mesos.v1.TaskStatus` */
+/** `mesos.v1.TaskStatus`: The latest news of a task. Without a uuid it wants no acknowledgement. */
 export interface TaskStatus {
   readonly task_id: TaskID;
   readonly state: TaskState;
@@ -2921,7 +2921,7 @@ export const ContainerStatus: MessageType<ContainerStatus> = message('mesos.v1.C
   ['executor_pid', 3, 'optional', 'uint32'],
 ]);
 
-/** `mesos.v1.ContainerID` */
+/** `mesos.v1.ContainerID`: A nested container names its parent; the chain ends at the executor's container. */
 export interface ContainerID {
   readonly value: string;
   readonly parent?: ContainerID;
@@ -4955,7 +4955,7 @@ export const Offer_Operation_DestroyDisk: MessageType<Offer_Operation_DestroyDis
   ['source', 1, 'required', Resource],
 ]);
 
-/** `mesos.v1.Filters` */
+/** `mesos.v1.Filters`: How long a declined offer is not made again. */
 export interface Filters {
   /** Where absent: 5. */
   readonly refuse_seconds?: number;
@@ -5324,7 +5324,7 @@ export const ResourceProviderInfo_Storage: MessageType<ResourceProviderInfo_Stor
   ['reconciliation_interval_seconds', 2, 'optional', 'double'],
 ]);
 
-/** `mesos.v1.Value` */
+/** `mesos.v1.Value`: A typed value: scalar, ranges, set or text. */
 export interface Value {
   readonly type: Value_Type;
   readonly scalar?: Value_Scalar;
@@ -6862,7 +6862,7 @@ export const ResourceUsage_Executor_Task: MessageType<ResourceUsage_Executor_Tas
   ['labels', 4, 'optional', Labels],
 ]);
 
-/** `mesos.v1.Offer` */
+/** `mesos.v1.Offer`: Resources of one agent, offered to one role of one framework. */
 export interface Offer {
   readonly id: OfferID;
   readonly framework_id: FrameworkID;
@@ -6940,7 +6940,7 @@ export const Offer: MessageType<Offer> = message('mesos.v1.Offer', encodeOffer, 
   ['allocation_info', 10, 'optional', Resource_AllocationInfo],
 ]);
 
-/** `mesos.v1.InverseOffer` */
+/** `mesos.v1.InverseOffer`: A request to give resources back by some time, made before maintenance. */
 export interface InverseOffer {
   readonly id: OfferID;
   readonly url?: URL;
@@ -7170,7 +7170,7 @@ export const Credentials: MessageType<Credentials> = message('mesos.v1.Credentia
   ['credentials', 1, 'repeated', Credential],
 ]);
 
-/** `mesos.v1.RateLimit` */
+/** `mesos.v1.RateLimit`: Messages per second of one principal; without qps, unlimited. */
 export interface RateLimit {
   readonly qps?: number;
   readonly principal: string;
