@@ -130,8 +130,9 @@ class Reading {
   }
 }
 
-/** The comment before a message in its .proto file, on one line. */
+/** The comment before a message in its .proto file, on one line; of messages that are not ours, none. */
 function commentOf(type: DescMessage): string {
+  if (type.file.proto.package.startsWith('google.')) return '';
   const path = pathOf(type).join();
   const location = type.file.proto.sourceCodeInfo?.location.find((candidate) => candidate.path.join() === path);
   return (location?.leadingComments ?? '').trim().replaceAll(/\s+/g, ' ');

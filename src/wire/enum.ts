@@ -20,6 +20,7 @@ class Names<E extends string> implements EnumType<E> {
   readonly numbers: { readonly [Name in E]: number };
   readonly #v0: { readonly [Name in E]?: string };
   #byNumber: Map<number, E> | undefined;
+  #values: readonly E[] | undefined;
 
   constructor(name: string, numbers: { readonly [Name in E]: number }, v0: { readonly [Name in E]?: string }) {
     this.name = name;
@@ -28,7 +29,8 @@ class Names<E extends string> implements EnumType<E> {
   }
 
   get values(): readonly E[] {
-    return Object.keys(this.numbers) as E[];
+    this.#values ??= Object.keys(this.numbers) as E[];
+    return this.#values;
   }
 
   of(number: number): E | undefined {

@@ -11,10 +11,16 @@ export { Call as V0SchedulerCall, Call_Subscribe as V0SchedulerCall_Subscribe } 
 /** `mesos.scheduler.Event`: the v1 event under its version 0 name. */
 export const V0SchedulerEvent = underV0Name(Event, 'mesos.scheduler.Event');
 
-/** Every message that travels over libprocess, by the name that its request path carries. */
-export const internalMessages: Readonly<Record<string, MessageType<object>>> = Object.fromEntries(
-  [Call, V0SchedulerEvent, ...Object.values(internal).filter((type) => 'fields' in type)].map((type) => [
-    type.name,
-    type,
-  ]),
+/**
+ * Every message that travels over libprocess, by the name that its request path carries. Names come from strangers, so that the
+ * table inherits nothing: `constructor` is not in it.
+ */
+export const internalMessages: Readonly<Record<string, MessageType<object>>> = Object.assign(
+  Object.create(null),
+  Object.fromEntries(
+    [Call, V0SchedulerEvent, ...Object.values(internal).filter((type) => 'fields' in type)].map((type) => [
+      type.name,
+      type,
+    ]),
+  ),
 );

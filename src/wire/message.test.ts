@@ -288,6 +288,7 @@ test('version 0 calls have their own numbers, and events their own name', () => 
   assert.deepEqual(asV0, hex('1001 1a0d 0a06 0a0175 12016e 1001 1a0172'));
   assert.deepEqual(decoded(V0SchedulerCall, asV0), call);
   assert.equal(internalMessages['mesos.scheduler.Call'], V0SchedulerCall);
+  assert.equal(internalMessages.constructor, undefined);
   assert.equal(internalMessages['mesos.scheduler.Event'], V0SchedulerEvent);
   assert.deepEqual(V0SchedulerEvent.toJson({ type: 'FAILURE', failure: { agent_id: { value: 's' } } }), {
     type: 'FAILURE',
