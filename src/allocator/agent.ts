@@ -1,0 +1,183 @@
+import { Resources } from '../resources/resources.ts';
+import type { AgentInfo } from '../wire/v1.ts';
+import type { AgentSpec } from './allocator.ts';
+import { MULTI_ROLE } from './capability.ts';
+import { Offerable } from './offerable.ts';
+import type { Seat } from './role-tree.ts';
+import type { NameTable } from './scalar-vector.ts';
+
+/** An agent: what it has, who holds what of it, and what is free. */
+export class Agent {
+  readonly id: string;
+  info: AgentInfo;
+  total: Resources = Resources.EMPTY;
+  free: Resources = Resources.EMPTY;
+  isActive = true;
+  isWhitelisted = true;
+  /** Bits of framework capabilities without which it is not offered. */
+  requires = 0;
+  /** Bits of framework capabilities with which it is not offered. */
+  forbids = 0;
+  takesHierarchicalRoles = true;
+  /** What frameworks hold, allocated to the role of the seat. */
+  readonly holdings = new Map<Seat, Resources>();
+  /** What is held by frameworks that are not known yet. */
+  readonly orphans = new Map<string, Resources>();
+  /** Shared resources that were offered in the allocation that is going on: each once. */
+  offeredShared: Resources = Resources.EMPTY;
+  private readonly names: NameTable;
+  private readonly exclusions = new Map<Seat, boolean>();
+  private hasShared = false;
+  /** More is held than it has. */
+  private isOvercommitted = false;
+  private current: Offerable | undefined;
+  /** The one before: what is offered and declined is there again as it was, and so is what was found out about it. */
+  private previous: Offerable | undefined;
+  private lastGiven: { readonly resources: Resources; readonly plain: Resources; readonly from: Offerable } | undefined;
+
+  constructor(id: string, spec: AgentSpec, names: NameTable) {
+    this.id = id;
+    this.info = spec.info;
+    this.names = names;
+    this.setCapabilities(spec.capabilities);
+  }
+
+  /** @returns whether anything changed that matters here */
+  setCapabilities(capabilities: ReadonlySet<string>): boolean {
+    const forbids = capabilities.has('MULTI_ROLE') ? 0 : MULTI_ROLE;
+    const takesHierarchicalRoles = capabilities.has('HIERARCHICAL_ROLE');
+    const changed = forbids !== this.forbids || takesHierarchicalRoles !== this.takesHierarchicalRoles;
+    this.forbids = forbids;
+    this.takesHierarchicalRoles = takesHierarchicalRoles;
+    return changed;
+  }
+
+  setInfo(info: AgentInfo): void {
+    this.info = info;
+    this.exclusions.clear();
+  }
+
+  setTotal(total: Resources): void {
+    this.total = total;
+    this.hasShared = total.nonShared() !== total;
+    this.recount();
+  }
+
+  get isCandidate(): boolean {
+    return this.isActive && this.isWhitelisted && !this.free.isEmpty;
+  }
+
+  /** What there is to give now. */
+  get offerable(): Offerable {
+    if (this.current !== undefined) return this.current;
+    const resources = this.offeredShared.isEmpty ? this.free : this.free.minus(this.offeredShared);
+    this.current = this.previous?.resources.equals(resources) ? this.previous : new Offerable(this.names, resources);
+    return this.current;
+  }
+
+  /** Books what is given. @param isAll it is all that `offerable` has */
+  give(seat: Seat, allocated: Resources, plain: Resources, isAll: boolean): void {
+    this.hold(seat, allocated);
+    if (this.hasShared) {
+      this.offeredShared = this.offeredShared.plus(plain.shared());
+      this.setFree(this.free.minus(plain.nonShared()));
+    } else if (isAll) {
+      const from = this.offerable;
+      this.setFree(Resources.EMPTY);
+      this.lastGiven = { resources: allocated, plain, from };
+    } else {
+      this.setFree(this.free.minus(plain));
+    }
+  }
+
+  /** Books what somebody turns out to hold. */
+  adopt(seat: Seat, allocated: Resources): void {
+    this.hold(seat, allocated);
+    this.recount();
+  }
+
+  /** Books what comes back. @returns the same, not allocated */
+  recover(seat: Seat, allocated: Resources): Resources {
+    const held = this.held(seat);
+    const rest = held === allocated ? Resources.EMPTY : held.minus(allocated);
+    if (rest.isEmpty) this.holdings.delete(seat);
+    else this.holdings.set(seat, rest);
+    const { lastGiven } = this;
+    if (lastGiven?.resources === allocated && this.free.isEmpty) {
+      this.setFree(lastGiven.from.resources);
+      this.current = lastGiven.from;
+      return lastGiven.plain;
+    }
+    const back = allocated.unallocate();
+    if (this.isOvercommitted) this.recount();
+    else this.setFree(this.free.plus(this.hasShared ? back.nonShared() : back));
+    return back;
+  }
+
+  /** What a seat holds was made into something else. */
+  exchange(seat: Seat, before: Resources, after: Resources): void {
+    const held = this.held(seat).minus(before).plus(after);
+    if (held.isEmpty) this.holdings.delete(seat);
+    else this.holdings.set(seat, held);
+  }
+
+  held(seat: Seat): Resources {
+    return this.holdings.get(seat) ?? Resources.EMPTY;
+  }
+
+  /** What is free, anew from what it has and what is held. Shared resources are free even when they are held. */
+  recount(): void {
+    const held = Resources.sum([...this.holdings.values(), ...this.orphans.values()]).unallocate();
+    if (this.hasShared) {
+      const unshared = this.total.nonShared();
+      this.isOvercommitted = !unshared.contains(held.nonShared());
+      this.setFree(unshared.minus(held.nonShared()).plus(this.total.shared()));
+    } else {
+      this.isOvercommitted = !this.total.contains(held);
+      this.setFree(this.total.minus(held));
+    }
+  }
+
+  /** The allocation is over: shared resources may be offered again. @returns whether any were offered */
+  endAllocation(): boolean {
+    if (this.offeredShared.isEmpty) return false;
+    this.offeredShared = Resources.EMPTY;
+    this.setFree(this.free);
+    return true;
+  }
+
+  /** Whether the offer constraints of the seat's framework exclude this agent; asked once. */
+  isExcluded(seat: Seat): boolean {
+    const { constraints } = seat.framework;
+    if (constraints === undefined) return false;
+    let excluded = this.exclusions.get(seat);
+    if (excluded === undefined) {
+      excluded = constraints.excludes(seat.role, this.info);
+      this.exclusions.set(seat, excluded);
+    }
+    return excluded;
+  }
+
+  /** The seat is gone, or its constraints changed. */
+  forgetExclusion(seat: Seat): void {
+    this.exclusions.delete(seat);
+  }
+
+  /** A refusal by this seat has ended. */
+  forgetRefusal(seat: Seat): void {
+    this.current?.forget(seat.slot);
+    this.previous?.forget(seat.slot);
+    this.lastGiven?.from.forget(seat.slot);
+  }
+
+  private hold(seat: Seat, allocated: Resources): void {
+    this.holdings.set(seat, this.held(seat).plus(allocated));
+  }
+
+  private setFree(free: Resources): void {
+    this.free = free;
+    if (this.current !== undefined) this.previous = this.current;
+    this.current = undefined;
+    this.lastGiven = undefined;
+  }
+}

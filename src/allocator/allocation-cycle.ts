@@ -1,0 +1,231 @@
+import { shuffle } from '../base/random.ts';
+import type { Resources } from '../resources/resources.ts';
+import type { Agent } from './agent.ts';
+import type { Allocation, AllocatorOptions } from './allocator.ts';
+import type { Cluster } from './cluster.ts';
+import { comesBefore } from './drf-order.ts';
+import { isEnough, isRefused, mayBeOffered } from './eligibility.ts';
+import type { View } from './offerable.ts';
+import { QuotaRound, type QuotaRule } from './quota.ts';
+import { LazyShuffle, type RandomOrder } from './random-order.ts';
+import { OwnTurn, type RoleNode, type Seat } from './role-tree.ts';
+import { isZero, type Measure, measure } from './scalar-vector.ts';
+
+interface Booking {
+  readonly seat: Seat;
+  readonly agentId: string;
+  readonly given: Measure;
+}
+
+/** One sharing out of what is free. */
+export class AllocationCycle {
+  private readonly cluster: Cluster;
+  private readonly random: () => number;
+  private readonly randomRoles: RandomOrder | undefined;
+  private readonly randomSeats: RandomOrder | undefined;
+  private readonly round: QuotaRound | undefined;
+  private readonly out: Allocation[] = [];
+  /** What the first stage gave on an agent, by place in `out`: the second stage adds to it. */
+  private readonly firstStage = new Map<Agent, number[]>();
+  /** Given on the agent at hand. Orders change when the agent is done, so that everybody has one turn. */
+  private bookings: Booking[] = [];
+  /** On the agent at hand only those who began to want are to be asked. */
+  private onlyWoken = false;
+
+  constructor(cluster: Cluster, options: AllocatorOptions, order: RandomOrder, random: () => number) {
+    this.cluster = cluster;
+    this.random = random;
+    this.randomRoles = options.roleSorter === 'random' ? order : undefined;
+    this.randomSeats = options.frameworkSorter === 'random' ? order : undefined;
+    const { quotas, names, shares } = cluster;
+    this.round = quotas.isEmpty ? undefined : new QuotaRound(quotas, names, shares.total);
+  }
+
+  /** @param agents to look at; those that are not dirty, for the woken only */
+  run(agents: Agent[]): Allocation[] {
+    const { dirty, woken, heldBack } = this.cluster;
+    for (const seat of woken) this.wake(seat, 1);
+    shuffle(agents, this.random);
+    if (this.round !== undefined) {
+      this.runFirstStage(this.round, agents);
+      shuffle(agents, this.random);
+    }
+    for (const agent of agents) {
+      if (agent.offerable.resources.isEmpty) continue;
+      this.onlyWoken = !dirty.has(agent);
+      heldBack.delete(agent);
+      this.visit(agent);
+      this.settleBookings();
+    }
+    for (const seat of woken) this.wake(seat, -1);
+    for (const agent of agents) {
+      dirty.delete(agent);
+      if (agent.endAllocation()) dirty.add(agent);
+      this.cluster.freeChanged(agent);
+    }
+    return this.out;
+  }
+
+  private wake(seat: Seat, by: 1 | -1): void {
+    seat.woken = by === 1;
+    for (let at: RoleNode | undefined = seat.node; at !== undefined; at = at.parent) at.woken += by;
+  }
+
+  // The first stage: roles that lack something of their guarantees.
+
+  private runFirstStage(round: QuotaRound, agents: readonly Agent[]): void {
+    const { quotas, tree } = this.cluster;
+    const lacking: RoleNode[] = [];
+    for (const node of tree.root.turns.sorted()) {
+      if (node instanceof OwnTurn || node.seatTurns.size === 0) continue;
+      const rule = quotas.rule(node.role);
+      if (rule !== undefined && !isZero(quotas.unsatisfied(node.role, rule))) lacking.push(node);
+    }
+    for (const agent of agents) {
+      if (lacking.length === 0) return;
+      this.onlyWoken = !this.cluster.dirty.has(agent);
+      const shuffled = this.randomRoles && new LazyShuffle(lacking, (node) => node.weight);
+      for (let i = 0; i < lacking.length && !agent.offerable.resources.isEmpty; i++) {
+        this.guarantee(round, agent, shuffled?.draw(i, this.random) ?? lacking[i]!);
+      }
+      const given = new Set(this.bookings.map(({ seat }) => seat.node));
+      this.settleBookings();
+      for (const node of given) this.replace(lacking, node);
+    }
+  }
+
+  /** Its turn is another one now, or it lacks nothing any more. */
+  private replace(lacking: RoleNode[], node: RoleNode): void {
+    const { quotas } = this.cluster;
+    lacking.splice(lacking.indexOf(node), 1);
+    if (isZero(quotas.unsatisfied(node.role, quotas.rule(node.role)!))) return;
+    let low = 0;
+    let high = lacking.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (comesBefore(lacking[middle]!, node)) low = middle + 1;
+      else high = middle;
+    }
+    lacking.splice(low, 0, node);
+  }
+
+  private guarantee(round: QuotaRound, agent: Agent, node: RoleNode): void {
+    const { quotas, names } = this.cluster;
+    if (this.onlyWoken && node.woken === 0) return;
+    const rule = quotas.rule(node.role)!;
+    const shuffled = this.randomSeats?.seatTurns(node);
+    const seats = node.seatTurns.sorted();
+    for (let i = 0; i < seats.length; i++) {
+      const seat = shuffled?.draw(i, this.random) ?? seats[i]!;
+      if (this.onlyWoken && !seat.woken) continue;
+      if (agent.offerable.resources.isEmpty) return;
+      const view = this.look(agent, seat);
+      if (view === undefined) continue;
+      const lacks = quotas.unsatisfied(node.role, rule);
+      if (isZero(lacks)) return;
+      const guaranteed = view.quotaScalars.shrink((name) => lacks[names.index(name)] ?? 0);
+      if (guaranteed.isEmpty) continue;
+      const amounts = names.scalars(guaranteed);
+      const others = view.quotaScalars.minus(guaranteed);
+      const beyond = round.beyond(others, names.scalars(others), node.role, rule, amounts);
+      const offer = view.rest.plus(guaranteed).plus(beyond);
+      if (!this.offer(agent, seat, view, offer, true)) continue;
+      round.satisfy(amounts);
+    }
+  }
+
+  // The second stage: everybody.
+
+  private visit(agent: Agent): void {
+    if (this.randomRoles === undefined) {
+      this.walk(agent, this.cluster.tree.root);
+      return;
+    }
+    const turns = this.randomRoles.roleTurns();
+    for (let i = 0; i < turns.size; i++) {
+      if (!this.visitRole(agent, turns.draw(i, this.random))) return;
+    }
+  }
+
+  /** @returns whether there is anything left to give */
+  private walk(agent: Agent, node: RoleNode): boolean {
+    for (const turn of node.turns.sorted()) {
+      if (turn instanceof OwnTurn) {
+        if (!this.visitRole(agent, turn.node)) return false;
+      } else if (this.onlyWoken && turn.woken === 0) {
+      } else if (!(turn.children.size === 0 ? this.visitRole(agent, turn) : this.walk(agent, turn))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private visitRole(agent: Agent, node: RoleNode): boolean {
+    if (this.onlyWoken && node.woken === 0) return true;
+    const rule = this.round?.book.rule(node.topRole);
+    const isBounded = this.round?.isBounded(rule) ?? false;
+    const shuffled = this.randomSeats?.seatTurns(node);
+    const seats = node.seatTurns.sorted();
+    // Most seats see the same: what quota leaves of it is worked out once, until some of it is given.
+    let bounded: { readonly view: View; readonly offer: Resources } | undefined;
+    for (let i = 0; i < seats.length; i++) {
+      const seat = shuffled?.draw(i, this.random) ?? seats[i]!;
+      if (this.onlyWoken && !seat.woken) continue;
+      const view = this.look(agent, seat);
+      if (view === undefined) continue;
+      if (isBounded && bounded?.view !== view) bounded = { view, offer: this.bound(agent, node, rule, view) };
+      if (!this.offer(agent, seat, view, bounded?.offer ?? view.whole, false)) continue;
+      if (agent.offerable.resources.isEmpty) return false;
+      bounded = undefined;
+    }
+    return true;
+  }
+
+  /** What of a view a role may have under its quota and that of others. */
+  private bound(agent: Agent, node: RoleNode, rule: QuotaRule | undefined, view: View): Resources {
+    const allowed = this.round!.beyond(view.quotaScalars, view.quotaAmounts, node.topRole, rule);
+    if (allowed === view.quotaScalars) return view.whole;
+    this.cluster.heldBack.add(agent);
+    return view.rest.plus(allowed);
+  }
+
+  // Both.
+
+  /** What a seat sees of an agent, unless it is known that it is not for it. */
+  private look(agent: Agent, seat: Seat): View | undefined {
+    const { capabilities } = seat.framework;
+    if ((agent.requires & ~capabilities) !== 0 || (agent.forbids & capabilities) !== 0) return undefined;
+    const view = agent.offerable.view(seat.node.lineage, capabilities);
+    return view.refusedBy.has(seat.slot) || !mayBeOffered(agent, seat) ? undefined : view;
+  }
+
+  /** Gives the offer to the seat unless it is too little or refused. @returns whether it was given */
+  private offer(agent: Agent, seat: Seat, view: View, offer: Resources, isFirstStage: boolean): boolean {
+    const isWhole = offer === view.whole;
+    if (!isEnough(this.cluster, seat, view, offer) || isRefused(agent, seat, view, offer)) return false;
+    const given = isWhole ? view.measure : measure(this.cluster.names, offer);
+    const allocated = offer.allocate(seat.role);
+    agent.give(seat, allocated, offer, isWhole && view.isAll);
+    this.cluster.quotas.give(seat.node.topRole, given);
+    this.bookings.push({ seat, agentId: agent.id, given });
+    this.hand(agent, seat, allocated, isFirstStage);
+    return true;
+  }
+
+  private hand(agent: Agent, seat: Seat, resources: Resources, isFirstStage: boolean): void {
+    const earlier = this.firstStage.get(agent) ?? [];
+    for (const at of isFirstStage ? [] : earlier) {
+      const before = this.out[at]!;
+      if (before.frameworkId !== seat.framework.id || before.role !== seat.role) continue;
+      this.out[at] = { ...before, resources: before.resources.plus(resources) };
+      return;
+    }
+    this.out.push({ frameworkId: seat.framework.id, role: seat.role, agentId: agent.id, resources });
+    if (isFirstStage) this.firstStage.set(agent, [...earlier, this.out.length - 1]);
+  }
+
+  private settleBookings(): void {
+    for (const { seat, agentId, given } of this.bookings) this.cluster.tree.give(seat, agentId, given);
+    this.bookings.length = 0;
+  }
+}

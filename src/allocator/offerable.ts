@@ -1,0 +1,132 @@
+import type { Resources } from '../resources/resources.ts';
+import type { Resource } from '../wire/v1.ts';
+import { RESERVATION_REFINEMENT, REVOCABLE_RESOURCES, SHARED_RESOURCES } from './capability.ts';
+import { type Measure, measure, type NameTable, type Vector } from './scalar-vector.ts';
+
+/** A set of slots. */
+class SlotSet {
+  private words = new Int32Array(0);
+
+  has(slot: number): boolean {
+    const at = slot >> 5;
+    return at < this.words.length && (this.words[at]! & (1 << (slot & 31))) !== 0;
+  }
+
+  add(slot: number): void {
+    const at = slot >> 5;
+    if (at >= this.words.length) {
+      const grown = new Int32Array(Math.max(at + 1, this.words.length * 2));
+      grown.set(this.words);
+      this.words = grown;
+    }
+    this.words[at]! |= 1 << (slot & 31);
+  }
+
+  delete(slot: number): void {
+    const at = slot >> 5;
+    if (at < this.words.length) this.words[at]! &= ~(1 << (slot & 31));
+  }
+}
+
+/** What of an agent some role of a framework with some capabilities may have. Many roles see the same. */
+export class View {
+  readonly whole: Resources;
+  /** Unreserved, not revocable: subject to quota. */
+  readonly quotaScalars: Resources;
+  /** All else: given whatever the quota. */
+  readonly rest: Resources;
+  /** It is everything there is to give on the agent. */
+  readonly isAll: boolean;
+  /** Seats that are known to have refused all of it. */
+  readonly refusedBy = new SlotSet();
+  /** Whether it is worth an offer by the cluster's own minimum; worked out when first asked. */
+  isEnough: boolean | undefined;
+  private readonly names: NameTable;
+  private measured: Measure | undefined;
+  private amounts: Vector | undefined;
+
+  constructor(names: NameTable, available: Resources, isAll: boolean, isPlain: boolean) {
+    this.names = names;
+    this.isAll = isAll;
+    this.quotaScalars = isPlain ? available.scalars() : available.filter(isQuotaScalar);
+    this.rest = isPlain ? available.minus(this.quotaScalars) : available.filter((resource) => !isQuotaScalar(resource));
+    // In upstream's order, which shows in offers.
+    this.whole = this.rest.plus(this.quotaScalars);
+  }
+
+  get measure(): Measure {
+    this.measured ??= measure(this.names, this.whole);
+    return this.measured;
+  }
+
+  get quotaAmounts(): Vector {
+    this.amounts ??= this.names.scalars(this.quotaScalars);
+    return this.amounts;
+  }
+}
+
+function isQuotaScalar(resource: Resource): boolean {
+  return (
+    resource.type === 'SCALAR' &&
+    (resource.reservations === undefined || resource.reservations.length === 0) &&
+    resource.revocable === undefined
+  );
+}
+
+function isRefined(resource: Resource): boolean {
+  return (resource.reservations?.length ?? 0) > 1;
+}
+
+/** What there is to give on an agent, and the views of it. Immutable but for what it remembers. */
+export class Offerable {
+  readonly resources: Resources;
+  /** The capabilities without which a part of it cannot be seen. */
+  readonly special: number;
+  private readonly names: NameTable;
+  private readonly reservedTo: ReadonlySet<string>;
+  /** The one view if everybody sees the same. */
+  private readonly only: View | undefined;
+  private readonly views = new Map<string, View>();
+
+  constructor(names: NameTable, resources: Resources) {
+    this.names = names;
+    this.resources = resources;
+    const reserved = resources.reserved();
+    this.reservedTo = reserved.isEmpty ? NO_ROLES : new Set(reserved.reservations().keys());
+    this.special =
+      (resources.nonRevocable() === resources ? 0 : REVOCABLE_RESOURCES) |
+      (resources.nonShared() === resources ? 0 : SHARED_RESOURCES) |
+      (!reserved.isEmpty && [...reserved].some(isRefined) ? RESERVATION_REFINEMENT : 0);
+    if (this.special === 0 && reserved.isEmpty) this.only = new View(names, resources, true, true);
+  }
+
+  /** @param lineage of the role @param capabilities of the framework */
+  view(lineage: readonly string[], capabilities: number): View {
+    if (this.only !== undefined) return this.only;
+    const owner = this.reservedTo.size === 0 ? undefined : lineage.find((role) => this.reservedTo.has(role));
+    const missing = this.special & ~capabilities;
+    const key = `${missing} ${owner ?? ''}`;
+    let view = this.views.get(key);
+    if (view === undefined) {
+      view = this.build(owner, missing);
+      this.views.set(key, view);
+    }
+    return view;
+  }
+
+  /** A refusal of this seat was lifted. */
+  forget(slot: number): void {
+    this.only?.refusedBy.delete(slot);
+    for (const view of this.views.values()) view.refusedBy.delete(slot);
+  }
+
+  private build(owner: string | undefined, missing: number): View {
+    let visible = owner === undefined ? this.resources.unreserved() : this.resources.allocatableTo(owner);
+    if ((missing & REVOCABLE_RESOURCES) !== 0) visible = visible.nonRevocable();
+    if ((missing & SHARED_RESOURCES) !== 0) visible = visible.nonShared();
+    if ((missing & RESERVATION_REFINEMENT) !== 0) visible = visible.filter((resource) => !isRefined(resource));
+    return new View(this.names, visible, visible === this.resources, false);
+  }
+}
+
+const NO_ROLES: ReadonlySet<string> = new Set();
