@@ -62,13 +62,14 @@ export interface Measure {
   /** Of these, the unreserved that are not revocable: what guarantees and limits are about. */
   readonly quotaScalars: Vector;
   readonly reserved: Vector;
+  /** Not allocated. */
   readonly shared: Resources;
 }
 
 export function measure(names: NameTable, resources: Resources): Measure {
   const unshared = resources.nonShared();
   const scalars = names.scalars(unshared);
-  const shared = unshared === resources ? Resources.EMPTY : resources.shared();
+  const shared = unshared === resources ? Resources.EMPTY : resources.shared().unallocate();
   const unreserved = unshared.unreserved();
   const plain = unreserved.nonRevocable();
   return {
