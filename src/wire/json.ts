@@ -77,7 +77,7 @@ export function toJson(type: MessageType<object>, message: object, dialect: Dial
       json[entry.as] = valueToJson(fieldType, value, dialect);
     }
   }
-  for (const [name, as, value] of plan.defaults) if (json[as] === undefined) json[as] = value;
+  for (const [, as, value] of plan.defaults) if (json[as] === undefined) json[as] = value;
   return json;
 }
 

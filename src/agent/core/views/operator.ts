@@ -61,8 +61,10 @@ export function getState(state: AgentState): Response_GetState {
 
 export function getAgent(state: AgentState): Response_GetAgent {
   const { drain } = state;
+  // Version 1 has no field for it.
+  const { checkpoint: _, ...info } = state.info;
   return {
-    agent_info: state.info,
+    agent_info: info,
     ...(drain && {
       drain_config: drain.config,
       estimated_drain_start_time: { nanoseconds: Math.round(drain.startedAt * 1e6) },
