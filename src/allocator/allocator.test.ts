@@ -74,7 +74,9 @@ class Bench {
   }
 
   reasons(frameworkId: string): string[] {
-    return this.allocator.explain(frameworkId, this.now).map(({ role, reason, agents }) => `${role} ${reason} ${agents}`);
+    return this.allocator
+      .explain(frameworkId, this.now)
+      .map(({ role, reason, agents }) => `${role} ${reason} ${agents}`);
   }
 }
 
@@ -481,7 +483,10 @@ describe('who is offered anything', () => {
     bench.framework('f3', 'r1');
     const first = bench.allocate();
     const second = bench.allocate();
-    assert.deepEqual([...first, ...second].map(({ frameworkId }) => frameworkId), ['f1', 'f2']);
+    assert.deepEqual(
+      [...first, ...second].map(({ frameworkId }) => frameworkId),
+      ['f1', 'f2'],
+    );
     assert.equal(bench.allocator.roleShare('r1'), 1);
     bench.declineAll(first);
     assert.equal(bench.allocator.roleShare('r1'), 1);
@@ -511,10 +516,13 @@ describe('who is offered anything', () => {
     bench.framework('f1', ['r1', 'r2'], { constraints: compiled.value });
     bench.agent('1', 'cpus:1', { attributes: [{ name: 'rack', type: 'TEXT', text: { value: 'b' } }] });
     assert.deepEqual(bench.offers(), ['f1 r2 1: cpus:1']);
-    assert.deepEqual([...bench.allocator.excludedByConstraints('f1')], [
-      ['r1', ['1']],
-      ['r2', []],
-    ]);
+    assert.deepEqual(
+      [...bench.allocator.excludedByConstraints('f1')],
+      [
+        ['r1', ['1']],
+        ['r2', []],
+      ],
+    );
     bench.allocator.recoverResources('f1', '1', resources('cpus:1').allocate('r2'), 60, 0);
     assert.deepEqual(bench.offers(), []);
     assert.deepEqual(bench.reasons('f1'), ['r1 OFFER_CONSTRAINTS 1', 'r2 REFUSED 1']);
