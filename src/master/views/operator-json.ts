@@ -1,4 +1,4 @@
-import type { JsonCodec } from '../../wire/message.ts';
+import type { JsonCodec } from '../../wire/message-type.ts';
 import { AgentInfo, Task } from '../../wire/v1.ts';
 import {
   Response,

@@ -3,10 +3,21 @@ import type { MasterState } from '../core/state.ts';
 import { agentInfoJson, agentJson } from './agents.ts';
 import { frameworkJson } from './frameworks.ts';
 
+/** Where the program comes from. */
+export interface Build {
+  /** The version of upstream that it behaves as. */
+  readonly version: string;
+  readonly build_date: string;
+  /** Seconds since the Unix epoch. */
+  readonly build_time: number;
+  readonly build_user: string;
+  readonly git_sha: string;
+}
+
 /** What an answer says about the program rather than about the cluster. */
 export interface Program {
-  /** `version`, `build_date` and so on, as `/version` has them. */
-  readonly build: Readonly<Record<string, unknown>>;
+  /** As `/version` has them. */
+  readonly build: Build;
   /** As `/flags` has them. */
   readonly flags: Readonly<Record<string, string>>;
 }

@@ -1,0 +1,262 @@
+/** The older endpoints that change something: each is a spelling of an operator call. */
+import { err, ok, type Result } from '../../base/result.ts';
+import { type Answer, badRequest, done, failure } from '../../http/answer.ts';
+import type { Endpoint, Exchange, Request } from '../../http/endpoint.ts';
+import { MachineID, Resource, WeightInfo } from '../../wire/v1.ts';
+import { Schedule } from '../../wire/v1_maintenance.ts';
+import type { Call } from '../../wire/v1_master.ts';
+import { QuotaRequest } from '../../wire/v1_quota.ts';
+import { schedule } from '../views/maintenance.ts';
+import { weightsJson } from '../views/roles.ts';
+import { isVoid, refusalOf } from './change-checks.ts';
+import { noLeader } from './pages.ts';
+import { quotaText, viewAnswer } from './reading.ts';
+import { type MasterService, PROCESS } from './service.ts';
+
+/** The changes that the core carries out; the others are refused with 501 once they are known to be well-formed. */
+const AVAILABLE: ReadonlySet<Call['type']> = new Set(['TEARDOWN']);
+
+/** Carries out a call that changes something, or says why not. The answer may come later, through the exchange. */
+export function perform(
+  service: MasterService,
+  call: Call,
+  principal: string | undefined,
+  exchange: Exchange,
+): Answer | undefined {
+  const { state } = service;
+  if (state === undefined) return noLeader;
+  const refusal = refusalOf(state, call);
+  if (refusal !== undefined) return refusal;
+  if (isVoid(call)) return done;
+  if (!AVAILABLE.has(call.type))
+    return failure(501, `${call.type} is not available in this version of the master yet.`);
+  service.operatorCall(call, principal, exchange);
+  return undefined;
+}
+
+type Reader = (request: Request) => Result<Call, Answer>;
+
+export function changingEndpoints(service: MasterService): readonly Endpoint[] {
+  const changing = (
+    path: string,
+    summary: string,
+    authorization: string,
+    read: Reader,
+    more: Partial<Endpoint> = {},
+  ): Endpoint => ({
+    process: PROCESS,
+    path,
+    methods: ['POST'],
+    realm: 'readwrite',
+    leader: 'leading',
+    summary,
+    authorization: [authorization],
+    handle: (request, exchange) => change(service, read, request, exchange),
+    ...more,
+  });
+  return [
+    changing(
+      '/teardown',
+      'Tears down a running framework by shutting down all tasks/executors.',
+      'TEARDOWN_FRAMEWORK',
+      teardown,
+    ),
+    changing('/reserve', 'Reserves resources dynamically on a specific agent.', 'RESERVE_RESOURCES', reserve),
+    changing('/unreserve', 'Unreserves resources dynamically on a specific agent.', 'UNRESERVE_RESOURCES', unreserve),
+    changing('/create-volumes', 'Creates persistent volumes on reserved resources.', 'CREATE_VOLUME', createVolumes),
+    changing('/destroy-volumes', 'Destroys persistent volumes.', 'DESTROY_VOLUME', destroyVolumes),
+    changing('/machine/down', 'Brings a set of machines down.', 'START_MAINTENANCE', machinesOf('down')),
+    changing('/machine/up', 'Brings a set of machines back up.', 'STOP_MAINTENANCE', machinesOf('up')),
+    changing(
+      '/maintenance/schedule',
+      "Returns or updates the cluster's maintenance schedule.",
+      'UPDATE_MAINTENANCE_SCHEDULE',
+      newSchedule,
+      {
+        methods: ['GET', 'POST'],
+        jsonp: true,
+        handle: (request, exchange) =>
+          request.method === 'GET'
+            ? viewAnswer(service, (state) => Schedule.v0.stringify(schedule(state)))
+            : change(service, newSchedule, request, exchange),
+      },
+    ),
+    changing('/weights', 'Shows or updates the weights of roles.', 'UPDATE_WEIGHT', newWeights, {
+      methods: ['GET', 'PUT'],
+      jsonp: true,
+      handle: (request, exchange) =>
+        request.method === 'GET' ? viewAnswer(service, weightsJson) : change(service, newWeights, request, exchange),
+    }),
+    changing('/quota', 'Shows, sets or removes the quota of a role.', 'UPDATE_QUOTA', setQuota, {
+      methods: ['GET', 'POST', 'DELETE'],
+      jsonp: true,
+      handle: (request, exchange) => {
+        if (request.method === 'GET') return viewAnswer(service, quotaText);
+        return change(service, request.method === 'POST' ? setQuota : removeQuota, request, exchange);
+      },
+    }),
+  ];
+}
+
+function change(service: MasterService, read: Reader, request: Request, exchange: Exchange): Answer | undefined {
+  const call = read(request);
+  return call.ok ? perform(service, call.value, request.principal?.value, exchange) : call.error;
+}
+
+const teardown: Reader = (request) => {
+  const form = formOf(request);
+  if (!form.ok) return form;
+  const id = form.value.get('frameworkId');
+  if (id === undefined) return err(missing('frameworkId'));
+  return ok({ type: 'TEARDOWN', teardown: { framework_id: { value: id } } });
+};
+
+const reserve: Reader = (request) => {
+  const resources = resourcesOf(request, 'resources', ['source']);
+  if (!resources.ok) return resources;
+  const { agent_id, lists } = resources.value;
+  const [wanted, source] = lists;
+  return ok({
+    type: 'RESERVE_RESOURCES',
+    reserve_resources: { agent_id, resources: wanted, ...(source && { source }) },
+  });
+};
+
+const unreserve: Reader = (request) => {
+  const resources = resourcesOf(request, 'resources');
+  if (!resources.ok) return resources;
+  const { agent_id, lists } = resources.value;
+  return ok({ type: 'UNRESERVE_RESOURCES', unreserve_resources: { agent_id, resources: lists[0] } });
+};
+
+const createVolumes: Reader = (request) => {
+  const volumes = resourcesOf(request, 'volumes');
+  if (!volumes.ok) return volumes;
+  const { agent_id, lists } = volumes.value;
+  return ok({ type: 'CREATE_VOLUMES', create_volumes: { agent_id, volumes: lists[0] } });
+};
+
+const destroyVolumes: Reader = (request) => {
+  const volumes = resourcesOf(request, 'volumes');
+  if (!volumes.ok) return volumes;
+  const { agent_id, lists } = volumes.value;
+  return ok({ type: 'DESTROY_VOLUMES', destroy_volumes: { agent_id, volumes: lists[0] } });
+};
+
+function machinesOf(direction: 'up' | 'down'): Reader {
+  return (request) => {
+    const machines = listOf(bodyText(request), MachineID.v0, '');
+    if (!machines.ok) return machines;
+    return direction === 'down'
+      ? ok({ type: 'START_MAINTENANCE', start_maintenance: { machines: machines.value } })
+      : ok({ type: 'STOP_MAINTENANCE', stop_maintenance: { machines: machines.value } });
+  };
+}
+
+const newSchedule: Reader = (request) => {
+  const value = jsonOf(bodyText(request), '');
+  if (!value.ok) return value;
+  if (Array.isArray(value.value))
+    return err(badRequest('Unexpected JSON type parsed: a list; write {"windows": [...]}'));
+  const read = Schedule.v0.fromJson(value.value);
+  return read.ok
+    ? ok({ type: 'UPDATE_MAINTENANCE_SCHEDULE', update_maintenance_schedule: { schedule: read.value } })
+    : err(badRequest(read.error));
+};
+
+const newWeights: Reader = (request) => {
+  const weights = listOf(bodyText(request), WeightInfo.v0, 'Failed to parse update weights request JSON: ');
+  if (!weights.ok) return weights;
+  return ok({ type: 'UPDATE_WEIGHTS', update_weights: { weight_infos: weights.value } });
+};
+
+const setQuota: Reader = (request) => {
+  const prefix = 'Failed to parse set quota request JSON: ';
+  const value = jsonOf(bodyText(request), prefix);
+  if (!value.ok) return value;
+  const read = QuotaRequest.v0.fromJson(value.value);
+  return read.ok
+    ? ok({ type: 'SET_QUOTA', set_quota: { quota_request: read.value } })
+    : err(badRequest(`${prefix}${read.error}`));
+};
+
+const removeQuota: Reader = ({ path, rest }) => {
+  const role = rest.slice(1);
+  if (role === '' || role.includes('/'))
+    return err(badRequest(`Failed to parse remove quota request for path '${path}': expected /quota/<role>`));
+  return ok({ type: 'REMOVE_QUOTA', remove_quota: { role } });
+};
+
+interface ResourceForm {
+  readonly agent_id: { readonly value: string };
+  readonly lists: readonly (readonly Resource[] | undefined)[];
+}
+
+/** An agent and lists of resources out of a form. @param name of the list that must be there, before the optional ones */
+function resourcesOf(request: Request, name: string, optional: readonly string[] = []): Result<ResourceForm, Answer> {
+  const form = formOf(request);
+  if (!form.ok) return form;
+  const agentId = form.value.get('slaveId');
+  if (agentId === undefined) return err(missing('slaveId'));
+  if (!form.value.has(name)) return err(missing(name));
+  const lists: (readonly Resource[] | undefined)[] = [];
+  for (const key of [name, ...optional]) {
+    const text = form.value.get(key);
+    if (text === undefined) {
+      lists.push(undefined);
+      continue;
+    }
+    const list = listOf(text, Resource.v0, `Error in parsing '${key}' query parameter in the request body: `);
+    if (!list.ok) return list;
+    lists.push(list.value);
+  }
+  return ok({ agent_id: { value: agentId }, lists });
+}
+
+function missing(name: string): Answer {
+  return badRequest(`Missing '${name}' query parameter in the request body`);
+}
+
+function listOf<T>(text: string, type: { fromJson(value: unknown): Result<T> }, prefix: string): Result<T[], Answer> {
+  const value = jsonOf(text, prefix);
+  if (!value.ok) return value;
+  if (!Array.isArray(value.value)) return err(badRequest(`${prefix}Unexpected JSON type parsed: it must be a list`));
+  const items: T[] = [];
+  for (const [index, item] of value.value.entries()) {
+    const read = type.fromJson(item);
+    if (!read.ok) return err(badRequest(`${prefix}[${index}]: ${read.error}`));
+    items.push(read.value);
+  }
+  return ok(items);
+}
+
+function jsonOf(text: string, prefix: string): Result<unknown, Answer> {
+  try {
+    return ok(JSON.parse(text) as unknown);
+  } catch (error) {
+    return err(badRequest(`${prefix}${error instanceof Error ? error.message : String(error)}`));
+  }
+}
+
+function bodyText({ body }: Request): string {
+  return new TextDecoder().decode(body);
+}
+
+/** `a=1&b=2`, percent-encoded; a broken escape is an error, as it is upstream. */
+function formOf(request: Request): Result<ReadonlyMap<string, string>, Answer> {
+  const form = new Map<string, string>();
+  for (const pair of bodyText(request).split('&')) {
+    if (pair === '') continue;
+    const [key, ...value] = pair.split('=');
+    try {
+      form.set(decode(key ?? ''), decode(value.join('=')));
+    } catch {
+      return err(badRequest(`Unable to decode query string: Malformed % escape in '${pair}'`));
+    }
+  }
+  return ok(form);
+}
+
+function decode(text: string): string {
+  return decodeURIComponent(text.replaceAll('+', ' '));
+}

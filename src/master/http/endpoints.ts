@@ -1,0 +1,44 @@
+import type { Endpoint } from '../../http/endpoint.ts';
+import {
+  flagsEndpoint,
+  healthEndpoint,
+  processesEndpoint,
+  systemEndpoint,
+  versionEndpoint,
+} from '../../http/endpoints/about.ts';
+import { helpEndpoint } from '../../http/endpoints/help.ts';
+import { loggingEndpoint } from '../../http/endpoints/logging.ts';
+import { metricsEndpoint } from '../../http/endpoints/metrics.ts';
+import { profilerEndpoints } from '../../http/endpoints/profiler.ts';
+import { filesEndpoints } from '../../http/files/endpoints.ts';
+import { changingEndpoints } from './changes.ts';
+import { operatorEndpoint } from './operator.ts';
+import { frontPageEndpoint, redirectEndpoint } from './pages.ts';
+import { readingEndpoints } from './reading.ts';
+import { schedulerEndpoint } from './scheduler.ts';
+import { type MasterService, PROCESS } from './service.ts';
+
+/** Every endpoint of the master. @param processes the libprocess ids that messages can be sent to */
+export function masterEndpoints(service: MasterService, processes: () => readonly string[]): readonly Endpoint[] {
+  const endpoints: Endpoint[] = [
+    healthEndpoint(PROCESS),
+    flagsEndpoint(PROCESS, () => service.program.flags),
+    redirectEndpoint(service),
+    ...readingEndpoints(service),
+    ...changingEndpoints(service),
+    operatorEndpoint(service),
+    schedulerEndpoint(service),
+    versionEndpoint,
+    systemEndpoint,
+    metricsEndpoint(() => service.metrics()),
+    loggingEndpoint(service.log),
+    ...filesEndpoints(service.files),
+    ...profilerEndpoints,
+    processesEndpoint(processes),
+  ];
+  endpoints.push(
+    frontPageEndpoint(service, () => endpoints),
+    helpEndpoint(() => endpoints),
+  );
+  return endpoints;
+}

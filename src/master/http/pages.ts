@@ -1,0 +1,75 @@
+import { failure, html, notFound, redirect } from '../../http/answer.ts';
+import type { Endpoint } from '../../http/endpoint.ts';
+import type { MasterState } from '../core/state.ts';
+import { type MasterService, PROCESS } from './service.ts';
+
+/** What a master answers that knows no leader, to everything that only the leader can answer. */
+export const noLeader = failure(503, 'No leader elected');
+
+/** `/redirect`: to the leader, wherever that is. The address has no scheme, so the client keeps its own. */
+export function redirectEndpoint(service: MasterService): Endpoint {
+  return {
+    process: PROCESS,
+    path: '/redirect',
+    summary: 'Redirects to the leading Master.',
+    description: 'Answers 307 with the address of the leader, and 503 where no leader is known.',
+    handle: ({ rest, target }) => {
+      const { state } = service;
+      if (state === undefined) return noLeader;
+      if (rest !== '' || /^[^?#]*\/(?:[?#]|$)/.test(target)) return notFound();
+      const { hostname, port } = state.info;
+      return redirect(`//${hostname}:${port ?? 5050}`);
+    },
+  };
+}
+
+/** `/`: the cluster at a glance, and where to read on. */
+export function frontPageEndpoint(service: MasterService, endpoints: () => readonly Endpoint[]): Endpoint {
+  return {
+    process: PROCESS,
+    path: '/',
+    aliases: ['/index.html'],
+    match: 'exact',
+    hidden: true,
+    summary: 'Shows the cluster at a glance.',
+    handle: () => html(frontPage(service, endpoints())),
+  };
+}
+
+function frontPage(service: MasterService, endpoints: readonly Endpoint[]): string {
+  const { state, program } = service;
+  const paths = endpoints.filter(({ process, hidden }) => process === PROCESS && !hidden).map(({ path }) => path);
+  const links = paths.sort().map((path) => `<li><a href="${path}">${escapeHtml(path)}</a></li>`);
+  const cluster = program.flags.cluster;
+  return (
+    '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Mesos</title>' +
+    '<meta name="viewport" content="width=device-width, initial-scale=1">' +
+    `<style>${STYLE}</style></head><body>\n<h1>Mesos${cluster === undefined ? '' : ` – ${escapeHtml(cluster)}`}</h1>\n` +
+    `${state === undefined ? '<p>No master is known to lead.</p>' : agentsTable(state)}\n` +
+    `<h2>Endpoints</h2>\n<ul>${links.join('')}</ul>\n<p><a href="/help">What they are for</a></p>\n</body></html>\n`
+  );
+}
+
+function agentsTable(state: MasterState): string {
+  const rows = Array.from(state.agents.values(), (agent) => {
+    const status = agent.active ? 'active' : agent.connected ? 'deactivated' : 'disconnected';
+    const cells = [agent.id, agent.info.hostname, status, agent.total.toString(), agent.used.toString()];
+    return `<tr>${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')}</tr>`;
+  });
+  const tasks = Array.from(state.frameworks.values(), (framework) => framework.tasks.size);
+  const sum = tasks.reduce((total, count) => total + count, 0);
+  return (
+    `<p>${state.agents.size} agents, ${state.frameworks.size} frameworks, ${sum} tasks.</p>\n` +
+    '<table><thead><tr><th>Agent</th><th>Host</th><th>State</th><th>Resources</th><th>Used</th></tr></thead>' +
+    `<tbody>${rows.join('')}</tbody></table>`
+  );
+}
+
+const STYLE =
+  'body{font:15px/1.5 system-ui,sans-serif;margin:2rem;max-width:70rem;color-scheme:light dark}' +
+  'table{border-collapse:collapse}td,th{text-align:left;padding:.2rem 1rem .2rem 0;vertical-align:top}' +
+  'ul{columns:3;padding-left:1rem}';
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`);
+}

@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Response } from '../../wire/v1_master.ts';
+import { agentsJson } from './agents.ts';
+import { frameworksJson } from './frameworks.ts';
+import { clusterStatus, schedule } from './maintenance.ts';
+import { metricsOf } from './metrics.ts';
+import { answerOf, READING_CALLS } from './operator.ts';
+import { eventJson, eventOf, subscribedEvent } from './operator-events.ts';
+import { responseJson } from './operator-json.ts';
+import { rolesJson, rolesOf, weightsJson } from './roles.ts';
+import { AGENT_ID, clusterState, FRAMEWORK_ID, framework } from './state.fixture.ts';
+import { stateJson } from './state.ts';
+import { summaryJson } from './summary.ts';
+import { tasksJson } from './tasks.ts';
+
+const build = { version: '1.12.0', build_date: 'd', build_time: 1, build_user: 'u', git_sha: 'g' };
+const parse = (text: string) => JSON.parse(text);
+
+test('/state holds agents and frameworks, with resources as numbers and texts', () => {
+  const state = parse(stateJson(clusterState(), { build, flags: { port: '5050', cluster: 'c' } }));
+  assert.equal(state.leader, 'master@127.0.0.1:5050');
+  assert.equal(state.cluster, 'c');
+  assert.equal(state.activated_slaves, 1);
+  assert.deepEqual(state.slaves[0].attributes, { rack: 'r1' });
+  assert.equal(state.slaves[0].resources.cpus, 5);
+  assert.equal(state.slaves[0].resources.ports, '[31000-32000]');
+  assert.equal(state.slaves[0].reserved_resources.eng.cpus, 1);
+  assert.equal(state.slaves[0].unreserved_resources.cpus, 4);
+  const [shown] = state.frameworks;
+  assert.equal(shown.role, 'eng');
+  assert.equal(shown.resources.cpus, 4);
+  assert.deepEqual(
+    [shown.tasks, shown.unreachable_tasks, shown.completed_tasks].map((tasks) => tasks[0].id),
+    ['run', 'away', 'done'],
+  );
+  assert.equal(shown.tasks[0].slave_id, AGENT_ID);
+  assert.equal(shown.offers[0].allocation_info.role, 'eng');
+  assert.equal(state.completed_frameworks[0].unregistered_time, 3000);
+  assert.deepEqual(state.orphan_tasks, []);
+});
+
+test('/slaves shows resources in full, with the older fields beside the newer ones', () => {
+  const { slaves } = parse(agentsJson(clusterState()));
+  const reserved = slaves[0].reserved_resources_full.eng[0];
+  assert.equal(reserved.role, 'eng');
+  assert.equal(reserved.reservations[0].role, 'eng');
+  assert.equal(slaves[0].used_resources_full[0].allocation_info.role, 'eng');
+  assert.equal(parse(agentsJson(clusterState(), AGENT_ID)).slaves.length, 1);
+  assert.equal(parse(agentsJson(clusterState(), 'other')).slaves.length, 0);
+});
+
+test('/frameworks can be asked for one framework, completed ones included', () => {
+  const all = parse(frameworksJson(clusterState()));
+  assert.equal(all.frameworks.length, 1);
+  const one = parse(frameworksJson(clusterState(), all.completed_frameworks[0].id));
+  assert.deepEqual([one.frameworks.length, one.completed_frameworks.length], [0, 1]);
+});
+
+test('/tasks lists the newest first unless asked otherwise, a page at a time', () => {
+  const ids = (selection: Parameters<typeof tasksJson>[1]): string[] =>
+    parse(tasksJson(clusterState(), selection)).tasks.map(({ id }: { id: string }) => id);
+  assert.deepEqual(ids({}), ['run', 'away', 'done']);
+  assert.deepEqual(ids({ ascending: true }), ['done', 'away', 'run']);
+  assert.deepEqual(ids({ limit: 1, offset: 1 }), ['away']);
+  assert.deepEqual(ids({ limit: -1 }), ['run', 'away', 'done']);
+  assert.deepEqual(ids({ offset: -1 }), ['run', 'away', 'done']);
+  assert.deepEqual(ids({ offset: 9 }), []);
+  assert.deepEqual(ids({ taskId: 'done' }), ['done']);
+  assert.deepEqual(ids({ frameworkId: 'none' }), []);
+});
+
+test('/state-summary counts the tasks of each agent and framework by state', () => {
+  const { slaves, frameworks, hostname } = parse(summaryJson(clusterState()));
+  assert.equal(hostname, 'm1');
+  for (const entry of [slaves[0], frameworks[0]]) {
+    assert.deepEqual([entry.TASK_RUNNING, entry.TASK_FINISHED, entry.TASK_UNREACHABLE, entry.TASK_LOST], [1, 1, 1, 0]);
+  }
+  assert.deepEqual(slaves[0].framework_ids, [FRAMEWORK_ID]);
+  assert.deepEqual(frameworks[0].slave_ids, [AGENT_ID]);
+});
+
+test('/roles knows roles of frameworks, reservations and weights, and the roles above them', () => {
+  const { roles } = parse(rolesJson(clusterState()));
+  assert.deepEqual(
+    roles.map(({ name }: { name: string }) => name),
+    ['eng', 'ops', 'ops/night'],
+  );
+  const [eng] = roles;
+  assert.deepEqual(eng.allocated, { cpus: 0.1, mem: 32 });
+  assert.deepEqual(eng.offered, { cpus: 3.9 });
+  assert.deepEqual(eng.resources, { cpus: 4, mem: 32 });
+  assert.deepEqual(eng.reserved, { cpus: 1 });
+  assert.deepEqual(eng.quota.consumed, { cpus: 1.1, mem: 32 });
+  assert.deepEqual(eng.frameworks, [FRAMEWORK_ID]);
+  assert.deepEqual(parse(weightsJson(clusterState())), [{ role: 'ops/night', weight: 2 }]);
+  assert.deepEqual(
+    rolesOf(clusterState(), new Set(['a/b'])).map(({ name }) => name),
+    ['a', 'a/b'],
+  );
+});
+
+test('what is used of a reservation counts once against the quota', () => {
+  const state = clusterState();
+  const [agent] = state.agents.values();
+  assert.ok(agent);
+  const used = agent.total.reserved('eng').allocate('eng');
+  const busy = framework(FRAMEWORK_ID, { used: new Map([[AGENT_ID, used]]) });
+  const changed = {
+    ...state,
+    agents: new Map([[AGENT_ID, { ...agent, used }]]),
+    frameworks: new Map([[FRAMEWORK_ID, busy]]),
+  };
+  const [eng] = rolesOf(changed);
+  assert.equal(eng?.consumed.get('cpus'), 1000);
+});
+
+test('every reading call has an answer that both encodings take and give back', () => {
+  for (const type of READING_CALLS) {
+    const response = answerOf(clusterState(), type);
+    assert.equal(response.type, type);
+    const decoded = Response.decode(Response.encode(response));
+    assert.ok(decoded.ok, type);
+    const read = Response.parse(responseJson(response));
+    assert.ok(read.ok, `${type}: ${read.ok ? '' : read.error}`);
+    assert.deepEqual(Response.toJson(read.value), Response.toJson(decoded.value), type);
+  }
+});
+
+test('lists of agents, frameworks, executors and tasks are there even when empty', () => {
+  const empty = { ...clusterState(), agents: new Map(), frameworks: new Map(), offers: new Map() };
+  assert.equal(
+    responseJson(answerOf(empty, 'GET_AGENTS')),
+    '{"type":"GET_AGENTS","get_agents":{"agents":[],"recovered_agents":[]}}',
+  );
+  assert.equal(responseJson(answerOf(empty, 'GET_OPERATIONS')), '{"type":"GET_OPERATIONS","get_operations":{}}');
+  const state = parse(responseJson(answerOf(empty, 'GET_STATE'))).get_state;
+  assert.deepEqual(Object.keys(state), ['get_tasks', 'get_executors', 'get_frameworks', 'get_agents']);
+});
+
+test('operators see offers with their allocation, though the framework does not understand it', () => {
+  const { frameworks } = parse(responseJson(answerOf(clusterState(), 'GET_FRAMEWORKS'))).get_frameworks;
+  assert.deepEqual(frameworks[0].offers[0].allocation_info, { role: 'eng' });
+  assert.deepEqual(frameworks[0].offers[0].resources[0].allocation_info, { role: 'eng' });
+  assert.deepEqual(frameworks[0].offer_constraints, {});
+});
+
+test('metrics have gauges of the state, counters of the core and what the shell adds', () => {
+  const outside = { uptimeSeconds: 5, operatorStreams: 1, perFramework: true, more: { 'system/cpus_total': 2 } };
+  const metrics = metricsOf(clusterState(), outside);
+  const expected: Record<string, number> = {
+    'master/uptime_secs': 5,
+    'master/elected': 1,
+    'master/slaves_active': 1,
+    'master/frameworks_connected': 1,
+    'master/tasks_running': 1,
+    'master/tasks_unreachable': 1,
+    'master/cpus_total': 5,
+    'master/cpus_used': 0.1,
+    'master/cpus_percent': 0.02,
+    'master/gpus_percent': 0,
+    'master/operations/reserve/pending': 0,
+    'master/task_lost/source_master/reason_x': 2,
+    'master/messages_kill_task': 0,
+    'allocator/mesos/resources/cpus/offered_or_allocated': 4,
+    'system/cpus_total': 2,
+    [`master/frameworks/snap/${FRAMEWORK_ID}/calls`]: 1,
+    [`master/frameworks/snap/${FRAMEWORK_ID}/tasks/active/task_running`]: 1,
+    [`master/frameworks/snap/${FRAMEWORK_ID}/tasks/terminal/task_finished`]: 1,
+  };
+  for (const [name, value] of Object.entries(expected)) assert.equal(metrics[name], value, name);
+  assert.equal(
+    metricsOf(clusterState(), { ...outside, perFramework: false })['master/frameworks/snap/x/calls'],
+    undefined,
+  );
+});
+
+test('maintenance windows gather machines that go down together', () => {
+  const unavailability = { start: { nanoseconds: 5 } };
+  const machines = new Map([
+    ['a', { id: { hostname: 'a' }, mode: 'DRAINING' as const, unavailability }],
+    ['b', { id: { hostname: 'b' }, mode: 'DOWN' as const, unavailability }],
+    ['c', { id: { hostname: 'c' }, mode: 'UP' as const, unavailability: undefined }],
+  ]);
+  const state = { ...clusterState(), machines };
+  assert.deepEqual(schedule(state), {
+    windows: [{ machine_ids: [{ hostname: 'a' }, { hostname: 'b' }], unavailability }],
+  });
+  assert.deepEqual(clusterStatus(state), {
+    draining_machines: [{ id: { hostname: 'a' } }],
+    down_machines: [{ hostname: 'b' }],
+  });
+  assert.deepEqual(schedule(clusterState()), {});
+});
+
+test('an event stream begins with everything, and tells of tasks that are still there', () => {
+  const state = clusterState();
+  const first = parse(eventJson(subscribedEvent(state, 15_000)));
+  assert.equal(first.subscribed.heartbeat_interval_seconds, 15);
+  assert.equal(first.subscribed.get_state.get_agents.agents.length, 1);
+  const added = eventOf(state, { type: 'TASK_ADDED', frameworkId: FRAMEWORK_ID, taskId: 'run' });
+  assert.equal(added?.task_added?.task.name, 'run');
+  assert.equal(eventOf(state, { type: 'TASK_ADDED', frameworkId: FRAMEWORK_ID, taskId: 'none' }), undefined);
+  const removed = eventOf(state, { type: 'AGENT_REMOVED', agentId: { value: AGENT_ID } });
+  assert.equal(
+    removed && eventJson(removed),
+    `{"type":"AGENT_REMOVED","agent_removed":{"agent_id":{"value":"${AGENT_ID}"}}}`,
+  );
+});
