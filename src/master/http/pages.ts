@@ -29,7 +29,6 @@ export function frontPageEndpoint(service: MasterService, endpoints: () => reado
     process: PROCESS,
     path: '/',
     aliases: ['/index.html'],
-    match: 'exact',
     hidden: true,
     summary: 'Shows the cluster at a glance.',
     handle: () => html(frontPage(service, endpoints())),

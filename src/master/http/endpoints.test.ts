@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { FilesTable } from '../../http/files/table.ts';
+import { createPipeline } from '../../http/pipeline.ts';
+import { type HttpServer, startServer } from '../../http/server.ts';
+import { RecordReader } from '../../wire/recordio.ts';
+import { Call as OperatorCall, Response as OperatorResponse } from '../../wire/v1_master.ts';
+import { Call, Event } from '../../wire/v1_scheduler.ts';
+import type { MasterState } from '../core/state.ts';
+import { clusterState } from '../views/state.fixture.ts';
+import { Connections } from './connections.ts';
+import { masterEndpoints } from './endpoints.ts';
+import type { MasterService, Sender } from './service.ts';
+import { Subscribers } from './subscribers.ts';
+
+const READING = [
+  'GET_HEALTH',
+  'GET_FLAGS',
+  'GET_VERSION',
+  'GET_LOGGING_LEVEL',
+  'GET_STATE',
+  'GET_AGENTS',
+  'GET_FRAMEWORKS',
+  'GET_MASTER',
+  'GET_QUOTA',
+];
+
+const closed: string[] = [];
+const connections = new Connections((stream, reason) => void closed.push(`${stream}: ${reason}`));
+const subscribers = new Subscribers(1);
+const calls: { call: Call; sender: Sender }[] = [];
+let state: MasterState | undefined = clusterState();
+let server: HttpServer;
+let base = '';
+
+/** Stands in for the core: opens a stream for SUBSCRIBE, accepts everything else. */
+const service: MasterService = {
+  get state() {
+    return state;
+  },
+  program: {
+    build: { version: '1.12.0', build_date: 'd', build_time: 1, build_user: 'u', git_sha: 'g' },
+    flags: { port: '5050' },
+  },
+  roleWhitelist: undefined,
+  log: { get: () => 0, set: () => {}, original: 0 },
+  files: new FilesTable(),
+  metrics: () => ({ 'master/elected': 1 }),
+  schedulerCall(call, sender, exchange, media) {
+    calls.push({ call, sender });
+    const request = connections.add(exchange, media);
+    if (call.type !== 'SUBSCRIBE') return connections.perform({ kind: 'reply', request, status: 202 });
+    connections.perform({ kind: 'openStream', request, stream: 's1' });
+    connections.perform({ kind: 'event', stream: 's1', event: { type: 'HEARTBEAT' } });
+    connections.perform({ kind: 'closeStream', stream: 's1' });
+  },
+  operatorCall(_call, _principal, exchange) {
+    connections.perform({ kind: 'reply', request: connections.add(exchange, 'application/json'), status: 200 });
+  },
+  subscribe(exchange, media) {
+    if (state !== undefined) subscribers.add(state, exchange, media);
+  },
+};
+
+before(async () => {
+  const started = await startServer({ ip: '127.0.0.1', port: 0 });
+  assert.ok(started.ok);
+  server = started.value;
+  server.use(createPipeline({ endpoints: masterEndpoints(service, () => ['master']), delegate: 'master' }));
+  base = `http://127.0.0.1:${server.address.port}`;
+});
+after(() => server.close(0));
+
+const post = (path: string, body: string | Uint8Array, headers: Record<string, string> = {}): Promise<Response> =>
+  fetch(base + path, { method: 'POST', body: body as string, headers, redirect: 'manual' });
+const operator = (call: unknown, headers: Record<string, string> = {}): Promise<Response> =>
+  post('/api/v1', JSON.stringify(call), { 'content-type': 'application/json', ...headers });
+const scheduler = (call: unknown, headers: Record<string, string> = {}): Promise<Response> =>
+  post('/api/v1/scheduler', JSON.stringify(call), { 'content-type': 'application/json', ...headers });
+const form = (path: string, body: string): Promise<Response> =>
+  post(path, body, { 'content-type': 'application/x-www-form-urlencoded' });
+const get = (path: string): Promise<Response> => fetch(base + path, { redirect: 'manual' });
+
+test('the older endpoints answer JSON, with and without the process in front', async () => {
+  for (const path of [
+    '/state',
+    '/master/state',
+    '/state.json',
+    '/state-summary',
+    '/frameworks',
+    '/slaves',
+    '/tasks',
+    '/roles',
+    '/weights',
+    '/quota',
+    '/maintenance/schedule',
+    '/maintenance/status',
+    '/flags',
+    '/version',
+    '/metrics/snapshot',
+    '/registrar(1)/registry',
+  ]) {
+    const response = await get(path);
+    assert.equal(response.status, 200, path);
+    assert.equal(response.headers.get('content-type'), 'application/json', path);
+    await response.json();
+  }
+  assert.equal(await (await get('/tasks?limit=0&jsonp=f')).text(), 'f({"tasks":[]})');
+});
+
+test('the front page lists agents and endpoints', async () => {
+  const response = await get('/');
+  assert.equal(response.headers.get('content-type'), 'text/html');
+  assert.match(await response.text(), /cpus:4.*\/state-summary/s);
+});
+
+test('/redirect leads to the leader, and nothing below it exists', async () => {
+  const response = await get('/redirect?x=y');
+  assert.deepEqual([response.status, response.headers.get('location')], [307, '//m1:5050']);
+  for (const path of ['/redirect/', '/redirect/x']) assert.equal((await get(path)).status, 404, path);
+});
+
+test('an operator call is checked for its type, its argument and the Accept header, in this order', async () => {
+  const status = async (call: unknown, headers = {}): Promise<number> => (await operator(call, headers)).status;
+  assert.equal(await status({}), 400);
+  assert.equal(await status({ type: 'UNKNOWN' }), 501);
+  assert.match(await (await operator({ type: 'GET_METRICS' }, { accept: 'text/html' })).text(), /'get_metrics'/);
+  assert.equal(await status({ type: 'GET_HEALTH' }, { accept: 'text/html' }), 406);
+  assert.equal((await post('/api/v1', '{}', { 'content-type': 'text/plain' })).status, 415);
+  assert.equal((await get('/api/v1')).status, 405);
+});
+
+test('calls that only read are answered with their own type', async () => {
+  for (const type of READING) {
+    const response = await operator({ type });
+    assert.equal(response.status, 200, type);
+    assert.equal(((await response.json()) as { type: string }).type, type);
+  }
+});
+
+test('an operator may speak protobuf', async () => {
+  const body = OperatorCall.encode({ type: 'GET_AGENTS' });
+  const response = await post('/api/v1', body, {
+    'content-type': 'application/x-protobuf',
+    accept: 'application/x-protobuf',
+  });
+  const decoded = OperatorResponse.decode(new Uint8Array(await response.arrayBuffer()));
+  assert.equal(decoded.ok && decoded.value.get_agents?.agents?.length, 1);
+});
+
+test('a change that cannot be carried out is refused before the core hears of it', async () => {
+  const cases: [call: unknown, status: number, text: RegExp][] = [
+    [{ type: 'DRAIN_AGENT', drain_agent: { agent_id: { value: 'x' } } }, 400, /Unknown agent/],
+    [{ type: 'REACTIVATE_AGENT', reactivate_agent: { agent_id: { value: 'x' } } }, 400, /not deactivated/],
+    [{ type: 'MARK_AGENT_GONE', mark_agent_gone: { agent_id: { value: 'x' } } }, 404, /not found/],
+    [{ type: 'CREATE_VOLUMES', create_volumes: { agent_id: { value: 'x' } } }, 400, /No agent found/],
+    [{ type: 'UPDATE_WEIGHTS', update_weights: { weight_infos: [{ role: 'a', weight: -1 }] } }, 400, /positive/],
+    [{ type: 'UPDATE_QUOTA', update_quota: { quota_configs: [{ role: 'a/b' }] } }, 400, /nested role/],
+    [{ type: 'START_MAINTENANCE', start_maintenance: {} }, 400, /empty/],
+    [{ type: 'STOP_MAINTENANCE', stop_maintenance: { machines: [{ hostname: 'h' }] } }, 400, /not part of/],
+    [{ type: 'UPDATE_WEIGHTS', update_weights: { weight_infos: [{ role: 'a', weight: 1 }] } }, 501, /not available/],
+  ];
+  for (const [call, status, text] of cases) {
+    const response = await operator(call);
+    assert.equal(response.status, status, JSON.stringify(call));
+    assert.match(await response.text(), text);
+  }
+  assert.equal((await operator({ type: 'UPDATE_WEIGHTS', update_weights: {} })).status, 200);
+});
+
+test('the older endpoints that change something read forms and JSON', async () => {
+  assert.equal((await form('/teardown', 'frameworkId=a%2Bb')).status, 200);
+  const cases: [path: string, body: string, text: RegExp][] = [
+    ['/teardown', 'x=y', /Missing 'frameworkId'/],
+    ['/teardown', 'frameworkId=%zz', /Malformed % escape/],
+    ['/reserve', 'resources=[]', /Missing 'slaveId'/],
+    ['/reserve', 'slaveId=x', /Missing 'resources'/],
+    ['/reserve', 'slaveId=x&resources=[]', /No agent found/],
+    ['/unreserve', 'slaveId=x&resources=[{"name":"cpus"}]', /type/],
+    ['/create-volumes', 'slaveId=x&volumes={}', /must be a list/],
+    ['/machine/down', '[{}]', /Both 'hostname' and 'ip'/],
+    ['/machine/up', '[{"hostname":"a"},{"hostname":"A"}]', /more than once/],
+    ['/maintenance/schedule', '[]', /list/],
+    ['/quota', '{"role":"eng"}', /empty 'guarantee'/],
+  ];
+  for (const [path, body, text] of cases) {
+    const response = await form(path, body);
+    assert.equal(response.status, 400, `${path} ${body}`);
+    assert.match(await response.text(), text);
+  }
+  const removed = await fetch(`${base}/quota`, { method: 'DELETE' });
+  assert.match(await removed.text(), /expected \/quota\/<role>/);
+});
+
+test('a scheduler call is checked in upstream’s order, then handed over with who sent it', async () => {
+  assert.match(await (await scheduler({ type: 'TEARDOWN' })).text(), /'framework_id'/);
+  const subscribe = { type: 'SUBSCRIBE', subscribe: { framework_info: { user: 'u', name: 'n' } } };
+  assert.equal((await scheduler(subscribe, { accept: 'text/html' })).status, 406);
+  calls.length = 0;
+  const headers = { accept: 'text/html', 'mesos-stream-id': 's1' };
+  const response = await scheduler({ type: 'TEARDOWN', framework_id: { value: 'f' } }, headers);
+  assert.equal(response.status, 202);
+  assert.equal(calls[0]?.sender.streamId, 's1');
+});
+
+test('SUBSCRIBE opens a stream of records in the encoding that was asked for', async () => {
+  const info = { user: 'u', name: 'n' };
+  const body = Call.encode({ type: 'SUBSCRIBE', subscribe: { framework_info: info } });
+  for (const accept of ['application/json', 'application/x-protobuf']) {
+    const response = await post('/api/v1/scheduler', body, { 'content-type': 'application/x-protobuf', accept });
+    assert.equal(response.headers.get('content-type'), accept);
+    assert.equal(response.headers.get('mesos-stream-id'), 's1');
+    const records = new RecordReader().push(new Uint8Array(await response.arrayBuffer()));
+    assert.ok(records.ok);
+    const [first] = records.value;
+    assert.ok(first);
+    const event = accept === 'application/json' ? Event.parse(Buffer.from(first).toString()) : Event.decode(first);
+    assert.equal(event.ok && event.value.type, 'HEARTBEAT');
+  }
+  assert.deepEqual(closed, [], 'a stream that the core closed is not reported to it');
+});
+
+test('of more operator streams than allowed the oldest ends', async () => {
+  const first = await operator({ type: 'SUBSCRIBE' });
+  const reader = first.body!.getReader();
+  const { value } = await reader.read();
+  assert.match(Buffer.from(value ?? []).toString(), /SUBSCRIBED.*HEARTBEAT/s);
+  const second = await operator({ type: 'SUBSCRIBE' });
+  assert.equal((await reader.read()).done, true);
+  assert.equal(subscribers.size, 1);
+  subscribers.tell(clusterState(), { type: 'AGENT_REMOVED', agentId: { value: 'a1' } });
+  subscribers.close();
+  assert.match(await second.text(), /AGENT_REMOVED.*a1/);
+});
+
+test('a master that knows no leader says 503 to everything that only a leader can answer', async () => {
+  state = undefined;
+  try {
+    for (const path of ['/state', '/tasks', '/weights', '/redirect']) assert.equal((await get(path)).status, 503, path);
+    assert.equal((await operator({ type: 'GET_HEALTH' })).status, 503);
+    assert.equal((await scheduler({ type: 'TEARDOWN' })).status, 503);
+    assert.equal((await form('/teardown', 'frameworkId=x')).status, 503);
+    for (const path of ['/health', '/version', '/flags', '/metrics/snapshot', '/help', '/']) {
+      assert.equal((await get(path)).status, 200, path);
+    }
+  } finally {
+    state = clusterState();
+  }
+});
