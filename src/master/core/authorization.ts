@@ -21,7 +21,12 @@ export type AuthorizationQuestion =
   | { readonly action: 'REGISTER_AGENT'; readonly principal?: string }
   | { readonly action: 'MARK_AGENT_GONE'; readonly principal?: string }
   | {
-      readonly action: 'RESERVE_RESOURCES' | 'UNRESERVE_RESOURCES' | 'CREATE_VOLUME' | 'DESTROY_VOLUME';
+      readonly action:
+        | 'RESERVE_RESOURCES'
+        | 'UNRESERVE_RESOURCES'
+        | 'CREATE_VOLUME'
+        | 'DESTROY_VOLUME'
+        | 'RESIZE_VOLUME';
       readonly principal?: string;
       readonly resource: Resource;
     };

@@ -11,6 +11,7 @@ import type {
   UnregisterSlaveMessage,
   UpdateOperationStatusMessage,
   UpdateSlaveMessage,
+  V0SchedulerCall,
 } from '../../wire/internal.ts';
 import type { Call as OperatorCall } from '../../wire/v1_master.ts';
 import type { Call } from '../../wire/v1_scheduler.ts';
@@ -23,7 +24,7 @@ export type CommitToken = number;
 
 /** The libprocess messages that the master takes, by full name. Others never become events. */
 export interface InboundMessages {
-  'mesos.scheduler.Call': Call;
+  'mesos.scheduler.Call': V0SchedulerCall;
   'mesos.internal.UnregisterFrameworkMessage': UnregisterFrameworkMessage;
   'mesos.internal.DeactivateFrameworkMessage': DeactivateFrameworkMessage;
   'mesos.internal.RegisterSlaveMessage': RegisterSlaveMessage;

@@ -38,6 +38,10 @@ export interface MasterOptions {
   readonly minAllocatableResources: readonly Quantities[] | undefined;
   readonly fairSharingExcludedResources: ReadonlySet<string>;
   readonly requireAgentDomain: boolean;
+  /** `--offer_constraints_re2_max_program_size` */
+  readonly offerConstraintsMaxPatternSize: number;
+  readonly roleSorter: 'drf' | 'random';
+  readonly frameworkSorter: 'drf' | 'random';
 }
 
 /** Upstream's defaults for everything but who this master is. */
@@ -67,6 +71,9 @@ export function masterOptions(given: Partial<MasterOptions> & Pick<MasterOptions
     minAllocatableResources: undefined,
     fairSharingExcludedResources: new Set(),
     requireAgentDomain: false,
+    offerConstraintsMaxPatternSize: 100,
+    roleSorter: 'drf',
+    frameworkSorter: 'drf',
     ...given,
   };
 }

@@ -23,6 +23,14 @@ export class Ring<T> implements Iterable<T> {
     this.start = (this.start + 1) % this.capacity;
   }
 
+  /** Takes out every item for which the answer is yes. */
+  remove(question: (item: T) => boolean): void {
+    const kept = [...this].filter((item) => !question(item));
+    if (kept.length === this.items.length) return;
+    this.items = kept;
+    this.start = 0;
+  }
+
   *[Symbol.iterator](): Iterator<T> {
     for (let i = 0; i < this.items.length; i++) yield this.items[(this.start + i) % this.items.length]!;
   }

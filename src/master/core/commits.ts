@@ -1,0 +1,19 @@
+import type { RegisterSlaveMessage, ReregisterSlaveMessage } from '../../wire/internal.ts';
+import type { RequestId } from './events.ts';
+import type { Pid } from './state.ts';
+
+/** How to go on when a registry operation is durable. */
+export type PendingCommit =
+  | { readonly type: 'register'; readonly pid: Pid; readonly agentId: string; readonly message: RegisterSlaveMessage }
+  /** `known`: the agent was registered, only its info changed. */
+  | {
+      readonly type: 'reregister';
+      readonly pid: Pid;
+      readonly agentId: string;
+      readonly known: boolean;
+      readonly message: ReregisterSlaveMessage;
+    }
+  | { readonly type: 'markUnreachable'; readonly agentId: string; readonly time: number; readonly reason: string }
+  | { readonly type: 'unregister'; readonly agentId: string }
+  | { readonly type: 'markGone'; readonly agentId: string; readonly time: number; readonly request: RequestId }
+  | { readonly type: 'prune'; readonly unreachable: readonly string[]; readonly gone: readonly string[] };

@@ -1,0 +1,104 @@
+import type { Allocator } from '../../allocator/allocator.ts';
+import { invariant } from '../../base/invariant.ts';
+import type { Env } from '../../base/machine.ts';
+import type { PendingCommit } from './commits.ts';
+import type { CounterName } from './counters.ts';
+import type { Deadlines } from './deadlines.ts';
+import type { LogLevel, MasterEffect, OperatorNotice, OutboundMessages, OutboundName, SendEffect } from './effects.ts';
+import type { CommitToken, RequestId } from './events.ts';
+import type { MasterOptions } from './options.ts';
+import type { AgentRecord, FrameworkRecord, MasterRecord } from './records.ts';
+import type { RegistryOperation } from './registry.ts';
+import type { Pid, StreamId } from './state.ts';
+
+/** The libprocess id under which the master is reached. */
+export const MASTER_PROCESS = 'master';
+
+/** All that a handler works with during one step. */
+export interface Context {
+  readonly options: MasterOptions;
+  readonly state: MasterRecord;
+  readonly allocator: Allocator;
+  readonly deadlines: Deadlines;
+  env: Env;
+  emit: (effect: MasterEffect) => void;
+
+  // Indexes over the state, and what is in transition.
+  readonly frameworkByStream: Map<StreamId, string>;
+  readonly frameworkByPid: Map<Pid, string>;
+  readonly agentByPid: Map<Pid, string>;
+  readonly agentByObserver: Map<string, string>;
+  readonly commits: Map<CommitToken, PendingCommit>;
+  /** Pids of agents whose admission is being committed. */
+  readonly registering: Set<Pid>;
+  /** Ids of agents about which something is being committed; what else they say meanwhile is ignored, they repeat it. */
+  readonly transitioning: Map<string, 'reregistering' | 'markingUnreachable' | 'markingGone' | 'removing'>;
+  /** Agents that wait for their turn under the removal rate limit. */
+  readonly unreachableQueue: Set<string>;
+  /** agent id -> framework id -> tasks that were there when it became unreachable. */
+  readonly unreachableTasks: Map<string, ReadonlyMap<string, ReadonlySet<string>>>;
+  readonly next: { framework: number; agent: number; offer: number; observer: number; commit: number };
+  lastAllocation: number;
+  lastUnreachableMark: number;
+}
+
+export function log(ctx: Context, level: LogLevel, text: string): void {
+  ctx.emit({ kind: 'log', level, text });
+}
+
+export function countUp(ctx: Context, counter: CounterName): void {
+  ctx.state.counters[counter]++;
+}
+
+export function reply(ctx: Context, request: RequestId, status: number, text?: string): void {
+  ctx.emit(text === undefined ? { kind: 'reply', request, status } : { kind: 'reply', request, status, text });
+}
+
+/** Sends a libprocess message from the master's own process, or from the one given. */
+export function send<Name extends OutboundName>(
+  ctx: Context,
+  to: Pid,
+  name: Name,
+  message: OutboundMessages[Name],
+  from: string = MASTER_PROCESS,
+): void {
+  ctx.emit({ kind: 'send', from, to, name, message } as SendEffect);
+}
+
+export function tellOperators(ctx: Context, notice: OperatorNotice): void {
+  ctx.emit({ kind: 'operatorEvent', notice });
+}
+
+/** Starts a registry operation; `pending` says how to go on when it is durable. */
+export function commit(ctx: Context, operation: RegistryOperation, pending: PendingCommit): void {
+  const token = ctx.next.commit++;
+  ctx.commits.set(token, pending);
+  ctx.emit({ kind: 'commit', token, operation });
+}
+
+/** Wall-clock time in seconds, as task statuses carry it. */
+export function seconds(ctx: Context): number {
+  return ctx.env.wall / 1000;
+}
+
+export function frameworkOf(ctx: Context, id: string): FrameworkRecord {
+  const framework = ctx.state.frameworks.get(id);
+  invariant(framework !== undefined, `framework ${id} is known`);
+  return framework;
+}
+
+export function agentOf(ctx: Context, id: string): AgentRecord {
+  const agent = ctx.state.agents.get(id);
+  invariant(agent !== undefined, `agent ${id} is known`);
+  return agent;
+}
+
+/** How logs name a framework. */
+export function nameFramework(framework: FrameworkRecord): string {
+  return `${framework.id} (${framework.info.name})`;
+}
+
+/** How logs name an agent. */
+export function nameAgent(agent: AgentRecord): string {
+  return `${agent.id} at ${agent.pid} (${agent.info.hostname})`;
+}

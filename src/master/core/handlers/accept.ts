@@ -1,0 +1,121 @@
+import { err, ok, type Result } from '../../../base/result.ts';
+import { Resources } from '../../../resources/resources.ts';
+import type { Offer_Operation } from '../../../wire/v1.ts';
+import type { Call_Accept } from '../../../wire/v1_scheduler.ts';
+import { recover } from '../accounting.ts';
+import { requestAllocation } from '../allocation.ts';
+import { agentOf, type Context, countUp, log, nameFramework } from '../context.ts';
+import { discardOffer, takeOffer } from '../offers.ts';
+import { type AgentRecord, count, type FrameworkRecord } from '../records.ts';
+import type { OfferRecord } from '../state.ts';
+import { refuseSeconds } from './decline.ts';
+import { launch } from './launch.ts';
+import { launchGroup } from './launch-group.ts';
+import { convert, dropOperation, dropTasks } from './operations.ts';
+
+/** What operations of one ACCEPT work on, one after the other. */
+export interface Acceptance {
+  readonly framework: FrameworkRecord;
+  readonly agent: AgentRecord;
+  /** The role that the offers are allocated to. */
+  readonly role: string;
+  /** What is left of the offers. */
+  available: Resources;
+  /** Something was launched or changed. */
+  progress: boolean;
+}
+
+type OperationHandler = (ctx: Context, acceptance: Acceptance, operation: Offer_Operation) => void;
+
+const unsupported: OperationHandler = (ctx, { framework }, operation) =>
+  dropOperation(ctx, framework, operation, `operations of type ${operation.type} need a storage resource provider`);
+
+const OPERATIONS = {
+  UNKNOWN: (ctx, { framework }, operation) => dropOperation(ctx, framework, operation, 'its type is not known'),
+  LAUNCH: launch,
+  LAUNCH_GROUP: launchGroup,
+  RESERVE: convert,
+  UNRESERVE: convert,
+  CREATE: convert,
+  DESTROY: convert,
+  GROW_VOLUME: convert,
+  SHRINK_VOLUME: convert,
+  CREATE_DISK: unsupported,
+  DESTROY_DISK: unsupported,
+} as const satisfies Record<NonNullable<Offer_Operation['type']>, OperationHandler>;
+
+/** ACCEPT: operations are applied in order to what is left of the offers; one that is refused does not stop the others. */
+export function accept(ctx: Context, framework: FrameworkRecord, call: Call_Accept): void {
+  const operations = call.operations ?? [];
+  if (operations.some((operation) => operation.type === 'LAUNCH' || operation.type === 'LAUNCH_GROUP')) {
+    countUp(ctx, 'messages_launch_tasks');
+  } else if (operations.length === 0) countUp(ctx, 'messages_decline_offers');
+  const offers = validateOffers(ctx, framework, call);
+  if (!offers.ok) {
+    refuse(ctx, framework, call, offers.error);
+    return;
+  }
+  const { agentId, role } = offers.value[0]!;
+  for (const offer of offers.value) takeOffer(ctx, offer);
+  if (operations.length === 0) framework.counters.offersDeclined += offers.value.length;
+  else framework.counters.offersAccepted += offers.value.length;
+  const acceptance: Acceptance = {
+    framework,
+    agent: agentOf(ctx, agentId),
+    role,
+    available: Resources.sum(offers.value.map((offer) => offer.resources)),
+    progress: false,
+  };
+  for (const operation of operations) perform(ctx, acceptance, operation);
+  const refused = refuseSeconds(call.filters);
+  recover(ctx, framework.id, agentId, acceptance.available, refused);
+  if (acceptance.progress || refused !== 0) requestAllocation(ctx, agentId);
+}
+
+function perform(ctx: Context, acceptance: Acceptance, operation: Offer_Operation): void {
+  const { counters } = acceptance.framework;
+  const type = operation.type ?? 'UNKNOWN';
+  count(counters.operations, type);
+  OPERATIONS[type](ctx, acceptance, operation);
+}
+
+/** All offers must stand, be the framework's own, and be of one agent and one role. */
+function validateOffers(ctx: Context, framework: FrameworkRecord, call: Call_Accept): Result<readonly OfferRecord[]> {
+  const ids = (call.offer_ids ?? []).map((id) => id.value);
+  if (ids.length === 0) return err('No offers specified');
+  const offers: OfferRecord[] = [];
+  for (const [i, id] of ids.entries()) {
+    if (ids.indexOf(id) !== i) return err(`Duplicate offer ${id} in offer list`);
+    const offer = ctx.state.offers.get(id);
+    if (offer === undefined) return err(`Offer ${id} is no longer valid`);
+    if (offer.frameworkId !== framework.id) {
+      return err(`Offer ${id} has invalid framework ${offer.frameworkId} while framework ${framework.id} is expected`);
+    }
+    offers.push(offer);
+  }
+  const [first] = offers;
+  for (const offer of offers) {
+    if (offer.role !== first?.role) {
+      return err(`Aggregated offers must be allocated to the same role, not to '${first?.role}' and '${offer.role}'`);
+    }
+    if (offer.agentId !== first.agentId) {
+      return err(`Aggregated offers must belong to one single agent, not to ${first.agentId} and ${offer.agentId}`);
+    }
+  }
+  return ok(offers);
+}
+
+/** Nothing of the call is done: tasks are lost, operations dropped, and the offers that do stand are void. */
+function refuse(ctx: Context, framework: FrameworkRecord, call: Call_Accept, reason: string): void {
+  log(ctx, 'warning', `ACCEPT call used invalid offers of framework ${nameFramework(framework)}: ${reason}`);
+  for (const { value: id } of call.offer_ids ?? []) {
+    const offer = ctx.state.offers.get(id);
+    if (offer?.frameworkId === framework.id) discardOffer(ctx, offer);
+  }
+  for (const operation of call.operations ?? []) {
+    const tasks = operation.launch?.task_infos ?? operation.launch_group?.task_group.tasks;
+    if (tasks !== undefined) {
+      dropTasks(ctx, framework, tasks, 'REASON_INVALID_OFFERS', `Task launched with invalid offers: ${reason}`);
+    } else dropOperation(ctx, framework, operation, `Operation attempted with invalid offers: ${reason}`);
+  }
+}

@@ -1,0 +1,70 @@
+import type { AgentID, TaskID } from '../../../wire/v1.ts';
+import type { Call_Reconcile } from '../../../wire/v1_scheduler.ts';
+import { type Context, countUp } from '../context.ts';
+import type { FrameworkRecord } from '../records.ts';
+import { type MasterStatus, masterStatus, sendUpdate, taskStatus } from '../status.ts';
+
+const REASON = 'REASON_RECONCILIATION';
+
+interface Asked {
+  readonly task_id: TaskID;
+  readonly agent_id?: AgentID;
+}
+
+/** RECONCILE: no tasks named means all of them. */
+export function reconcile(ctx: Context, framework: FrameworkRecord, call: Call_Reconcile): void {
+  countUp(ctx, 'messages_reconcile_tasks');
+  const asked = call.tasks ?? [];
+  if (asked.length === 0) for (const id of [...framework.tasks.keys()]) tellKnown(ctx, framework, id);
+  for (const task of asked) reconcileTask(ctx, framework, task);
+}
+
+/** Answers what is known of one task; silent while the truth may still come from an agent that is expected back. */
+export function reconcileTask(ctx: Context, framework: FrameworkRecord, { task_id, agent_id }: Asked): void {
+  if (tellKnown(ctx, framework, task_id.value)) return;
+  const verdict = verdictOn(ctx, agent_id?.value);
+  if (verdict === undefined) return;
+  const aware = framework.capabilities.has('PARTITION_AWARE');
+  const status = masterStatus(ctx, {
+    taskId: task_id,
+    ...(agent_id !== undefined && { agentId: agent_id }),
+    ...verdict,
+    state: aware ? verdict.state : 'TASK_LOST',
+    reason: REASON,
+  });
+  sendUpdate(ctx, framework, status);
+}
+
+function tellKnown(ctx: Context, framework: FrameworkRecord, taskId: string): boolean {
+  const task = framework.tasks.get(taskId);
+  if (task === undefined) return false;
+  const state = task.status_update_state ?? task.state;
+  const status = taskStatus(ctx, task, { state, reason: REASON, message: 'Reconciliation: Latest task state' });
+  sendUpdate(ctx, framework, status);
+  return true;
+}
+
+/** What an unknown task must be, judging by its agent. */
+function verdictOn(
+  ctx: Context,
+  agentId: string | undefined,
+): Pick<MasterStatus, 'state' | 'message' | 'unreachableTime'> | undefined {
+  const { state } = ctx;
+  if (agentId === undefined) {
+    return state.recovered.size > 0 ? undefined : { state: 'TASK_UNKNOWN', message: 'Reconciliation: Task is unknown' };
+  }
+  if (state.recovered.has(agentId) && !state.agents.has(agentId)) return undefined;
+  if (state.agents.has(agentId)) {
+    return { state: 'TASK_GONE', message: 'Reconciliation: Task is unknown to the agent' };
+  }
+  const unreachable = state.unreachable.get(agentId);
+  if (unreachable !== undefined) {
+    return {
+      state: 'TASK_UNREACHABLE',
+      message: 'Reconciliation: Task is unreachable',
+      unreachableTime: unreachable.time,
+    };
+  }
+  if (state.gone.has(agentId)) return { state: 'TASK_GONE_BY_OPERATOR', message: 'Reconciliation: Task is gone' };
+  return { state: 'TASK_UNKNOWN', message: 'Reconciliation: Task is unknown' };
+}

@@ -1,0 +1,276 @@
+import { mapExecutor } from '../../../resources/carriers.ts';
+import { upgrade } from '../../../resources/refinement.ts';
+import { Resources } from '../../../resources/resources.ts';
+import type { ReconcileTasksMessage, ReregisterSlaveMessage } from '../../../wire/internal.ts';
+import type { FrameworkInfo, Resource, Task } from '../../../wire/v1.ts';
+import { removeExecutor } from '../accounting.ts';
+import {
+  type AgentLuggage,
+  addAgent,
+  forgetUnreachableTasks,
+  idOf,
+  moveAgent,
+  pingPatience,
+  reconnectAgent,
+  shutdownAgent,
+} from '../agents.ts';
+import { type Context, commit, countUp, log, nameAgent, send } from '../context.ts';
+import { agentCapabilitiesOf, rolesOf } from '../framework-info.ts';
+import { offersOf, rescindOffer, resourceFor } from '../offers.ts';
+import { parsePid } from '../pid.ts';
+import type { AgentRecord } from '../records.ts';
+import { sameMessage } from '../same-message.ts';
+import type { Pid } from '../state.ts';
+import { isTerminal, masterStatus, sendUpdate, taskStatus } from '../status.ts';
+import { tasksOn } from '../tasks.ts';
+import { validateFit, validateReregistration } from '../validation/agents.ts';
+import { arrivalOf, bytesOf, isWelcome, totalOf } from './register-agent.ts';
+
+type Message = ReregisterSlaveMessage;
+
+/** ReregisterSlaveMessage: an agent with an id, known or not. Agents repeat it until they are answered. */
+export function reregisterAgent(ctx: Context, pid: Pid, message: Message, principal: string | undefined): void {
+  countUp(ctx, 'messages_reregister_slave');
+  const agentId = idOf(message.slave);
+  if (!isWelcome(ctx, pid, message.slave, principal)) return;
+  if (ctx.state.gone.has(agentId)) {
+    shutdownAgent(ctx, pid, 'Agent has been marked gone');
+    return;
+  }
+  const doing = ctx.transitioning.get(agentId);
+  if (doing !== undefined) {
+    log(ctx, 'info', `Ignoring reregistration of agent ${agentId} for now: it is ${doing}`);
+    return;
+  }
+  const problem = problemOf(message);
+  if (problem !== undefined) {
+    log(ctx, 'warning', `Refusing reregistration of agent ${agentId} at ${pid}: ${problem}`);
+    return;
+  }
+  const known = ctx.state.agents.get(agentId);
+  if (known !== undefined) reregisterKnown(ctx, known, pid, message);
+  else readmit(ctx, agentId, pid, message);
+}
+
+function problemOf(message: Message): string | undefined {
+  const valid = validateReregistration(message);
+  if (!valid.ok) return valid.error;
+  const total = totalOf(message.slave, message.checkpointed_resources);
+  if (!total.ok) return total.error;
+  const luggage = unpack(message);
+  const held = [
+    ...luggage.tasks.filter((task) => !isTerminal(task.state)).map((task) => Resources.of(task.resources ?? [])),
+    ...luggage.executors.map((executor) => Resources.of(executor.resources ?? [])),
+  ];
+  const fit = validateFit(total.value, held);
+  return fit.ok ? undefined : fit.error;
+}
+
+/** In the form that the master keeps: stack reservations, and allocated. */
+function unpack(message: Message): AgentLuggage {
+  const frameworks = message.frameworks ?? [];
+  const infos = new Map(frameworks.map((info) => [info.id?.value, info]));
+  const allocate =
+    (info: FrameworkInfo | undefined) =>
+    (resource: Resource): Resource => {
+      const upgraded = upgrade(resource);
+      if (upgraded.allocation_info?.role !== undefined || info === undefined) return upgraded;
+      const [role = '*'] = rolesOf(info);
+      return { ...upgraded, allocation_info: { role } };
+    };
+  return {
+    frameworks,
+    executors: (message.executor_infos ?? []).map((executor) =>
+      mapExecutor(executor, allocate(infos.get(executor.framework_id?.value))),
+    ),
+    tasks: (message.tasks ?? []).map((task) => {
+      const { resources } = task;
+      if (resources === undefined) return task;
+      return { ...task, resources: resources.map(allocate(infos.get(task.framework_id.value))) };
+    }),
+  };
+}
+
+function reregisterKnown(ctx: Context, agent: AgentRecord, pid: Pid, message: Message): void {
+  if (parsePid(agent.pid)?.ip !== parsePid(pid)?.ip || agent.info.hostname !== message.slave.hostname) {
+    shutdownAgent(
+      ctx,
+      pid,
+      `Agent ${agent.id} is registered from ${agent.pid} (${agent.info.hostname}) and may not move to ` +
+        `${pid} (${message.slave.hostname}); start it with an empty work directory`,
+    );
+    return;
+  }
+  const pending = { type: 'reregister', pid, agentId: agent.id, known: true, message } as const;
+  if (sameMessage(agent.info, message.slave)) {
+    reregistered(ctx, pending);
+    return;
+  }
+  ctx.transitioning.set(agent.id, 'reregistering');
+  commit(ctx, { type: 'UPDATE_AGENT', agent: message.slave }, pending);
+}
+
+function readmit(ctx: Context, agentId: string, pid: Pid, message: Message): void {
+  ctx.transitioning.set(agentId, 'reregistering');
+  const pending = { type: 'reregister', pid, agentId, known: false, message } as const;
+  const recovered = ctx.state.recovered.has(agentId);
+  log(ctx, 'info', `Readmitting agent ${agentId} at ${pid} (${message.slave.hostname})`);
+  commit(ctx, { type: recovered ? 'UPDATE_AGENT' : 'MARK_REACHABLE', agent: message.slave }, pending);
+}
+
+/** The registry knows the agent as it is now. */
+export function reregistered(
+  ctx: Context,
+  pending: { pid: Pid; agentId: string; known: boolean; message: Message },
+): void {
+  const { pid, agentId, known, message } = pending;
+  ctx.transitioning.delete(agentId);
+  if (ctx.state.gone.has(agentId)) {
+    shutdownAgent(ctx, pid, 'Agent has been marked gone');
+    return;
+  }
+  const agent = ctx.state.agents.get(agentId);
+  if (agent !== undefined) resume(ctx, agent, pid, message);
+  else if (!known) admitAgain(ctx, agentId, pid, message);
+}
+
+/** A registered agent is back, perhaps restarted: the books are compared. */
+function resume(ctx: Context, agent: AgentRecord, pid: Pid, message: Message): void {
+  const total = totalOf(message.slave, message.checkpointed_resources);
+  if (!total.ok) return;
+  moveAgent(ctx, agent, pid);
+  agent.info = message.slave;
+  agent.version = message.version ?? '';
+  agent.capabilities = agentCapabilitiesOf(message.agent_capabilities);
+  agent.resourceVersion = bytesOf(message.resource_version_uuid);
+  agent.reregisteredTime = ctx.env.wall;
+  retotal(ctx, agent, total.value, message);
+  compareBooks(ctx, agent, message);
+  reconnectAgent(ctx, agent);
+  updateFrameworksOn(ctx, agent, message.frameworks ?? []);
+  if (!agent.capabilities.has('RESOURCE_PROVIDER')) {
+    send(ctx, agent.pid, 'mesos.internal.CheckpointResourcesMessage', {
+      resources: agent.checkpointed.toProto().map((resource) => resourceFor(agent.capabilities, resource)),
+    });
+  }
+}
+
+/** The agent's word counts for what it has, if it sends its reservations itself; else the master's does. */
+function retotal(ctx: Context, agent: AgentRecord, own: Resources, message: Message): void {
+  const others = agent.total.filter(
+    (resource) => resource.revocable !== undefined || resource.provider_id !== undefined,
+  );
+  if (agent.capabilities.has('RESOURCE_PROVIDER')) {
+    agent.checkpointed = Resources.of(message.checkpointed_resources ?? []);
+    changeTotal(ctx, agent, own.plus(others));
+    return;
+  }
+  const kept = totalOf(message.slave, agent.checkpointed.toProto());
+  if (kept.ok) changeTotal(ctx, agent, kept.value.plus(others));
+}
+
+/** Takes over a new total; offers that it might not cover any more are rescinded. */
+export function changeTotal(ctx: Context, agent: AgentRecord, total: Resources): void {
+  if (!agent.total.equals(total)) for (const offer of offersOf(ctx, agent)) rescindOffer(ctx, offer);
+  agent.total = total;
+  ctx.allocator.updateAgent(agent.id, { info: agent.info, total, capabilities: agent.capabilities });
+}
+
+function compareBooks(ctx: Context, agent: AgentRecord, message: Message): void {
+  const reported = new Set((message.tasks ?? []).map((task) => `${task.framework_id.value}/${task.task_id.value}`));
+  const reconciliations = [...agent.tasks.keys()].flatMap((id) => missingTasks(ctx, agent, id, reported));
+  send(ctx, agent.pid, 'mesos.internal.SlaveReregisteredMessage', {
+    slave_id: { value: agent.id },
+    connection: pingPatience(ctx),
+    ...(reconciliations.length > 0 && { reconciliations }),
+  });
+  const executors = new Set(
+    (message.executor_infos ?? []).map((e) => `${e.framework_id?.value ?? ''}/${e.executor_id.value}`),
+  );
+  for (const [frameworkId, executorIds] of [...agent.executors]) {
+    const framework = ctx.state.frameworks.get(frameworkId);
+    if (framework === undefined) continue;
+    for (const id of [...executorIds]) {
+      if (!executors.has(`${frameworkId}/${id}`)) removeExecutor(ctx, framework, agent, id);
+    }
+  }
+  repeatKills(ctx, agent, message.tasks ?? []);
+}
+
+/** Tasks that the agent should have and did not report: it answers for them. */
+function missingTasks(
+  ctx: Context,
+  agent: AgentRecord,
+  frameworkId: string,
+  reported: ReadonlySet<string>,
+): ReconcileTasksMessage[] {
+  const framework = ctx.state.frameworks.get(frameworkId);
+  if (framework === undefined) return [];
+  const missing = tasksOn(framework, agent).filter((task) => !reported.has(`${frameworkId}/${task.task_id.value}`));
+  if (missing.length === 0) return [];
+  const statuses = missing.map((task) =>
+    masterStatus(ctx, {
+      taskId: task.task_id,
+      agentId: task.agent_id,
+      state: task.status_update_state ?? task.state,
+      reason: 'REASON_RECONCILIATION',
+      message: 'Reconciliation request',
+    }),
+  );
+  return [{ framework_id: { value: frameworkId }, statuses, framework: framework.info }];
+}
+
+function repeatKills(ctx: Context, agent: AgentRecord, tasks: readonly Task[]): void {
+  for (const { framework_id, task_id, state } of tasks) {
+    if (isTerminal(state) || !agent.pendingKills.get(framework_id.value)?.has(task_id.value)) continue;
+    send(ctx, agent.pid, 'mesos.internal.KillTaskMessage', { framework_id, task_id });
+  }
+}
+
+/** An agent that this master does not have in its books: from before a failover, or given up before. */
+function admitAgain(ctx: Context, agentId: string, pid: Pid, message: Message): void {
+  const total = totalOf(message.slave, message.checkpointed_resources);
+  if (!total.ok) return;
+  const luggage = unpack(message);
+  const wasLost = !ctx.state.recovered.has(agentId);
+  const again = ctx.state.unreachable.has(agentId) ? 'Unreachable' : 'Unknown';
+  if (wasLost) for (const task of luggage.tasks) tellFound(ctx, task, `${again} agent re-registered`);
+  forgetUnreachableTasks(ctx, agentId);
+  const agent = addAgent(ctx, arrivalOf(agentId, message.slave, pid, message, total.value), luggage);
+  agent.reregisteredTime = ctx.env.wall;
+  countUp(ctx, 'slave_reregistrations');
+  send(ctx, pid, 'mesos.internal.SlaveReregisteredMessage', {
+    slave_id: { value: agentId },
+    connection: pingPatience(ctx),
+  });
+  log(ctx, 'info', `Readmitted agent ${nameAgent(agent)} with ${agent.total}`);
+  updateFrameworksOn(ctx, agent, luggage.frameworks);
+}
+
+/** A task that had been given up runs after all. */
+function tellFound(ctx: Context, task: Task, message: string): void {
+  const framework = ctx.state.frameworks.get(task.framework_id.value);
+  if (framework === undefined) return;
+  framework.unreachableTasks.delete(task.task_id.value);
+  framework.completedTasks.remove((ended) => ended.task_id.value === task.task_id.value);
+  const status = taskStatus(ctx, task, { state: task.state, reason: 'REASON_AGENT_REREGISTERED', message });
+  sendUpdate(ctx, framework, status);
+}
+
+/** Tells an agent what became of the frameworks that it knows. */
+function updateFrameworksOn(ctx: Context, agent: AgentRecord, frameworks: readonly FrameworkInfo[]): void {
+  for (const { id } of frameworks) {
+    if (id === undefined) continue;
+    if (ctx.state.completedFrameworks.has(id.value)) {
+      send(ctx, agent.pid, 'mesos.internal.ShutdownFrameworkMessage', { framework_id: id });
+      continue;
+    }
+    const framework = ctx.state.frameworks.get(id.value);
+    if (framework === undefined || framework.state === 'RECOVERED') continue;
+    send(ctx, agent.pid, 'mesos.internal.UpdateFrameworkMessage', {
+      framework_id: id,
+      framework_info: framework.info,
+      ...(framework.connection?.kind === 'pid' && { pid: framework.connection.pid }),
+    });
+  }
+}

@@ -1,0 +1,116 @@
+import type { Allocation } from '../../allocator/allocator.ts';
+import { downgrade } from '../../resources/refinement.ts';
+import { Resources } from '../../resources/resources.ts';
+import type { Offer, Resource, URL } from '../../wire/v1.ts';
+import { recover } from './accounting.ts';
+import { agentOf, type Context, frameworkOf } from './context.ts';
+import { parsePid } from './pid.ts';
+import { type AgentRecord, type FrameworkRecord, machineKey } from './records.ts';
+import type { Agent, Framework, MasterState, OfferRecord } from './state.ts';
+import { sendToFramework } from './streams.ts';
+
+/** Turns allocations into offers: one event to each framework, one offer for each agent and role. */
+export function makeOffers(ctx: Context, allocations: readonly Allocation[]): void {
+  const byFramework = new Map<string, Offer[]>();
+  for (const { frameworkId, agentId, role, resources } of allocations) {
+    const framework = frameworkOf(ctx, frameworkId);
+    const agent = agentOf(ctx, agentId);
+    const id = `${ctx.state.id}-O${ctx.next.offer++}`;
+    const offer: OfferRecord = { id, frameworkId, agentId, role, resources, created: ctx.env.wall };
+    ctx.state.offers.set(id, offer);
+    framework.offers.add(id);
+    framework.counters.offersSent++;
+    agent.offers.add(id);
+    agent.offered = agent.offered.plus(resources);
+    if (ctx.options.offerTimeout !== undefined) {
+      ctx.deadlines.set({ type: 'offer', offerId: id }, ctx.env.now + ctx.options.offerTimeout);
+    }
+    const wire = wireOffer(ctx.state, offer, framework, agent);
+    const list = byFramework.get(frameworkId);
+    if (list === undefined) byFramework.set(frameworkId, [wire]);
+    else list.push(wire);
+  }
+  for (const [frameworkId, offers] of byFramework) {
+    sendToFramework(ctx, frameworkOf(ctx, frameworkId), { type: 'OFFERS', offers: { offers } });
+  }
+}
+
+/** An offer as the framework sees it, in the resource format that its capabilities ask for. */
+export function wireOffer(state: MasterState, offer: OfferRecord, framework: Framework, agent: Agent): Offer {
+  const { info } = agent;
+  const executors = framework.executors.get(agent.id);
+  const unavailability = state.machines.get(machineKey(info.hostname, parsePid(agent.pid)?.ip))?.unavailability;
+  return {
+    id: { value: offer.id },
+    framework_id: { value: framework.id },
+    agent_id: { value: agent.id },
+    hostname: info.hostname,
+    url: agentUrl(agent),
+    resources: offer.resources
+      .toProto()
+      .filter((resource) => resource.name !== 'ephemeral_ports')
+      .map((resource) => resourceFor(framework.capabilities, resource)),
+    ...(info.attributes !== undefined && { attributes: info.attributes }),
+    ...(info.domain !== undefined && { domain: info.domain }),
+    ...(executors !== undefined && { executor_ids: [...executors.keys()].map((value) => ({ value })) }),
+    ...(unavailability !== undefined && { unavailability }),
+    ...(framework.capabilities.has('MULTI_ROLE') && { allocation_info: { role: offer.role } }),
+  };
+}
+
+function agentUrl(agent: Agent): URL {
+  const pid = parsePid(agent.pid);
+  return {
+    scheme: 'http',
+    address: {
+      hostname: agent.info.hostname,
+      port: pid?.port ?? agent.info.port ?? 5051,
+      ...(pid !== undefined && { ip: pid.ip }),
+    },
+    path: `/${pid?.id ?? 'slave(1)'}`,
+  };
+}
+
+/** A resource in the format that a framework or an agent with these capabilities understands. */
+export function resourceFor(capabilities: ReadonlySet<string>, resource: Resource): Resource {
+  let result = resource;
+  if (!capabilities.has('MULTI_ROLE')) {
+    const { allocation_info: _, ...rest } = resource;
+    result = rest;
+  }
+  if (capabilities.has('RESERVATION_REFINEMENT')) return result;
+  const old = downgrade(result);
+  return old.ok ? old.value : result;
+}
+
+/** Takes an offer back without telling anybody; what becomes of its resources is up to the caller. */
+export function takeOffer(ctx: Context, offer: OfferRecord): void {
+  ctx.state.offers.delete(offer.id);
+  ctx.deadlines.clear({ type: 'offer', offerId: offer.id });
+  ctx.state.frameworks.get(offer.frameworkId)?.offers.delete(offer.id);
+  const agent = ctx.state.agents.get(offer.agentId);
+  if (agent !== undefined) {
+    agent.offers.delete(offer.id);
+    agent.offered = agent.offers.size === 0 ? Resources.EMPTY : agent.offered.minus(offer.resources);
+  }
+}
+
+/** Takes an offer back and frees its resources. @param refuseSeconds how long the framework does not want them */
+export function discardOffer(ctx: Context, offer: OfferRecord, refuseSeconds?: number): void {
+  takeOffer(ctx, offer);
+  recover(ctx, offer.frameworkId, offer.agentId, offer.resources, refuseSeconds);
+}
+
+/** Takes an offer back, frees its resources and tells the framework. */
+export function rescindOffer(ctx: Context, offer: OfferRecord): void {
+  discardOffer(ctx, offer);
+  const framework = ctx.state.frameworks.get(offer.frameworkId);
+  if (framework === undefined) return;
+  framework.counters.offersRescinded++;
+  sendToFramework(ctx, framework, { type: 'RESCIND', rescind: { offer_id: { value: offer.id } } });
+}
+
+/** The outstanding offers to a framework, or of an agent. */
+export function offersOf(ctx: Context, holder: FrameworkRecord | AgentRecord): OfferRecord[] {
+  return [...holder.offers].flatMap((id) => ctx.state.offers.get(id) ?? []);
+}
