@@ -4,7 +4,7 @@ import type { Agent } from './agent.ts';
 import type { Allocation, AllocatorOptions } from './allocator.ts';
 import type { Cluster } from './cluster.ts';
 import { comesBefore } from './drf-order.ts';
-import { isEnough, isRefused, mayBeOffered } from './eligibility.ts';
+import { isEnough, isRefused, isRestEnough, mayBeOffered } from './eligibility.ts';
 import type { View } from './offerable.ts';
 import { QuotaRound, type QuotaRule } from './quota.ts';
 import { LazyShuffle, type RandomOrder } from './random-order.ts';
@@ -31,6 +31,9 @@ export class AllocationCycle {
   private bookings: Booking[] = [];
   /** On the agent at hand only those who began to want are to be asked. */
   private onlyWoken = false;
+  /** What quota is not about is not worth an offer on the agent at hand: roles at their limits need not be asked. */
+  private skipsClosed = false;
+  private isAnyClosed = false;
 
   constructor(cluster: Cluster, options: AllocatorOptions, order: RandomOrder, random: () => number) {
     this.cluster = cluster;
@@ -114,9 +117,10 @@ export class AllocationCycle {
     if (this.onlyWoken && node.woken === 0) return;
     const rule = quotas.rule(node.role)!;
     const shuffled = this.randomSeats?.seatTurns(node);
-    const seats = node.seatTurns.sorted();
-    for (let i = 0; i < seats.length; i++) {
-      const seat = shuffled?.draw(i, this.random) ?? seats[i]!;
+    const { seatTurns } = node;
+    const count = seatTurns.sort();
+    for (let i = 0; i < count; i++) {
+      const seat = shuffled === undefined ? seatTurns.at(i) : shuffled.draw(i, this.random);
       if (this.onlyWoken && !seat.woken) continue;
       if (agent.offerable.resources.isEmpty) return;
       const view = this.look(agent, seat);
@@ -137,25 +141,33 @@ export class AllocationCycle {
   // The second stage: everybody.
 
   private visit(agent: Agent): void {
+    const { only } = agent.offerable;
+    this.skipsClosed = this.round !== undefined && only !== undefined && !isRestEnough(this.cluster, only);
+    if (this.skipsClosed && this.isAnyClosed) this.cluster.heldBack.add(agent);
     if (this.randomRoles === undefined) {
       this.walk(agent, this.cluster.tree.root);
       return;
     }
     const turns = this.randomRoles.roleTurns();
     for (let i = 0; i < turns.size; i++) {
-      if (!this.visitRole(agent, turns.draw(i, this.random))) return;
+      const node = turns.draw(i, this.random);
+      if (!(this.skipsClosed && node.closedIn === this) && !this.visitRole(agent, node)) return;
     }
   }
 
   /** @returns whether there is anything left to give */
   private walk(agent: Agent, node: RoleNode): boolean {
-    for (const turn of node.turns.sorted()) {
+    const { turns } = node;
+    const count = turns.sort();
+    for (let i = 0; i < count; i++) {
+      const turn = turns.at(i);
       if (turn instanceof OwnTurn) {
         if (!this.visitRole(agent, turn.node)) return false;
-      } else if (this.onlyWoken && turn.woken === 0) {
-      } else if (!(turn.children.size === 0 ? this.visitRole(agent, turn) : this.walk(agent, turn))) {
-        return false;
+        continue;
       }
+      if ((this.onlyWoken && turn.woken === 0) || (this.skipsClosed && turn.closedIn === this)) continue;
+      const goesOn = turn.children.size === 0 ? this.visitRole(agent, turn) : this.walk(agent, turn);
+      if (!goesOn) return false;
     }
     return true;
   }
@@ -164,12 +176,14 @@ export class AllocationCycle {
     if (this.onlyWoken && node.woken === 0) return true;
     const rule = this.round?.book.rule(node.topRole);
     const isBounded = this.round?.isBounded(rule) ?? false;
+    if (isBounded && this.round!.isClosed(node.topRole, rule)) this.close(agent, node.topRole);
     const shuffled = this.randomSeats?.seatTurns(node);
-    const seats = node.seatTurns.sorted();
+    const { seatTurns } = node;
+    const count = seatTurns.sort();
     // Most seats see the same: what quota leaves of it is worked out once, until some of it is given.
     let bounded: { readonly view: View; readonly offer: Resources } | undefined;
-    for (let i = 0; i < seats.length; i++) {
-      const seat = shuffled?.draw(i, this.random) ?? seats[i]!;
+    for (let i = 0; i < count; i++) {
+      const seat = shuffled === undefined ? seatTurns.at(i) : shuffled.draw(i, this.random);
       if (this.onlyWoken && !seat.woken) continue;
       const view = this.look(agent, seat);
       if (view === undefined) continue;
@@ -179,6 +193,15 @@ export class AllocationCycle {
       bounded = undefined;
     }
     return true;
+  }
+
+  /** A role has reached its limits, and will not be asked again for what it cannot have. */
+  private close(agent: Agent, topRole: string): void {
+    const node = this.cluster.tree.get(topRole);
+    if (node === undefined || node.ownMinimums > 0) return;
+    node.closedIn = this;
+    this.isAnyClosed = true;
+    this.cluster.heldBack.add(agent);
   }
 
   /** What of a view a role may have under its quota and that of others. */

@@ -60,10 +60,14 @@ export function comesBefore(a: Ranked, b: Ranked): boolean {
 
 /**
  * Those who take turns, in order. Kept sorted as single holdings change; sorted anew when it is next asked for after the
- * total has changed.
+ * total has changed. A change costs a binary search and a move of small integers in one block.
  */
 export class DrfOrder<T extends Ranked> {
-  private readonly items: T[] = [];
+  private readonly items: (T | undefined)[] = [];
+  private readonly gaps: number[] = [];
+  /** Places in `items`, in order. */
+  private places = new Int32Array(4);
+  private count = 0;
   private readonly shares: Shares;
   private version = -1;
 
@@ -72,75 +76,97 @@ export class DrfOrder<T extends Ranked> {
   }
 
   get size(): number {
-    return this.items.length;
+    return this.count;
   }
 
-  /** First come first. Valid until the next change. */
-  sorted(): readonly T[] {
+  /** To be called before `at`, and again after every change. @returns how many there are */
+  sort(): number {
     if (!this.isFresh) {
-      for (const item of this.items) item.share = this.shares.of(item);
-      this.items.sort((a, b) => (comesBefore(a, b) ? -1 : 1));
+      const { items } = this;
+      for (const item of items) if (item !== undefined) item.share = this.shares.of(item);
+      this.places.subarray(0, this.count).sort((a, b) => (comesBefore(items[a]!, items[b]!) ? -1 : 1));
       this.version = this.shares.version;
     }
-    return this.items;
+    return this.count;
+  }
+
+  at(index: number): T {
+    return this.items[this.places[index]!]!;
+  }
+
+  sorted(): T[] {
+    return Array.from({ length: this.sort() }, (_, i) => this.at(i));
   }
 
   insert(item: T): void {
     item.listed = true;
-    this.items.push(item);
-    if (!this.isFresh) return;
-    item.share = this.shares.of(item);
-    this.settle(this.items.length - 1);
+    const place = this.gaps.pop() ?? this.items.length;
+    this.items[place] = item;
+    if (this.count === this.places.length) {
+      const grown = new Int32Array(this.count * 2);
+      grown.set(this.places);
+      this.places = grown;
+    }
+    if (this.isFresh) item.share = this.shares.of(item);
+    const at = this.isFresh ? this.find(item, this.count) : this.count;
+    this.places.copyWithin(at + 1, at, this.count);
+    this.places[at] = place;
+    this.count++;
   }
 
   remove(item: T): void {
     item.listed = false;
-    this.items.splice(this.isFresh ? this.find(item) : this.items.indexOf(item), 1);
+    const at = this.isFresh ? this.find(item, this.count) : this.places.indexOf(this.items.indexOf(item));
+    const place = this.places[at]!;
+    this.items[place] = undefined;
+    this.gaps.push(place);
+    this.places.copyWithin(at, at + 1, this.count);
+    this.count--;
   }
 
   /** @param times how often this counts as having been given something */
   give(item: T, part: Vector, times: number): void {
-    const at = item.listed && this.isFresh ? this.find(item) : -1;
+    const at = item.listed && this.isFresh ? this.find(item, this.count) : -1;
     addTo(item.held, part);
     item.count += times;
-    this.replace(item, at);
+    if (at >= 0) this.replace(item, at);
   }
 
   take(item: T, part: Vector): void {
-    const at = item.listed && this.isFresh ? this.find(item) : -1;
+    const at = item.listed && this.isFresh ? this.find(item, this.count) : -1;
     subtractFrom(item.held, part);
-    this.replace(item, at);
+    if (at >= 0) this.replace(item, at);
   }
 
   private get isFresh(): boolean {
     return this.version === this.shares.version;
   }
 
-  private replace(item: T, at: number): void {
-    if (at < 0) return;
+  /** Moves the one item that may be out of order to its place. */
+  private replace(item: T, from: number): void {
+    const { places } = this;
+    const place = places[from]!;
     item.share = this.shares.of(item);
-    this.settle(at);
+    const before = from > 0 ? this.at(from - 1) : undefined;
+    const after = from + 1 < this.count ? this.at(from + 1) : undefined;
+    if (after !== undefined && comesBefore(after, item)) {
+      const to = this.find(item, this.count, from + 1) - 1;
+      places.copyWithin(from, from + 1, to + 1);
+      places[to] = place;
+    } else if (before !== undefined && comesBefore(item, before)) {
+      const to = this.find(item, from);
+      places.copyWithin(to + 1, to, from);
+      places[to] = place;
+    }
   }
 
-  /** Where it is, by the share and count that it was placed with. */
-  private find(item: T): number {
-    let low = 0;
-    let high = this.items.length - 1;
+  /** The first index from `low` to `high` at which nobody comes before the item, by the shares as they were placed. */
+  private find(item: T, high: number, low = 0): number {
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (comesBefore(this.items[middle]!, item)) low = middle + 1;
+      if (comesBefore(this.at(middle), item)) low = middle + 1;
       else high = middle;
     }
     return low;
-  }
-
-  /** Moves the one item that may be out of order to its place. */
-  private settle(from: number): void {
-    const { items } = this;
-    const item = items[from]!;
-    let at = from;
-    for (; at > 0 && comesBefore(item, items[at - 1]!); at--) items[at] = items[at - 1]!;
-    for (; at + 1 < items.length && comesBefore(items[at + 1]!, item); at++) items[at] = items[at + 1]!;
-    items[at] = item;
   }
 }

@@ -19,9 +19,16 @@ export function isEnough(
 ): boolean {
   if (offer.isEmpty) return false;
   if (seat.minAllocatable !== undefined) return reaches(offer, seat.minAllocatable);
+  if (offer === view.rest && offer !== view.whole) return isRestEnough(cluster, view);
   if (offer !== view.whole) return reaches(offer, cluster.minAllocatable);
   view.isEnough ??= reaches(offer, cluster.minAllocatable);
   return view.isEnough;
+}
+
+/** Whether what quota is not about is worth an offer by itself, by the cluster's own minimum. */
+export function isRestEnough(cluster: { readonly minAllocatable: readonly Quantities[] }, view: View): boolean {
+  view.isRestEnough ??= !view.rest.isEmpty && reaches(view.rest, cluster.minAllocatable);
+  return view.isRestEnough;
 }
 
 function reaches(offer: Resources, minimums: readonly Quantities[]): boolean {

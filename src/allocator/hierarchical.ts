@@ -146,7 +146,7 @@ class HierarchicalAllocator implements Allocator {
   private subscribe(framework: Framework, role: string, spec: FrameworkSpec): void {
     const seat = this.cluster.tree.seat(framework, role);
     seat.subscribed = true;
-    seat.minAllocatable = spec.minAllocatableByRole?.get(role);
+    this.cluster.tree.setMinimum(seat, spec.minAllocatableByRole?.get(role));
   }
 
   private unsubscribe(seat: Seat): void {
@@ -351,7 +351,7 @@ class HierarchicalAllocator implements Allocator {
 /** The role that resources of one role are allocated to. */
 function roleOf(resources: Resources): string {
   const role = resources.toProto()[0]?.allocation_info?.role;
-  invariant(role !== undefined, `resources are allocated to a role: ${resources}`);
+  invariant(role !== undefined, 'resources that are recovered or changed are allocated to a role');
   return role;
 }
 

@@ -41,6 +41,8 @@ export class View {
   readonly refusedBy = new SlotSet();
   /** Whether it is worth an offer by the cluster's own minimum; worked out when first asked. */
   isEnough: boolean | undefined;
+  /** The same for `rest` alone. */
+  isRestEnough: boolean | undefined;
   private readonly names: NameTable;
   private measured: Measure | undefined;
   private amounts: Vector | undefined;
@@ -85,7 +87,7 @@ export class Offerable {
   private readonly names: NameTable;
   private readonly reservedTo: ReadonlySet<string>;
   /** The one view if everybody sees the same. */
-  private readonly only: View | undefined;
+  readonly only: View | undefined;
   private readonly views = new Map<string, View>();
 
   constructor(names: NameTable, resources: Resources) {

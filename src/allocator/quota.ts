@@ -204,6 +204,15 @@ export class QuotaRound {
     });
   }
 
+  /** Whether a role has reached a limit of everything there is; it stays so until the end of the round. */
+  isClosed(topRole: string, rule: QuotaRule | undefined): boolean {
+    if (rule === undefined || !rule.isLimited) return false;
+    for (let i = 0; i < this.total.length; i++) {
+      if (this.total[i]! > 0 && this.book.consumed(topRole, i) < (rule.limits[i] ?? Infinity)) return false;
+    }
+    return true;
+  }
+
   private surplus(index: number): number {
     return Math.max(0, this.book.headroom(this.total, index) - (this.required[index] ?? 0));
   }

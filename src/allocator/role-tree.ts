@@ -105,6 +105,10 @@ export class RoleNode implements Ranked {
   wanting = 0;
   /** In the whole subtree, while allocating. */
   woken = 0;
+  /** The last allocation in which its limits were found to be reached for good. */
+  closedIn: unknown;
+  /** Seats in the whole subtree that say themselves what is too little for them. */
+  ownMinimums = 0;
   readonly shared: SharedHoldings = new Map();
 
   constructor(role: string, parent: RoleNode | undefined, shares: Shares) {
@@ -163,10 +167,17 @@ export class RoleTree {
     return seat;
   }
 
+  setMinimum(seat: Seat, minimum: readonly Quantities[] | undefined): void {
+    const by = Number(minimum !== undefined) - Number(seat.minAllocatable !== undefined);
+    seat.minAllocatable = minimum;
+    for (let at: RoleNode | undefined = seat.node; at !== undefined; at = at.parent) at.ownMinimums += by;
+  }
+
   /** Takes away a seat that holds nothing, and the roles that are empty then. */
   removeSeat(seat: Seat): void {
     const { framework, node } = seat;
     if (seat.listed) this.unlist(seat);
+    this.setMinimum(seat, undefined);
     framework.seats.delete(node.role);
     node.seats.delete(framework.id);
     this.freeSlots.push(seat.slot);
