@@ -6,7 +6,7 @@ import { formatTable } from './table.ts';
 
 type What = 'tasks' | 'agents' | 'frameworks';
 
-interface ListOptions {
+export interface ListOptions {
   readonly master: string;
   readonly json?: boolean;
   readonly all?: boolean;

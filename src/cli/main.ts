@@ -1,6 +1,9 @@
 /** The `meseta` command. Each subcommand's code is loaded only when it is called: a short command starts fast. */
 import { enableCompileCache } from 'node:module';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { ListOptions } from './list.ts';
+import type { RunCommandOptions } from './run.ts';
+import type { UpOptions } from './up.ts';
 
 enableCompileCache();
 
@@ -60,11 +63,7 @@ function daemon(program: Command, name: string, entry: string, about: string): v
     );
 }
 
-function build(): Command {
-  const program = new Command('meseta')
-    .description('A datacenter that behaves like one computer.')
-    .showHelpAfterError('(add --help for the options)')
-    .enablePositionalOptions();
+function addRun(program: Command): void {
   program
     .command('run')
     .description('run a command on the cluster, with its output here, and exit with its status')
@@ -83,11 +82,14 @@ function build(): Command {
     .option('--secret-file <path>', "a file with the principal's secret")
     .passThroughOptions()
     .action(
-      exitWith(async (words: string[], options: Record<string, never>) => {
+      exitWith(async (words: string[], options: RunCommandOptions) => {
         const { runCommand } = await import('./run.ts');
         return runCommand(words, options);
       }),
     );
+}
+
+function addUp(program: Command): void {
   program
     .command('up')
     .description('start a cluster on this machine: a master and one or more agents; Ctrl-C ends it')
@@ -98,11 +100,14 @@ function build(): Command {
     .option('--resources <text>', "each agent's resources, such as cpus:4;mem:2048 (default: the machine's, divided)")
     .option('--attributes <text>', 'attributes of every agent, such as rack:r1;zone:eu')
     .action(
-      exitWith(async (options: Record<string, never>) => {
+      exitWith(async (options: UpOptions) => {
         const { up } = await import('./up.ts');
         return up(options);
       }),
     );
+}
+
+function addLists(program: Command): void {
   for (const [name, about] of [
     ['tasks', 'list the tasks of the cluster'],
     ['agents', 'list the agents of the cluster'],
@@ -115,12 +120,22 @@ function build(): Command {
       .addOption(jsonOption())
       .option('-a, --all', name === 'agents' ? 'also agents that are not active' : 'also those that have ended')
       .action(
-        exitWith(async (options: { master: string; json?: boolean; all?: boolean }) => {
+        exitWith(async (options: ListOptions) => {
           const { list } = await import('./list.ts');
           return list(name, options);
         }),
       );
   }
+}
+
+function build(): Command {
+  const program = new Command('meseta')
+    .description('A datacenter that behaves like one computer.')
+    .showHelpAfterError('(add --help for the options)')
+    .enablePositionalOptions();
+  addRun(program);
+  addUp(program);
+  addLists(program);
   daemon(program, 'master', '../master/main.ts', 'start a master, with the flags of mesos-master');
   daemon(program, 'agent', '../agent/main.ts', 'start an agent, with the flags of mesos-agent');
   return program;

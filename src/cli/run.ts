@@ -5,7 +5,7 @@ import type { Credential } from '../sdk/exchange.ts';
 import { requestedResources, run } from './run/run.ts';
 import { planTasks } from './run/task.ts';
 
-interface RunCommandOptions {
+export interface RunCommandOptions {
   readonly master: string;
   readonly cpus: number;
   readonly mem: number;

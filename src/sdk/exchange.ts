@@ -31,7 +31,7 @@ const DEFAULT_TIMEOUT = 30_000;
  * node:http is used rather than undici because loading undici takes about 40 ms, more than a whole short task.
  */
 export function orderedConnection(): Agent {
-  return new Agent({ keepAlive: true, maxSockets: 1, noDelay: true });
+  return new Agent({ keepAlive: true, maxSockets: 1 });
 }
 
 /** Sends a request and resolves with the answer's head; the body is the caller's to read. Rejects on network errors. */

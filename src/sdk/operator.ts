@@ -40,7 +40,8 @@ export async function callMaster(
   if (leader) answer = await post(leader, body, options);
   if (answer.status !== 200) throw new CallRefused(String(call.type), answer.status, answer.body.toString('utf8'));
   const response = decodeMessage(masterApi.Response, answer.body, 'protobuf');
-  if (!response.ok) throw new NotConnected(`${formatAddress(address)} answered something unreadable: ${response.error}`);
+  if (!response.ok)
+    throw new NotConnected(`${formatAddress(address)} answered something unreadable: ${response.error}`);
   return response.value;
 }
 
@@ -53,6 +54,7 @@ export async function callAgent(
   const answer = await post(address, agentApi.Call.encode(call), options);
   if (answer.status !== 200) throw new CallRefused(String(call.type), answer.status, answer.body.toString('utf8'));
   const response = decodeMessage(agentApi.Response, answer.body, 'protobuf');
-  if (!response.ok) throw new NotConnected(`${formatAddress(address)} answered something unreadable: ${response.error}`);
+  if (!response.ok)
+    throw new NotConnected(`${formatAddress(address)} answered something unreadable: ${response.error}`);
   return response.value;
 }
