@@ -1,5 +1,6 @@
 import type { Env, Machine } from '../../base/machine.ts';
 import { randomUuidBytes } from '../../base/random.ts';
+import { probeDone } from './checks.ts';
 import { containerExited, containerFailed, containerStarted } from './containers.ts';
 import { type Context, log } from './context.ts';
 import type { AgentEffect, InboundMessages, Pid } from './effects.ts';
@@ -118,6 +119,7 @@ const EVENTS: {
   containerStarted,
   containerExited,
   containerFailed,
+  probeDone,
   masterDetected: (context, event) => masterDetected(context, event.pid),
   exited: (context, event) => {
     if (event.pid === context.state.master) masterLost(context);

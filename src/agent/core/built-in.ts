@@ -3,6 +3,7 @@
  * run tasks; here they are these functions, and a task costs no process but its own.
  */
 import type { TaskState } from '../../wire/v1.ts';
+import { startCheckers, stopCheckers } from './checks.ts';
 import { taskContainerStatus } from './container-status.ts';
 import { type Context, log } from './context.ts';
 import { commandLine } from './environment.ts';
@@ -30,6 +31,7 @@ export function startTasks(
       report(context, framework, executor, record.info.task_id.value, {
         state: 'TASK_STARTING',
         source: 'SOURCE_EXECUTOR',
+        checkStatus: record.checkStatus,
         container: taskContainerStatus(context.state, executor, record),
       });
     }
@@ -60,13 +62,18 @@ export function taskStarted(
   if (executor.kind === 'command') executor.processId = pid;
   // Being destroyed since before it ran: its end comes next.
   if (record.kill || executor.phase === 'terminating') return;
-  const container = taskContainerStatus(context.state, executor, record);
+  const news = {
+    source: 'SOURCE_EXECUTOR',
+    checkStatus: record.checkStatus,
+    container: taskContainerStatus(context.state, executor, record),
+  } as const;
   if (executor.kind === 'command') {
     executor.phase = 'running';
     handOver(executor, record);
-    report(context, framework, executor, taskId, { state: 'TASK_STARTING', source: 'SOURCE_EXECUTOR', container });
+    report(context, framework, executor, taskId, { state: 'TASK_STARTING', ...news });
   }
-  report(context, framework, executor, taskId, { state: 'TASK_RUNNING', source: 'SOURCE_EXECUTOR', container });
+  report(context, framework, executor, taskId, { state: 'TASK_RUNNING', ...news });
+  startCheckers(context, framework, executor, record);
   const limit = record.info.max_completion_time;
   if (limit && record.containerId) {
     context.emit({ kind: 'arm', key: completionTimer(record.containerId.value), after: limit.nanoseconds / 1e6 });
@@ -158,6 +165,7 @@ function endTask(
     source: 'SOURCE_EXECUTOR',
     ...why,
     healthy: record.kill?.healthy,
+    checkStatus: record.checkStatus,
     container: taskContainerStatus(context.state, executor, record),
   });
 }
@@ -171,7 +179,8 @@ function afterTask(
   status: number,
 ): void {
   const containerId = record?.containerId?.value;
-  if (containerId !== undefined) {
+  if (record && containerId !== undefined) {
+    stopCheckers(context, record);
     context.emit({ kind: 'disarm', key: killTimer(containerId) });
     context.emit({ kind: 'disarm', key: completionTimer(containerId) });
   }

@@ -139,6 +139,14 @@ export type AgentEffect =
    * outlived the first process; when that one still lives (or was not started yet), `containerExited` follows.
    */
   | { readonly kind: 'destroyContainer'; readonly containerId: string }
+  /** Look whether a task is well; answered by one `probeDone`, at the latest when the timeout (if any) is over. */
+  | {
+      readonly kind: 'probe';
+      readonly containerId: string;
+      readonly check: CheckKind;
+      readonly probe: Probe;
+      readonly timeout: Millis | undefined;
+    }
   /** Delete this directory tree. */
   | { readonly kind: 'removeDirectory'; readonly path: string }
   /** Make a directory on disk reachable under /files with this virtual path. */
@@ -151,6 +159,24 @@ export type AgentEffect =
   | { readonly kind: 'detectMaster' }
   /** End the program, after what was emitted before is done. Status 0: as asked; else something is wrong. */
   | { readonly kind: 'terminate'; readonly status: number; readonly reason: string };
+
+/** A task may have two: a check tells what it finds, a health check also decides about the task. */
+export type CheckKind = 'check' | 'health';
+
+/** How to look. Addresses are of the host's loopback: tasks share its network. */
+export type Probe =
+  | {
+      readonly type: 'command';
+      readonly file: string;
+      readonly argv: readonly string[];
+      readonly environment: Readonly<Record<string, string>>;
+      readonly user: string | undefined;
+      /** Working directory. */
+      readonly directory: string;
+    }
+  /** GET, following redirects, without a look at certificates, as upstream does it. */
+  | { readonly type: 'http'; readonly url: string }
+  | { readonly type: 'tcp'; readonly ip: string; readonly port: number };
 
 /** Whose files these are: what authorization asks about a sandbox. */
 export interface FileOwner {

@@ -1,5 +1,5 @@
 import type { TaskStatus_Reason } from '../../wire/v1.ts';
-import type { InboundMessages, Pid } from './effects.ts';
+import type { CheckKind, InboundMessages, Pid } from './effects.ts';
 
 /** A message that arrived, decoded; names that are not in the table never reach the core. */
 export type MessageEvent = {
@@ -16,6 +16,12 @@ export interface ContainerLimitation {
   readonly reason: TaskStatus_Reason;
   readonly message: string;
 }
+
+export type ProbeOutcome =
+  | { readonly type: 'command'; readonly exitCode: number }
+  | { readonly type: 'http'; readonly status: number }
+  | { readonly type: 'tcp'; readonly connected: boolean }
+  | { readonly type: 'failed'; readonly reason: string };
 
 export type AgentEvent =
   /** The detector's news: who leads now; none while nobody does. */
@@ -45,6 +51,13 @@ export type AgentEvent =
       readonly containerId: string;
       readonly stage: 'sandbox' | 'launch';
       readonly message: string;
+    }
+  /** What a probe found: an exit code, an HTTP status, whether somebody listens; or why it found nothing. */
+  | {
+      readonly kind: 'probeDone';
+      readonly containerId: string;
+      readonly check: CheckKind;
+      readonly outcome: ProbeOutcome;
     }
   /** How full the disk of the work directory is, 0 to 1; sandboxes are collected sooner when it fills up. */
   | { readonly kind: 'diskUsage'; readonly fraction: number }

@@ -1,7 +1,15 @@
-import type { CommandInfo, ContainerID, ExecutorInfo, Resource, Task, TaskInfo } from '../../wire/v1.ts';
+import type {
+  CheckStatusInfo,
+  CommandInfo,
+  ContainerID,
+  ExecutorInfo,
+  Resource,
+  Task,
+  TaskInfo,
+} from '../../wire/v1.ts';
 import { agentId, type Context } from './context.ts';
 import type { LaunchContainer } from './effects.ts';
-import { commandEnvironment, commandLine, executorEnvironment } from './environment.ts';
+import { commandEnvironment, commandLine, executorEnvironment, ipOf } from './environment.ts';
 import { nestedSandbox, runsDirectory } from './paths.ts';
 import type { AgentState, Executor, Framework, TaskGroup, TaskRecord } from './state.ts';
 
@@ -30,7 +38,17 @@ export function newTask(
     ...(info.limits && { limits: info.limits }),
     ...(user !== undefined && { user }),
   };
-  return { info, task, containerId, group, processId: undefined, kill: undefined };
+  return {
+    info,
+    task,
+    containerId,
+    group,
+    processId: undefined,
+    kill: undefined,
+    checkers: [],
+    checkStatus: initialCheckStatus(info),
+    healthy: undefined,
+  };
 }
 
 /** Starts the container of a task of a built-in executor. @returns false when there is nothing to run */
@@ -46,8 +64,7 @@ export function launchTaskContainer(
   if (!line || !containerId) return false;
   const nested = executor.kind === 'default';
   const taskId = info.task_id.value;
-  const sandbox = nested ? nestedSandbox(executor.directory, containerId.value) : executor.directory;
-  const role = info.resources?.find((resource) => resource.allocation_info)?.allocation_info?.role;
+  const sandbox = taskSandbox(executor, record);
   const links = runLinks(state, executor);
   if (nested) {
     links.push({ link: `${executor.directory}/tasks/${taskId}`, target: `../containers/${containerId.value}` });
@@ -55,14 +72,7 @@ export function launchTaskContainer(
   emitLaunch(context, executor, {
     containerId: containerId.value,
     ...line,
-    environment: {
-      ...executorEnvironment(state, framework, executor),
-      ...commandEnvironment(executor.info.command),
-      MESOS_SANDBOX: sandbox,
-      ...(nested && { MESOS_CONTAINER_IP: containerIp(state) }),
-      ...(role !== undefined && { MESOS_ALLOCATION_ROLE: role }),
-      ...commandEnvironment(info.command),
-    },
+    environment: taskEnvironment(state, framework, executor, record),
     user: userOf(state, info.command, executor.user),
     sandbox,
     links,
@@ -72,6 +82,31 @@ export function launchTaskContainer(
     taskId,
   });
   return true;
+}
+
+/** Where a task of a built-in executor runs. */
+export function taskSandbox(executor: Executor, { containerId }: TaskRecord): string {
+  if (executor.kind !== 'default' || !containerId) return executor.directory;
+  return nestedSandbox(executor.directory, containerId.value);
+}
+
+/** The variables that a task of a built-in executor sees: its own win over the executor's, and those over upstream's. */
+export function taskEnvironment(
+  state: AgentState,
+  framework: Framework,
+  executor: Executor,
+  record: TaskRecord,
+): Record<string, string> {
+  const { info } = record;
+  const role = info.resources?.find((resource) => resource.allocation_info)?.allocation_info?.role;
+  return {
+    ...executorEnvironment(state, framework, executor),
+    ...commandEnvironment(executor.info.command),
+    MESOS_SANDBOX: taskSandbox(executor, record),
+    ...(executor.kind === 'default' && { MESOS_CONTAINER_IP: ipOf(state.options.pid) }),
+    ...(role !== undefined && { MESOS_ALLOCATION_ROLE: role }),
+    ...commandEnvironment(info.command),
+  };
 }
 
 /** Starts the process of a framework's own executor. @returns false when there is nothing to run */
@@ -132,9 +167,18 @@ function runLinks(state: AgentState, executor: Executor): { link: string; target
   return [{ link: `${runs}/latest`, target: executor.containerId.value }];
 }
 
-function containerIp(state: AgentState): string {
-  const { pid } = state.options;
-  return pid.slice(pid.indexOf('@') + 1, pid.lastIndexOf(':'));
+/** A task with a check has a status of it from the beginning, though it says nothing yet. */
+function initialCheckStatus({ check }: TaskInfo): CheckStatusInfo | undefined {
+  switch (check?.type) {
+    case 'COMMAND':
+      return { type: 'COMMAND', command: {} };
+    case 'HTTP':
+      return { type: 'HTTP', http: {} };
+    case 'TCP':
+      return { type: 'TCP', tcp: {} };
+    default:
+      return undefined;
+  }
 }
 
 function amounts(resources: readonly Resource[] | undefined): LaunchContainer['resources'] {

@@ -3,6 +3,7 @@ import type { StatusUpdate } from '../../wire/internal.ts';
 import type {
   AgentInfo,
   AgentInfo_Capability,
+  CheckStatusInfo,
   ContainerID,
   DrainConfig,
   ExecutorInfo,
@@ -13,7 +14,7 @@ import type {
   TaskState,
   TaskStatus_Reason,
 } from '../../wire/v1.ts';
-import type { Pid } from './effects.ts';
+import type { CheckKind, Pid, Probe } from './effects.ts';
 import type { AgentMetrics } from './metrics.ts';
 import type { Ring } from './ring.ts';
 
@@ -156,6 +157,29 @@ export interface TaskRecord {
   readonly group: TaskGroup | undefined;
   processId: number | undefined;
   kill: KillProgress | undefined;
+  /** What is looked at while it runs. */
+  checkers: readonly Checker[];
+  /** What its check found last; present from the beginning if it has one. */
+  checkStatus: CheckStatusInfo | undefined;
+  /** What its health check said last. */
+  healthy: boolean | undefined;
+}
+
+/** One check or health check of a running task. */
+export interface Checker {
+  readonly kind: CheckKind;
+  readonly probe: Probe;
+  /** From the end of one look to the beginning of the next. */
+  readonly interval: Millis;
+  readonly timeout: Millis | undefined;
+  readonly startedAt: Millis;
+  /** Health checks: failures before the first success do not count for so long. */
+  readonly gracePeriod: Millis;
+  /** Health checks: so many failures in a row end the task. */
+  readonly failuresToKill: number;
+  failures: number;
+  /** No success yet. */
+  initializing: boolean;
 }
 
 /** Tasks that were launched together and end together. */

@@ -1,4 +1,5 @@
 import { taskOutOfTime } from './built-in.ts';
+import { checkDue } from './checks.ts';
 import type { Context } from './context.ts';
 import { registrationTimedOut } from './custom.ts';
 import { collectGarbage } from './garbage.ts';
@@ -16,6 +17,7 @@ const TIMERS: Readonly<Record<string, Fired>> = {
   gc: (context) => collectGarbage(context),
   update: (context, frameworkId, taskId) => retryUpdate(context, frameworkId, taskId),
   kill: (context, containerId) => killNow(context, containerId),
+  check: (context, containerId, kind) => checkDue(context, containerId, kind),
   completion: (context, containerId) => taskOutOfTime(context, containerId),
   executor: (context, frameworkId, executorId) => {
     const executor = find(context, frameworkId, executorId);
