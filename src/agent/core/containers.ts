@@ -1,7 +1,7 @@
 import { taskExited, taskNotLaunched, taskStarted } from './built-in.ts';
 import { type Context, log } from './context.ts';
 import type { AgentEvent } from './events.ts';
-import { executorEnded } from './executors.ts';
+import { executorEnded, showSandbox } from './executors.ts';
 
 type Started = Extract<AgentEvent, { kind: 'containerStarted' }>;
 type Exited = Extract<AgentEvent, { kind: 'containerExited' }>;
@@ -15,6 +15,7 @@ export function containerStarted(context: Context, event: Started): void {
     context.emit({ kind: 'destroyContainer', containerId: event.containerId });
     return;
   }
+  showSandbox(context, use.executor);
   if (use.taskId === undefined) use.executor.processId = event.pid;
   else taskStarted(context, framework, use.executor, use.taskId, event.pid);
 }
@@ -39,6 +40,7 @@ export function containerFailed(context: Context, event: Failed): void {
   const framework = use && context.state.frameworks.get(use.frameworkId);
   if (!use || !framework) return;
   const { executor, taskId } = use;
+  if (event.stage === 'launch') showSandbox(context, executor);
   if (taskId !== undefined) {
     taskNotLaunched(context, framework, executor, taskId, event.stage, event.message);
     return;

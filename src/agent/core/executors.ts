@@ -48,6 +48,7 @@ export function addExecutor(context: Context, framework: Framework, info: Execut
     user: userOf(state, info.command, framework.info.user),
     launchedAt: env.wall,
     phase: 'registering',
+    shown: false,
     processId: undefined,
     pid: undefined,
     queued: new Map(),
@@ -57,13 +58,19 @@ export function addExecutor(context: Context, framework: Framework, info: Execut
     pendingTermination: undefined,
   };
   framework.executors.set(id, executor);
-  const owner = { frameworkId: framework.id, executorId: id };
-  const latest = virtualRunPath(framework.id, id);
-  state.latestRuns.set(latest, executor.directory);
+  return executor;
+}
+
+/** The executor's sandbox is there: show it under /files, by its own path and as the latest run. */
+export function showSandbox(context: Context, executor: Executor): void {
+  if (executor.shown) return;
+  executor.shown = true;
+  const owner = { frameworkId: executor.frameworkId, executorId: executor.id };
+  const latest = virtualRunPath(executor.frameworkId, executor.id);
+  context.state.latestRuns.set(latest, executor.directory);
   for (const virtual of [executor.directory, latest]) {
     context.emit({ kind: 'attachFiles', virtual, real: executor.directory, owner });
   }
-  return executor;
 }
 
 export const shutdownTimer = (executor: Executor): string => `shutdown/${executor.frameworkId}/${executor.id}`;

@@ -127,6 +127,8 @@ export interface Executor {
   readonly user: string | undefined;
   readonly launchedAt: Millis;
   phase: ExecutorPhase;
+  /** Its sandbox exists and is reachable under /files. */
+  shown: boolean;
   /** Process id of a command task or a custom executor, once it runs. */
   processId: number | undefined;
   /** Address of a v0 custom executor that has registered. */

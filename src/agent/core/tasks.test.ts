@@ -96,6 +96,21 @@ test('a container runs the command in its sandbox, as the right user, with the v
   for (const [name, value] of Object.entries(expected)) assert.equal(launch.environment[name], value, name);
 });
 
+test('a sandbox is shown under its own path and as the latest run, once it exists', () => {
+  const world = new World().register();
+  world.run(task('t'));
+  assert.ok(!world.effects.some((effect) => effect.kind === 'attachFiles'));
+  world.start();
+  const { sandbox } = world.launched();
+  assert.deepEqual(
+    world.effects.flatMap((effect) => (effect.kind === 'attachFiles' ? [[effect.virtual, effect.real]] : [])),
+    [
+      [sandbox, sandbox],
+      ['/frameworks/f1/executors/t/runs/latest', sandbox],
+    ],
+  );
+});
+
 test('a command without a shell is executed with its arguments as they are', () => {
   const world = new World().register();
   world.run(task('t', { shell: false, value: '/bin/echo', arguments: ['echo', 'a b', '$HOME'], user: 'bob' }));

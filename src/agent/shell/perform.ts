@@ -1,0 +1,93 @@
+import { mkdir, rename, rm, symlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { FilesTable } from '../../http/files/table.ts';
+import type { Libprocess } from '../../libprocess/libprocess.ts';
+import { internalMessages } from '../../wire/internal.ts';
+import type { AgentEffect, FileOwner, LaunchContainer, SymbolicLink } from '../core/effects.ts';
+
+/** Who starts and signals the processes of containers; news of them come as events. */
+export interface ContainerRunner {
+  launch(container: LaunchContainer): void;
+  kill(containerId: string, signal: number): void;
+  destroy(containerId: string): void;
+}
+
+type ProbeEffect = Extract<AgentEffect, { kind: 'probe' }>;
+
+/** What the agent's effects act upon. */
+export interface AgentSurroundings {
+  readonly libprocess: Pick<Libprocess, 'send' | 'link'>;
+  /** The agent's own process id there: `slave(1)`. */
+  readonly process: string;
+  readonly containers: ContainerRunner;
+  readonly probe: (effect: ProbeEffect) => void;
+  readonly files: Pick<FilesTable, 'attach' | 'detach'>;
+  /** Whether somebody may see the files of this owner; absent: everybody may. */
+  readonly mayAccess?: (owner: FileOwner) => Parameters<FilesTable['attach']>[2];
+  /** Ask who leads, again. */
+  readonly detect: () => void;
+  readonly terminate: (status: number, reason: string) => void;
+  readonly log: (level: 'info' | 'warning' | 'error', text: string) => void;
+}
+
+/** Effects that the driver performs by itself. */
+type DriverEffect = 'arm' | 'disarm' | 'log';
+export type ShellEffect = Exclude<AgentEffect, { kind: DriverEffect }>;
+type Performers = {
+  readonly [K in ShellEffect['kind']]: (effect: Extract<ShellEffect, { kind: K }>, around: AgentSurroundings) => void;
+};
+
+const PERFORMERS: Performers = {
+  send: ({ to, name, message }, { libprocess, process, log }) => {
+    const body = internalMessages[name]?.encode(message);
+    const sent = body && libprocess.send(process, to, name, body);
+    if (sent?.ok === false) log('error', `Cannot send a ${name} to ${to}: ${sent.error}`);
+  },
+  link: ({ pid, reconnect }, { libprocess, log }) => {
+    const linked = libprocess.link(pid, { reconnect });
+    if (!linked.ok) log('error', `Cannot link to ${pid}: ${linked.error}`);
+  },
+  launchContainer: (effect, { containers }) => containers.launch(effect),
+  killContainer: ({ containerId, signal }, { containers }) => containers.kill(containerId, signal),
+  destroyContainer: ({ containerId }, { containers }) => containers.destroy(containerId),
+  probe: (effect, { probe }) => probe(effect),
+  removeDirectory: ({ path }, around) => {
+    inBackground(around, `remove ${path}`, () => rm(path, { recursive: true, force: true }));
+  },
+  agentDirectory: ({ path, link }, around) => {
+    inBackground(around, `make ${path}`, async () => {
+      await mkdir(path, { recursive: true });
+      await replaceLink(link);
+    });
+  },
+  attachFiles: ({ virtual, real, owner }, around) => {
+    const { files, mayAccess, log } = around;
+    inBackground(around, `show ${real}`, async () => {
+      const attached = await files.attach(real, virtual, mayAccess?.(owner));
+      if (!attached.ok) log('warning', attached.error);
+    });
+  },
+  detachFiles: ({ virtual }, { files }) => files.detach(virtual),
+  detectMaster: (_effect, { detect }) => detect(),
+  terminate: ({ status, reason }, { terminate }) => terminate(status, reason),
+};
+
+/** Performs one effect of the agent's core; nothing here waits, and failures are told in the log. */
+export function performAgentEffect(effect: ShellEffect, around: AgentSurroundings): void {
+  // Kind and effect belong together by the table's type, which an indexed call does not see.
+  const perform = PERFORMERS[effect.kind] as (effect: ShellEffect, around: AgentSurroundings) => void;
+  perform(effect, around);
+}
+
+function inBackground({ log }: AgentSurroundings, what: string, work: () => Promise<void>): void {
+  work().catch((error: Error) => log('error', `Cannot ${what}: ${error.message}`));
+}
+
+/** Puts a link in the place of an older one in one step, so that nobody ever finds none. */
+async function replaceLink({ link, target }: SymbolicLink): Promise<void> {
+  await mkdir(dirname(link), { recursive: true });
+  const fresh = `${link}.new`;
+  await rm(fresh, { force: true });
+  await symlink(target, fresh);
+  await rename(fresh, link);
+}

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readlink, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { ok } from '../../base/result.ts';
+import { PingSlaveMessage, PongSlaveMessage } from '../../wire/internal.ts';
+import { type AgentSurroundings, performAgentEffect } from './perform.ts';
+import { readMessage } from './receive.ts';
+
+test('a message becomes an event; what is unknown or broken is told for the log', () => {
+  const ping = readMessage(
+    'a@1.2.3.4:5',
+    'mesos.internal.PingSlaveMessage',
+    PingSlaveMessage.encode({ connected: true }),
+  );
+  assert.deepEqual(ping, {
+    ok: true,
+    value: {
+      kind: 'message',
+      from: 'a@1.2.3.4:5',
+      name: 'mesos.internal.PingSlaveMessage',
+      body: { connected: true },
+    },
+  });
+  for (const [name, body] of [
+    ['mesos.internal.PingSlaveMessage', new Uint8Array([255])],
+    ['mesos.internal.PongSlaveMessage', PongSlaveMessage.encode({})],
+    ['toString', new Uint8Array()],
+  ] as const) {
+    const dropped = readMessage('a@1.2.3.4:5', name, body);
+    assert.match(dropped.ok ? '' : dropped.error, /^Dropping a .* from a@1.2.3.4:5/);
+  }
+});
+
+test('effects reach what they are meant for', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'meseta-shell-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const said: string[] = [];
+  const around: AgentSurroundings = {
+    process: 'slave(1)',
+    libprocess: {
+      send: (from, to, name, body) => {
+        said.push(`${from} ${to} ${name} ${body.length}`);
+        return ok(undefined);
+      },
+      link: (pid, options) => {
+        said.push(`link ${pid} ${options?.reconnect}`);
+        return ok(undefined);
+      },
+    },
+    containers: {
+      launch: ({ containerId }) => said.push(`launch ${containerId}`),
+      kill: (id, signal) => said.push(`kill ${id} ${signal}`),
+      destroy: (id) => said.push(`destroy ${id}`),
+    },
+    probe: ({ check }) => said.push(`probe ${check}`),
+    files: {
+      attach: async (real, virtual) => {
+        said.push(`attach ${real} ${virtual}`);
+        return ok(undefined);
+      },
+      detach: (virtual) => said.push(`detach ${virtual}`),
+    },
+    detect: () => said.push('detect'),
+    terminate: (status, reason) => said.push(`terminate ${status} ${reason}`),
+    log: (level, text) => said.push(`${level} ${text}`),
+  };
+  performAgentEffect({ kind: 'send', to: 'm@1.2.3.4:5', name: 'mesos.internal.PongSlaveMessage', message: {} }, around);
+  performAgentEffect({ kind: 'link', pid: 'm@1.2.3.4:5', reconnect: true }, around);
+  performAgentEffect({ kind: 'killContainer', containerId: 'c', signal: 15 }, around);
+  performAgentEffect({ kind: 'destroyContainer', containerId: 'c' }, around);
+  performAgentEffect({ kind: 'detectMaster' }, around);
+  performAgentEffect({ kind: 'terminate', status: 0, reason: 'done' }, around);
+  performAgentEffect({ kind: 'detachFiles', virtual: '/v' }, around);
+  const owner = { frameworkId: 'f', executorId: 'e' };
+  performAgentEffect({ kind: 'attachFiles', virtual: '/v', real: '/r', owner }, around);
+  assert.deepEqual(said, [
+    'slave(1) m@1.2.3.4:5 mesos.internal.PongSlaveMessage 0',
+    'link m@1.2.3.4:5 true',
+    'kill c 15',
+    'destroy c',
+    'detect',
+    'terminate 0 done',
+    'detach /v',
+    'attach /r /v',
+  ]);
+  const link = { link: join(folder, 'slaves/latest'), target: 'a-S0' };
+  performAgentEffect({ kind: 'agentDirectory', path: join(folder, 'slaves/a-S0'), link }, around);
+  while ((await readlink(link.link).catch(() => '')) !== 'a-S0') await new Promise(setImmediate);
+  performAgentEffect({ kind: 'removeDirectory', path: join(folder, 'slaves/a-S0') }, around);
+  while (await stat(join(folder, 'slaves/a-S0')).catch(() => undefined)) await new Promise(setImmediate);
+});
