@@ -2,6 +2,7 @@ import { mkdir, rename, rm, symlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { FilesTable } from '../../http/files/table.ts';
 import type { Libprocess } from '../../libprocess/libprocess.ts';
+import type { Performers } from '../../runtime/driver.ts';
 import { internalMessages } from '../../wire/internal.ts';
 import type { AgentEffect, FileOwner, LaunchContainer, SymbolicLink } from '../core/effects.ts';
 
@@ -30,53 +31,43 @@ export interface AgentSurroundings {
   readonly log: (level: 'info' | 'warning' | 'error', text: string) => void;
 }
 
-/** Effects that the driver performs by itself. */
-type DriverEffect = 'arm' | 'disarm' | 'log';
-export type ShellEffect = Exclude<AgentEffect, { kind: DriverEffect }>;
-type Performers = {
-  readonly [K in ShellEffect['kind']]: (effect: Extract<ShellEffect, { kind: K }>, around: AgentSurroundings) => void;
-};
-
-const PERFORMERS: Performers = {
-  send: ({ to, name, message }, { libprocess, process, log }) => {
-    const body = internalMessages[name]?.encode(message);
-    const sent = body && libprocess.send(process, to, name, body);
-    if (sent?.ok === false) log('error', `Cannot send a ${name} to ${to}: ${sent.error}`);
-  },
-  link: ({ pid, reconnect }, { libprocess, log }) => {
-    const linked = libprocess.link(pid, { reconnect });
-    if (!linked.ok) log('error', `Cannot link to ${pid}: ${linked.error}`);
-  },
-  launchContainer: (effect, { containers }) => containers.launch(effect),
-  killContainer: ({ containerId, signal }, { containers }) => containers.kill(containerId, signal),
-  destroyContainer: ({ containerId }, { containers }) => containers.destroy(containerId),
-  probe: (effect, { probe }) => probe(effect),
-  removeDirectory: ({ path }, around) => {
-    inBackground(around, `remove ${path}`, () => rm(path, { recursive: true, force: true }));
-  },
-  agentDirectory: ({ path, link }, around) => {
-    inBackground(around, `make ${path}`, async () => {
-      await mkdir(path, { recursive: true });
-      await replaceLink(link);
-    });
-  },
-  attachFiles: ({ virtual, real, owner }, around) => {
-    const { files, mayAccess, log } = around;
-    inBackground(around, `show ${real}`, async () => {
-      const attached = await files.attach(real, virtual, mayAccess?.(owner));
-      if (!attached.ok) log('warning', attached.error);
-    });
-  },
-  detachFiles: ({ virtual }, { files }) => files.detach(virtual),
-  detectMaster: (_effect, { detect }) => detect(),
-  terminate: ({ status, reason }, { terminate }) => terminate(status, reason),
-};
-
-/** Performs one effect of the agent's core; nothing here waits, and failures are told in the log. */
-export function performAgentEffect(effect: ShellEffect, around: AgentSurroundings): void {
-  // Kind and effect belong together by the table's type, which an indexed call does not see.
-  const perform = PERFORMERS[effect.kind] as (effect: ShellEffect, around: AgentSurroundings) => void;
-  perform(effect, around);
+/** What to do for each effect of the agent's core; nothing here waits, and failures are told in the log. */
+export function agentPerformers(around: AgentSurroundings): Performers<AgentEffect> {
+  const { libprocess, process, containers, files, log } = around;
+  return {
+    send: ({ to, name, message }) => {
+      const body = internalMessages[name]?.encode(message);
+      const sent = body && libprocess.send(process, to, name, body);
+      if (sent?.ok === false) log('error', `Cannot send a ${name} to ${to}: ${sent.error}`);
+    },
+    link: ({ pid, reconnect }) => {
+      const linked = libprocess.link(pid, { reconnect });
+      if (!linked.ok) log('error', `Cannot link to ${pid}: ${linked.error}`);
+    },
+    launchContainer: (effect) => containers.launch(effect),
+    killContainer: ({ containerId, signal }) => containers.kill(containerId, signal),
+    destroyContainer: ({ containerId }) => containers.destroy(containerId),
+    probe: (effect) => around.probe(effect),
+    removeDirectory: ({ path }) => {
+      inBackground(around, `remove ${path}`, () => rm(path, { recursive: true, force: true }));
+    },
+    agentDirectory: ({ path, link }) => {
+      inBackground(around, `make ${path}`, async () => {
+        await mkdir(path, { recursive: true });
+        await replaceLink(link);
+      });
+    },
+    attachFiles: ({ virtual, real, owner }) => {
+      inBackground(around, `show ${real}`, async () => {
+        const attached = await files.attach(real, virtual, around.mayAccess?.(owner));
+        if (!attached.ok) log('warning', attached.error);
+      });
+    },
+    detachFiles: ({ virtual }) => files.detach(virtual),
+    detectMaster: () => around.detect(),
+    terminate: ({ status, reason }) => around.terminate(status, reason),
+    log: ({ level, text }) => log(level, text),
+  };
 }
 
 function inBackground({ log }: AgentSurroundings, what: string, work: () => Promise<void>): void {

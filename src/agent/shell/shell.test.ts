@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { ok } from '../../base/result.ts';
 import { PingSlaveMessage, PongSlaveMessage } from '../../wire/internal.ts';
-import { type AgentSurroundings, performAgentEffect } from './perform.ts';
+import { type AgentSurroundings, agentPerformers } from './perform.ts';
 import { readMessage } from './receive.ts';
 
 test('a message becomes an event; what is unknown or broken is told for the log', () => {
@@ -66,15 +66,17 @@ test('effects reach what they are meant for', async (t) => {
     terminate: (status, reason) => said.push(`terminate ${status} ${reason}`),
     log: (level, text) => said.push(`${level} ${text}`),
   };
-  performAgentEffect({ kind: 'send', to: 'm@1.2.3.4:5', name: 'mesos.internal.PongSlaveMessage', message: {} }, around);
-  performAgentEffect({ kind: 'link', pid: 'm@1.2.3.4:5', reconnect: true }, around);
-  performAgentEffect({ kind: 'killContainer', containerId: 'c', signal: 15 }, around);
-  performAgentEffect({ kind: 'destroyContainer', containerId: 'c' }, around);
-  performAgentEffect({ kind: 'detectMaster' }, around);
-  performAgentEffect({ kind: 'terminate', status: 0, reason: 'done' }, around);
-  performAgentEffect({ kind: 'detachFiles', virtual: '/v' }, around);
+  const perform = agentPerformers(around);
+  perform.send({ kind: 'send', to: 'm@1.2.3.4:5', name: 'mesos.internal.PongSlaveMessage', message: {} });
+  perform.link({ kind: 'link', pid: 'm@1.2.3.4:5', reconnect: true });
+  perform.killContainer({ kind: 'killContainer', containerId: 'c', signal: 15 });
+  perform.destroyContainer({ kind: 'destroyContainer', containerId: 'c' });
+  perform.detectMaster({ kind: 'detectMaster' });
+  perform.terminate({ kind: 'terminate', status: 0, reason: 'done' });
+  perform.detachFiles({ kind: 'detachFiles', virtual: '/v' });
+  perform.log({ kind: 'log', level: 'info', text: 'hello' });
   const owner = { frameworkId: 'f', executorId: 'e' };
-  performAgentEffect({ kind: 'attachFiles', virtual: '/v', real: '/r', owner }, around);
+  perform.attachFiles({ kind: 'attachFiles', virtual: '/v', real: '/r', owner });
   assert.deepEqual(said, [
     'slave(1) m@1.2.3.4:5 mesos.internal.PongSlaveMessage 0',
     'link m@1.2.3.4:5 true',
@@ -83,11 +85,12 @@ test('effects reach what they are meant for', async (t) => {
     'detect',
     'terminate 0 done',
     'detach /v',
+    'info hello',
     'attach /r /v',
   ]);
   const link = { link: join(folder, 'slaves/latest'), target: 'a-S0' };
-  performAgentEffect({ kind: 'agentDirectory', path: join(folder, 'slaves/a-S0'), link }, around);
+  perform.agentDirectory({ kind: 'agentDirectory', path: join(folder, 'slaves/a-S0'), link });
   while ((await readlink(link.link).catch(() => '')) !== 'a-S0') await new Promise(setImmediate);
-  performAgentEffect({ kind: 'removeDirectory', path: join(folder, 'slaves/a-S0') }, around);
+  perform.removeDirectory({ kind: 'removeDirectory', path: join(folder, 'slaves/a-S0') });
   while (await stat(join(folder, 'slaves/a-S0')).catch(() => undefined)) await new Promise(setImmediate);
 });
