@@ -1,0 +1,112 @@
+/**
+ * Emulated agents on real sockets: they share a few listening ports, `slave(N)@127.0.0.1:port`, and for each port there is
+ * one connection to the master, so that thousands of agents cost neither thousands of ports nor thousands of sockets.
+ */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { seededRandom } from '../../src/base/random.ts';
+import type { Libprocess } from '../../src/libprocess/libprocess.ts';
+import { createLibprocess } from '../../src/libprocess/transport.ts';
+import { internalMessages } from '../../src/wire/internal.ts';
+import type { AgentInfo } from '../../src/wire/v1.ts';
+import { type AgentMessages, type AgentWorld, EmulatedAgent, type TaskScript } from './agent.ts';
+import { assertLoopbackPid } from './loopback.ts';
+
+export interface SocketAgentsOptions {
+  readonly count: number;
+  /** How many listening ports they share. */
+  readonly ports: number;
+  /** Of agent number so-and-so; without an id. */
+  readonly info: (index: number) => AgentInfo;
+  readonly script?: TaskScript;
+  readonly seed?: number;
+  /** Called whenever the master has admitted an agent (again). */
+  readonly registered?: (agent: EmulatedAgent) => void;
+}
+
+export interface SocketAgents {
+  readonly agents: readonly EmulatedAgent[];
+  close(): Promise<void>;
+}
+
+interface Port {
+  readonly server: Server;
+  readonly libprocess: Libprocess;
+}
+
+const IP = '127.0.0.1';
+
+async function openPort(): Promise<Port> {
+  const server = createServer({ requireHostHeader: false, keepAliveTimeout: 0 });
+  server.listen(0, IP);
+  await once(server, 'listening');
+  const libprocess = createLibprocess({ ip: IP, port: (server.address() as AddressInfo).port, idleMs: 60_000 });
+  server.on('request', (request, response) => {
+    if (!libprocess.accept(request, response)) response.writeHead(404).end();
+  });
+  return { server, libprocess };
+}
+
+/** Opens the ports and makes the agents; nobody is registered yet. */
+export async function createSocketAgents(options: SocketAgentsOptions): Promise<SocketAgents> {
+  const ports = await Promise.all(Array.from({ length: Math.min(options.ports, options.count) }, openPort));
+  const random = seededRandom(options.seed ?? 1);
+  const byPid = new Map<string, EmulatedAgent>();
+  let closed = false;
+  for (const port of ports)
+    port.libprocess.register('slave(*)', (from, name, body, to) => {
+      const message = internalMessages[name]?.decode(body);
+      if (message?.ok && !closed) byPid.get(port.libprocess.pid(to))?.receive(from, name, message.value);
+    });
+  for (let index = 0; index < options.count; index++) {
+    const { libprocess } = ports[index % ports.length]!;
+    const agent: EmulatedAgent = new EmulatedAgent(
+      {
+        pid: libprocess.pid(`slave(${index + 1})`),
+        info: options.info(index),
+        ...(options.script !== undefined && { script: options.script }),
+      },
+      worldOf(libprocess, `slave(${index + 1})`, random, options.registered),
+    );
+    byPid.set(agent.pid, agent);
+  }
+  return {
+    agents: [...byPid.values()],
+    close: async () => {
+      closed = true;
+      for (const { libprocess, server } of ports) {
+        libprocess.close();
+        server.closeAllConnections();
+        await new Promise((resolve) => server.close(resolve));
+      }
+    },
+  };
+}
+
+function worldOf(
+  libprocess: Libprocess,
+  process: string,
+  random: () => number,
+  registered: SocketAgentsOptions['registered'],
+): AgentWorld {
+  return {
+    random,
+    wall: () => Date.now(),
+    // A bench that is over does not wait for the tasks that it left behind.
+    after: (milliseconds, action) => void setTimeout(action, milliseconds).unref(),
+    send: <Name extends keyof AgentMessages>(
+      _: EmulatedAgent,
+      to: string,
+      name: Name,
+      message: AgentMessages[Name],
+    ) => {
+      assertLoopbackPid(to);
+      const type = internalMessages[name];
+      if (type === undefined) throw new Error(`${name} is not a message that the wire knows`);
+      const sent = libprocess.send(process, to, name, type.encode(message));
+      if (!sent.ok) throw new Error(sent.error);
+    },
+    ...(registered !== undefined && { registered }),
+  };
+}
