@@ -4,7 +4,16 @@ import type { AgentSpec } from './allocator.ts';
 import { MULTI_ROLE } from './capability.ts';
 import { Offerable } from './offerable.ts';
 import type { Seat } from './role-tree.ts';
-import type { NameTable } from './scalar-vector.ts';
+import { type Measure, measure, type NameTable } from './scalar-vector.ts';
+
+/** All that there was to give, given at once. */
+interface Given {
+  /** Allocated. */
+  readonly resources: Resources;
+  readonly plain: Resources;
+  readonly given: Measure;
+  readonly from: Offerable;
+}
 
 /** An agent: what it has, who holds what of it, and what is free. */
 export class Agent {
@@ -33,7 +42,7 @@ export class Agent {
   private current: Offerable | undefined;
   /** The one before: what is offered and declined is there again as it was, and so is what was found out about it. */
   private previous: Offerable | undefined;
-  private lastGiven: { readonly resources: Resources; readonly plain: Resources; readonly from: Offerable } | undefined;
+  private lastGiven: Given | undefined;
 
   constructor(id: string, spec: AgentSpec, names: NameTable) {
     this.id = id;
@@ -76,7 +85,7 @@ export class Agent {
   }
 
   /** Books what is given. @param isAll it is all that `offerable` has */
-  give(seat: Seat, allocated: Resources, plain: Resources, isAll: boolean): void {
+  give(seat: Seat, allocated: Resources, plain: Resources, given: Measure, isAll: boolean): void {
     this.hold(seat, allocated);
     if (this.hasShared) {
       this.offeredShared = this.offeredShared.plus(plain.shared());
@@ -84,7 +93,7 @@ export class Agent {
     } else if (isAll) {
       const from = this.offerable;
       this.setFree(Resources.EMPTY);
-      this.lastGiven = { resources: allocated, plain, from };
+      this.lastGiven = { resources: allocated, plain, given, from };
     } else {
       this.setFree(this.free.minus(plain));
     }
@@ -94,6 +103,11 @@ export class Agent {
   adopt(seat: Seat, allocated: Resources): void {
     this.hold(seat, allocated);
     this.recount();
+  }
+
+  /** The sums of what is held or comes back. */
+  measure(allocated: Resources): Measure {
+    return this.lastGiven?.resources === allocated ? this.lastGiven.given : measure(this.names, allocated);
   }
 
   /** Books what comes back. @returns the same, not allocated */

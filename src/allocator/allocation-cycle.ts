@@ -56,7 +56,7 @@ export class AllocationCycle {
     for (const agent of agents) {
       if (agent.offerable.resources.isEmpty) continue;
       this.onlyWoken = !dirty.has(agent);
-      heldBack.delete(agent);
+      if (!this.onlyWoken) heldBack.delete(agent);
       this.visit(agent);
       this.settleBookings();
     }
@@ -66,6 +66,7 @@ export class AllocationCycle {
       if (agent.endAllocation()) dirty.add(agent);
       this.cluster.freeChanged(agent);
     }
+    if (this.round !== undefined && heldBack.size > 0 && this.round.isEased()) this.cluster.quotaEased();
     return this.out;
   }
 
@@ -227,8 +228,8 @@ export class AllocationCycle {
     const isWhole = offer === view.whole;
     if (!isEnough(this.cluster, seat, view, offer) || isRefused(agent, seat, view, offer)) return false;
     const given = isWhole ? view.measure : measure(this.cluster.names, offer);
-    const allocated = offer.allocate(seat.role);
-    agent.give(seat, allocated, offer, isWhole && view.isAll);
+    const allocated = isWhole ? view.allocatedTo(seat.role) : offer.allocate(seat.role);
+    agent.give(seat, allocated, offer, given, isWhole && view.isAll);
     this.cluster.quotas.give(seat.node.topRole, given);
     this.bookings.push({ seat, agentId: agent.id, given });
     this.hand(agent, seat, allocated, isFirstStage);
@@ -236,15 +237,15 @@ export class AllocationCycle {
   }
 
   private hand(agent: Agent, seat: Seat, resources: Resources, isFirstStage: boolean): void {
-    const earlier = this.firstStage.get(agent) ?? [];
-    for (const at of isFirstStage ? [] : earlier) {
-      const before = this.out[at]!;
-      if (before.frameworkId !== seat.framework.id || before.role !== seat.role) continue;
-      this.out[at] = { ...before, resources: before.resources.plus(resources) };
+    const { out, firstStage } = this;
+    const earlier = firstStage.size === 0 ? undefined : firstStage.get(agent);
+    const at = earlier?.find((at) => out[at]!.frameworkId === seat.framework.id && out[at]!.role === seat.role);
+    if (at !== undefined) {
+      out[at] = { ...out[at]!, resources: out[at]!.resources.plus(resources) };
       return;
     }
-    this.out.push({ frameworkId: seat.framework.id, role: seat.role, agentId: agent.id, resources });
-    if (isFirstStage) this.firstStage.set(agent, [...earlier, this.out.length - 1]);
+    out.push({ frameworkId: seat.framework.id, role: seat.role, agentId: agent.id, resources });
+    if (isFirstStage) firstStage.set(agent, [...(earlier ?? []), out.length - 1]);
   }
 
   private settleBookings(): void {

@@ -79,8 +79,8 @@ export class Cluster {
   recover(seat: Seat, agent: Agent, resources: Resources): Resources {
     const held = agent.held(seat);
     if (held !== resources) checkHeld(seat, agent, held, resources);
-    const plain = agent.recover(seat, resources);
     this.discharge(seat, agent, resources);
+    const plain = agent.recover(seat, resources);
     this.freeGrew(agent);
     this.dropIfIdle(seat);
     return plain;
@@ -103,7 +103,7 @@ export class Cluster {
   }
 
   discharge(seat: Seat, agent: Agent, resources: Resources): void {
-    const taken = measure(this.names, resources);
+    const taken = agent.measure(resources);
     this.tree.take(seat, agent.id, taken);
     this.quotas.take(seat.node.topRole, taken);
   }

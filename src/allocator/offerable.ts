@@ -46,6 +46,7 @@ export class View {
   private readonly names: NameTable;
   private measured: Measure | undefined;
   private amounts: Vector | undefined;
+  private allocated: { readonly role: string; readonly resources: Resources } | undefined;
 
   constructor(names: NameTable, available: Resources, isAll: boolean, isPlain: boolean) {
     this.names = names;
@@ -59,6 +60,12 @@ export class View {
   get measure(): Measure {
     this.measured ??= measure(this.names, this.whole);
     return this.measured;
+  }
+
+  /** All of it, allocated to a role. What one declined often goes to another of the same role: the last is remembered. */
+  allocatedTo(role: string): Resources {
+    if (this.allocated?.role !== role) this.allocated = { role, resources: this.whole.allocate(role) };
+    return this.allocated.resources;
   }
 
   get quotaAmounts(): Vector {

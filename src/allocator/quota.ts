@@ -180,6 +180,13 @@ export class QuotaRound {
     this.isAnyRequired = !isZero(this.required);
   }
 
+  /** Whether less is missing to guarantees than was held back, since some was given in the second stage. */
+  isEased(): boolean {
+    if (!this.isAnyRequired) return false;
+    const now = this.book.required();
+    return this.required.some((amount, i) => amount > (now[i] ?? 0));
+  }
+
   /** Whether what a role may be given beyond its guarantees is bounded at all. */
   isBounded(rule: QuotaRule | undefined): boolean {
     return this.isAnyRequired || rule?.isLimited === true;
