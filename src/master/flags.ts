@@ -73,11 +73,8 @@ export const masterFlags = {
   }),
   role_sorter: flag(oneOf('drf', 'random'), 'drf', 'Order of roles in an allocation', {
     aliases: ['user_sorter'],
-    missing: onlyDrf(),
   }),
-  framework_sorter: flag(oneOf('drf', 'random'), 'drf', 'Order of the frameworks of a role in an allocation', {
-    missing: onlyDrf(),
-  }),
+  framework_sorter: flag(oneOf('drf', 'random'), 'drf', 'Order of the frameworks of a role in an allocation'),
   allocation_interval: flag(duration, '1secs', 'Time between allocations', { validate: positive }),
   cluster: optional(string, 'Name of the cluster, for people to read'),
   roles: optional(string, 'Deprecated: the only roles that may be used, with commas between', {
@@ -225,10 +222,6 @@ function errorOf(result: { readonly ok: true } | { readonly ok: false; readonly 
 function knownAuthenticators(text: string): string | undefined {
   const stranger = text.split(',').find((name) => name !== 'basic' && name !== 'jwt');
   return stranger === undefined ? undefined : `there is no authenticator '${stranger}'; there are basic and jwt`;
-}
-
-function onlyDrf() {
-  return { act: 'warn', sentence: 'only drf is in this build, and it is used' } as const;
 }
 
 function noSuchModule() {

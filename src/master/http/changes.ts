@@ -1,6 +1,6 @@
 /** The older endpoints that change something: each is a spelling of an operator call. */
 import { err, ok, type Result } from '../../base/result.ts';
-import { type Answer, badRequest, done, failure } from '../../http/answer.ts';
+import { type Answer, badRequest, done } from '../../http/answer.ts';
 import type { Endpoint, Exchange, Request } from '../../http/endpoint.ts';
 import { MachineID, Resource, WeightInfo } from '../../wire/v1.ts';
 import { Schedule } from '../../wire/v1_maintenance.ts';
@@ -12,9 +12,6 @@ import { isVoid, refusalOf } from './change-checks.ts';
 import { noLeader } from './pages.ts';
 import { quotaText, viewAnswer } from './reading.ts';
 import { type MasterService, PROCESS } from './service.ts';
-
-/** The changes that the core carries out; the others are refused with 501 once they are known to be well-formed. */
-const AVAILABLE: ReadonlySet<Call['type']> = new Set(['TEARDOWN']);
 
 /** Carries out a call that changes something, or says why not. The answer may come later, through the exchange. */
 export function perform(
@@ -28,8 +25,6 @@ export function perform(
   const refusal = refusalOf(state, call);
   if (refusal !== undefined) return refusal;
   if (isVoid(call)) return done;
-  if (!AVAILABLE.has(call.type))
-    return failure(501, `${call.type} is not available in this version of the master yet.`);
   service.operatorCall(call, principal, exchange);
   return undefined;
 }

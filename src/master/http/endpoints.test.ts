@@ -158,7 +158,6 @@ test('a change that cannot be carried out is refused before the core hears of it
     [{ type: 'UPDATE_QUOTA', update_quota: { quota_configs: [{ role: 'a/b' }] } }, 400, /nested role/],
     [{ type: 'START_MAINTENANCE', start_maintenance: {} }, 400, /empty/],
     [{ type: 'STOP_MAINTENANCE', stop_maintenance: { machines: [{ hostname: 'h' }] } }, 400, /not part of/],
-    [{ type: 'UPDATE_WEIGHTS', update_weights: { weight_infos: [{ role: 'a', weight: 1 }] } }, 501, /not available/],
   ];
   for (const [call, status, text] of cases) {
     const response = await operator(call);

@@ -1,0 +1,177 @@
+import { availableParallelism, freemem, loadavg, totalmem } from 'node:os';
+import type { Exchange } from '../http/endpoint.ts';
+import type { LogLevel } from '../http/endpoints/logging.ts';
+import type { FilesTable } from '../http/files/table.ts';
+import { JSON_TYPE, type MessageMedia } from '../http/media.ts';
+import type { Libprocess } from '../libprocess/libprocess.ts';
+import type { Performers } from '../runtime/driver.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { internalMessages } from '../wire/internal.ts';
+import type { Call as OperatorCall } from '../wire/v1_master.ts';
+import type { Call } from '../wire/v1_scheduler.ts';
+import type { MasterEffect, SendEffect } from './core/effects.ts';
+import { type MasterEvent, messageEvent } from './core/events.ts';
+import type { Master } from './core/machine.ts';
+import type { MasterState } from './core/state.ts';
+import { Connections } from './http/connections.ts';
+import { type MasterService, PROCESS, type Sender } from './http/service.ts';
+import { Subscribers } from './http/subscribers.ts';
+import { metricsOf } from './views/metrics.ts';
+import type { Program } from './views/state.ts';
+
+/** What the shell needs of the rest of the program. */
+export interface ShellOptions {
+  /** Absent while nobody is known to lead. */
+  readonly master: Pick<Master, 'state'> | undefined;
+  readonly program: Program;
+  readonly roleWhitelist: ReadonlySet<string> | undefined;
+  readonly perFrameworkMetrics: boolean;
+  readonly maxSubscribers: number;
+  readonly libprocess: Libprocess;
+  readonly files: FilesTable;
+  readonly logLevel: LogLevel;
+  readonly logger: Logger;
+  /** Queues an event for the core. */
+  readonly push: (event: MasterEvent) => void;
+  /** Ends this program: another master is to take over. */
+  readonly shutdown: (reason: string) => void;
+}
+
+/** The master's hands: turns requests and messages into events for the core, and its effects into answers and messages. */
+export class Shell implements MasterService {
+  readonly #options: ShellOptions;
+  readonly #connections: Connections;
+  readonly #subscribers: Subscribers;
+  readonly #started = performance.now();
+
+  constructor(options: ShellOptions) {
+    this.#options = options;
+    this.#subscribers = new Subscribers(options.maxSubscribers);
+    this.#connections = new Connections((stream, reason) => {
+      if (reason === 'reader too slow')
+        options.logger.warning(
+          `Closing event stream ${stream}: its scheduler does not read, and too much is waiting for it`,
+        );
+      options.push({ kind: 'streamClosed', stream, reason });
+    });
+  }
+
+  get state(): MasterState | undefined {
+    return this.#options.master?.state;
+  }
+
+  get program(): Program {
+    return this.#options.program;
+  }
+
+  get roleWhitelist(): ReadonlySet<string> | undefined {
+    return this.#options.roleWhitelist;
+  }
+
+  get log(): LogLevel {
+    return this.#options.logLevel;
+  }
+
+  get files(): FilesTable {
+    return this.#options.files;
+  }
+
+  metrics(): Readonly<Record<string, number>> {
+    const more = { ...machineMetrics(), 'registrar/queued_operations': 0, 'registrar/registry_size_bytes': 0 };
+    if (this.state === undefined) return { 'master/elected': 0, 'master/uptime_secs': this.#uptime(), ...more };
+    return metricsOf(this.state, {
+      uptimeSeconds: this.#uptime(),
+      operatorStreams: this.#subscribers.size,
+      perFramework: this.#options.perFrameworkMetrics,
+      more,
+    });
+  }
+
+  schedulerCall(call: Call, sender: Sender, exchange: Exchange, media: MessageMedia): void {
+    this.#options.push({ kind: 'schedulerCall', request: this.#connections.add(exchange, media), call, ...sender });
+  }
+
+  operatorCall(call: OperatorCall, principal: string | undefined, exchange: Exchange): void {
+    this.#options.push({ kind: 'operatorCall', request: this.#connections.add(exchange, JSON_TYPE), call, principal });
+  }
+
+  subscribe(exchange: Exchange, media: MessageMedia): void {
+    if (this.state !== undefined) this.#subscribers.add(this.state, exchange, media);
+  }
+
+  /** Takes the messages of agents and of version 0 drivers. */
+  listen(): void {
+    const { libprocess, push } = this.#options;
+    const receive = (from: string, name: string, body: Uint8Array, to: string): void =>
+      this.#receive(from, name, body, to);
+    libprocess.register(PROCESS, receive);
+    libprocess.register('slave-observer(*)', receive);
+    libprocess.onExited((pid) => push({ kind: 'exited', pid }));
+  }
+
+  /** What to do for each effect of the core. */
+  readonly performers: Performers<MasterEffect> = {
+    reply: (effect) => this.#connections.perform(effect),
+    openStream: (effect) => this.#connections.perform(effect),
+    event: (effect) => this.#connections.perform(effect),
+    closeStream: (effect) => this.#connections.perform(effect),
+    send: (effect) => this.#send(effect),
+    link: ({ pid, relink }) => this.#report(this.#options.libprocess.link(pid, { reconnect: relink })),
+    // The registry is kept in memory: what the core knows is all there is.
+    commit: ({ token }) => this.#options.push({ kind: 'committed', token }),
+    operatorEvent: ({ notice }) => {
+      if (this.state !== undefined) this.#subscribers.tell(this.state, notice);
+    },
+    log: ({ level, text }) => this.#options.logger.log(level, text),
+    shutdown: ({ reason }) => this.#options.shutdown(reason),
+  };
+
+  /** Ends the streams, so that their readers look for the next master. */
+  close(): void {
+    this.#connections.close();
+    this.#subscribers.close();
+  }
+
+  #receive(from: string, name: string, body: Uint8Array, to: string): void {
+    const type = internalMessages[name];
+    if (type === undefined) {
+      this.#options.logger.warning(`Dropping ${name} from ${from}: this message is not known`);
+      return;
+    }
+    const message = type.decode(body);
+    if (!message.ok) {
+      this.#options.logger.warning(`Dropping ${name} from ${from}: ${message.error}`);
+      return;
+    }
+    const event = messageEvent({ from, to, name, body: message.value });
+    if (event !== undefined) this.#options.push(event);
+    else this.#options.logger.warning(`Dropping ${name} from ${from}: a master does not take this message`);
+  }
+
+  #send({ from, to, name, message }: SendEffect): void {
+    const encoded = internalMessages[name]?.tryEncode(message);
+    if (encoded === undefined) return;
+    if (encoded.ok) this.#report(this.#options.libprocess.send(from, to, name, encoded.value));
+    else this.#options.logger.error(`Cannot send ${name} to ${to}: ${encoded.error}`);
+  }
+
+  #report(result: { readonly ok: boolean; readonly error?: string }): void {
+    if (!result.ok) this.#options.logger.error(result.error ?? '');
+  }
+
+  #uptime(): number {
+    return (performance.now() - this.#started) / 1000;
+  }
+}
+
+function machineMetrics(): Record<string, number> {
+  const [one = 0, five = 0, fifteen = 0] = loadavg();
+  return {
+    'system/cpus_total': availableParallelism(),
+    'system/load_1min': one,
+    'system/load_5min': five,
+    'system/load_15min': fifteen,
+    'system/mem_total_bytes': totalmem(),
+    'system/mem_free_bytes': freemem(),
+  };
+}
