@@ -66,11 +66,15 @@ class Model {
     return this.agents.get(agentId)!.total.minus(Resources.sum(held));
   }
 
-  /** Cpus held by a role and those below it. */
-  cpusOf(role: string): number {
-    return this.held
+  /** Of a role that was just given something that counts. */
+  private checkLimit(role: string): void {
+    const limit = this.limits.get(role) ?? Infinity;
+    const total = Resources.sum([...this.agents.values()].map((agent) => agent.total));
+    const reserved = total.reservedToSubtree(role).scalar('cpus');
+    const held = this.held
       .filter((one) => one.role === role || isStrictSubrole(one.role, role))
-      .reduce((sum, { resources }) => sum + resources.scalar('cpus'), 0);
+      .reduce((sum, { resources }) => sum + resources.unreserved().scalar('cpus'), 0);
+    assert.ok(reserved + held <= limit, `${role} holds ${held} and has ${reserved} reserved of ${limit}`);
   }
 
   allocate(): number {
@@ -100,6 +104,9 @@ class Model {
       assert.equal(refusal, undefined, 'not refused');
       this.held.push({ frameworkId, role, agentId, resources });
     }
+    for (const { role, resources } of allocations) {
+      if (resources.unreserved().scalar('cpus') > 0) this.checkLimit(role.split('/')[0]!);
+    }
     return allocations.length;
   }
 
@@ -127,13 +134,6 @@ class Model {
       const parts = ['cpus', 'mem', 'disk'].map((name) => sum.scalar(name) / Math.max(1, total.scalar(name)));
       assert.equal(this.allocator.roleShare(role), Math.max(...parts), `the share of ${role}`);
     }
-    for (const [role, limit] of this.limits) {
-      const reserved = total.reservedToSubtree(role).scalar('cpus');
-      const held = this.held
-        .filter((one) => one.role === role || isStrictSubrole(one.role, role))
-        .reduce((sum, { resources }) => sum + resources.unreserved().scalar('cpus'), 0);
-      assert.ok(held === 0 || reserved + held <= limit, `${role} holds ${held} and ${reserved} of ${limit}`);
-    }
   }
 }
 
@@ -150,7 +150,26 @@ function forget(model: Model, gone: (one: { frameworkId: string; role: string; a
   model.refused = model.refused.filter((one) => !gone(one));
 }
 
-const steps: fc.Arbitrary<Step>[] = [
+const allocate: fc.Arbitrary<Step> = fc.constant((model) => {
+  model.allocate();
+});
+
+const decline: fc.Arbitrary<Step> = fc
+  .record({ at: fc.nat(), refuse: fc.constantFrom(undefined, 0, 2, 30), half: fc.boolean() })
+  .map(({ at, refuse, half }) => (model) => {
+    const one = model.held[at % Math.max(1, model.held.length)];
+    if (one === undefined) return;
+    const part = half ? one.resources.named('cpus') : one.resources;
+    const rest = one.resources.minus(part);
+    model.held = model.held.filter((other) => other !== one);
+    if (!rest.isEmpty) model.held.push({ ...one, resources: rest });
+    model.allocator.recoverResources(one.frameworkId, one.agentId, part, refuse, model.now);
+    if (refuse && model.frameworks.get(one.frameworkId)!.roles.includes(one.role) && !part.isEmpty) {
+      model.refused.push({ ...one, resources: part.unallocate(), until: model.now + refuse * 1000 });
+    }
+  });
+
+const rareSteps: fc.Arbitrary<Step>[] = [
   fc.record({ id, spec: frameworkSpec, active: fc.boolean() }).map(({ id, spec, active }) => (model) => {
     const suppressed = spec.suppressed.filter((role) => spec.roles.includes(role));
     const request = { roles: spec.roles, suppressedRoles: suppressed, capabilities: spec.capabilities };
@@ -226,25 +245,8 @@ const steps: fc.Arbitrary<Step>[] = [
     if (active) model.allocator.activateAgent(id);
     else model.allocator.deactivateAgent(id);
   }),
-  fc
-    .record({ at: fc.nat(), refuse: fc.constantFrom(undefined, 0, 2, 30), half: fc.boolean() })
-    .map(({ at, refuse, half }) => (model) => {
-      const one = model.held[at % Math.max(1, model.held.length)];
-      if (one === undefined) return;
-      const part = half ? one.resources.named('cpus') : one.resources;
-      const rest = one.resources.minus(part);
-      model.held = model.held.filter((other) => other !== one);
-      if (!rest.isEmpty) model.held.push({ ...one, resources: rest });
-      model.allocator.recoverResources(one.frameworkId, one.agentId, part, refuse, model.now);
-      if (refuse && model.frameworks.get(one.frameworkId)!.roles.includes(one.role) && !part.isEmpty) {
-        model.refused.push({ ...one, resources: part.unallocate(), until: model.now + refuse * 1000 });
-      }
-    }),
   fc.integer({ min: 0, max: 20_000 }).map((time) => (model) => {
     model.now += time;
-  }),
-  fc.constant((model) => {
-    model.allocate();
   }),
   fc
     .record({ role: fc.constantFrom(...ROLES), weight: fc.constantFrom(1, 2, 0.5) })
@@ -255,13 +257,37 @@ const steps: fc.Arbitrary<Step>[] = [
     }),
 ];
 
-function run(options: AllocatorOptions, extra: fc.Arbitrary<Step>[] = [], before?: Step): void {
+const step = fc.oneof(
+  { arbitrary: allocate, weight: 6 },
+  { arbitrary: decline, weight: 6 },
+  { arbitrary: fc.oneof(...rareSteps), weight: 5 },
+);
+
+/** Two frameworks in all roles, three agents. */
+function populate(model: Model): void {
+  for (const id of IDS.slice(0, 2)) {
+    model.allocator.addFramework(id, { roles: ROLES, capabilities: new Set(['MULTI_ROLE']), active: true });
+    model.frameworks.set(id, { roles: ROLES, suppressed: new Set(), active: true });
+  }
+  for (const [i, id] of IDS.slice(0, 3).entries()) {
+    const total = parse(TOTALS[i]!);
+    model.agents.set(id, { total, active: true });
+    model.allocator.addAgent(id, {
+      info: { hostname: id },
+      total,
+      capabilities: new Set(['MULTI_ROLE', 'HIERARCHICAL_ROLE']),
+    });
+  }
+}
+
+function run(options: AllocatorOptions, before?: Step): void {
   fc.assert(
-    fc.property(fc.array(fc.oneof(...steps, ...extra), { maxLength: 60 }), fc.nat(), (script, seed) => {
+    fc.property(fc.array(step, { maxLength: 80, size: 'max' }), fc.nat(), (script, seed) => {
       const model = new Model(options, seed);
       before?.(model);
-      for (const step of script) {
-        step(model);
+      populate(model);
+      for (const next of script) {
+        next(model);
         model.check();
       }
       model.settle();
@@ -289,7 +315,7 @@ test('the same holds under guarantees and limits, and limits are kept', () => {
       if (limit !== undefined) model.limits.set(role, limit);
     };
   };
-  run({}, [], (model) => {
+  run({}, (model) => {
     quota('a', 2000, 6000)(model);
     quota('d', 5000, 5000)(model);
     quota('e', 3000, undefined)(model);
