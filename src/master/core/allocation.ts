@@ -1,6 +1,5 @@
 /** When offers are made. */
-import { type Context, log } from './context.ts';
-import { makeOffers } from './offers.ts';
+import type { Context } from './context.ts';
 
 /** Milliseconds to wait per known agent between two runs, so that a busy big cluster does not spend its time allocating. */
 const GAP_PER_AGENT = 0.05;
@@ -12,15 +11,4 @@ const GAP_PER_AGENT = 0.05;
 export function requestAllocation(ctx: Context, _agentId?: string): void {
   const gap = Math.min(ctx.options.allocationInterval, ctx.state.agents.size * GAP_PER_AGENT);
   ctx.deadlines.hasten({ type: 'allocate' }, Math.max(ctx.env.now, ctx.lastAllocation + gap));
-}
-
-/** Makes offers of all that is free, and sets the time of the next regular run. */
-export function allocate(ctx: Context): void {
-  ctx.lastAllocation = ctx.env.now;
-  const allocations = ctx.allocator.allocate(ctx.env.now, ctx.env.random);
-  if (allocations.length > 0) {
-    log(ctx, 'info', `Allocation made ${allocations.length} offers`);
-    makeOffers(ctx, allocations);
-  }
-  ctx.deadlines.set({ type: 'allocate' }, ctx.env.now + ctx.options.allocationInterval);
 }

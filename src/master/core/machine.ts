@@ -3,7 +3,7 @@ import { createAllocator } from '../../allocator/hierarchical.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { Env, Machine } from '../../base/machine.ts';
 import { disconnectAgent } from './agents.ts';
-import { allocate } from './allocation.ts';
+import { allocate } from './allocation-run.ts';
 import type { PendingCommit } from './commits.ts';
 import { type Context, log } from './context.ts';
 import { type Deadline, Deadlines } from './deadlines.ts';

@@ -6,24 +6,13 @@ import { recover } from '../accounting.ts';
 import { requestAllocation } from '../allocation.ts';
 import { agentOf, type Context, countUp, log, nameFramework } from '../context.ts';
 import { discardOffer, takeOffer } from '../offers.ts';
-import { type AgentRecord, count, type FrameworkRecord } from '../records.ts';
+import { count, type FrameworkRecord } from '../records.ts';
 import type { OfferRecord } from '../state.ts';
+import type { Acceptance } from './acceptance.ts';
 import { refuseSeconds } from './decline.ts';
 import { launch } from './launch.ts';
 import { launchGroup } from './launch-group.ts';
 import { convert, dropOperation, dropTasks } from './operations.ts';
-
-/** What operations of one ACCEPT work on, one after the other. */
-export interface Acceptance {
-  readonly framework: FrameworkRecord;
-  readonly agent: AgentRecord;
-  /** The role that the offers are allocated to. */
-  readonly role: string;
-  /** What is left of the offers. */
-  available: Resources;
-  /** Something was launched or changed. */
-  progress: boolean;
-}
 
 type OperationHandler = (ctx: Context, acceptance: Acceptance, operation: Offer_Operation) => void;
 

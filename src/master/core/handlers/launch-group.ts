@@ -3,7 +3,7 @@ import type { Offer_Operation } from '../../../wire/v1.ts';
 import { type Context, send } from '../context.ts';
 import { resourceFor } from '../offers.ts';
 import { validateGroup } from '../validation/group.ts';
-import type { Acceptance } from './accept.ts';
+import type { Acceptance } from './acceptance.ts';
 import { allocated, refuseTask, startTask, unauthorized, versionsOf } from './launch.ts';
 
 /** LAUNCH_GROUP: all tasks under one executor, or none. */

@@ -9,7 +9,7 @@ import type { AgentRecord, FrameworkRecord } from '../records.ts';
 import { countEnd, masterStatus, sendUpdate } from '../status.ts';
 import { addTask, taskOf } from '../tasks.ts';
 import { validateTask } from '../validation/task.ts';
-import type { Acceptance } from './accept.ts';
+import type { Acceptance } from './acceptance.ts';
 
 /** LAUNCH: each task by itself; one that is refused does not stop the others. */
 export function launch(ctx: Context, acceptance: Acceptance, operation: Offer_Operation): void {

@@ -13,7 +13,7 @@ import type { AgentRecord, FrameworkRecord } from '../records.ts';
 import { countEnd, masterStatus, sendUpdate } from '../status.ts';
 import { sendToFramework } from '../streams.ts';
 import { validateOperation } from '../validation/operation.ts';
-import type { Acceptance } from './accept.ts';
+import type { Acceptance } from './acceptance.ts';
 import { allocated } from './launch.ts';
 
 /**
