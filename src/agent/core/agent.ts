@@ -5,6 +5,7 @@ import { containerExited, containerFailed, containerStarted } from './containers
 import { type Context, log } from './context.ts';
 import type { AgentEffect, InboundMessages, Pid } from './effects.ts';
 import type { AgentEvent, MessageEvent } from './events.ts';
+import { executorCall, executorStreamClosed } from './executor-api.ts';
 import { collectGarbage } from './garbage.ts';
 import { acknowledgeStatus } from './handlers/acknowledge-status.ts';
 import { drainSlave } from './handlers/drain-slave.ts';
@@ -120,6 +121,8 @@ const EVENTS: {
   containerExited,
   containerFailed,
   probeDone,
+  executorCall,
+  executorStreamClosed,
   masterDetected: (context, event) => masterDetected(context, event.pid),
   exited: (context, event) => {
     if (event.pid === context.state.master) masterLost(context);

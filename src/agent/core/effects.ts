@@ -30,9 +30,13 @@ import type {
   UpdateSlaveMessage,
 } from '../../wire/internal.ts';
 import type { CommandInfo_URI, ContainerInfo, RLimitInfo } from '../../wire/v1.ts';
+import type { Event } from '../../wire/v1_executor.ts';
 
 /** A libprocess address: `id@ip:port`. */
 export type Pid = string;
+
+/** Names one stream of a version 1 executor; chosen by who serves it, opaque here. */
+export type ExecutorStream = number;
 
 /** What the agent sends, by the name that the message has on the wire. */
 export interface OutboundMessages {
@@ -147,6 +151,10 @@ export type AgentEffect =
       readonly probe: Probe;
       readonly timeout: Millis | undefined;
     }
+  /** Tell a version 1 executor something over the stream that it opened. */
+  | { readonly kind: 'executorEvent'; readonly stream: ExecutorStream; readonly event: Event }
+  /** End that stream after what was told. No `executorStreamClosed` follows. */
+  | { readonly kind: 'closeExecutorStream'; readonly stream: ExecutorStream }
   /** Delete this directory tree. */
   | { readonly kind: 'removeDirectory'; readonly path: string }
   /** Make a directory on disk reachable under /files with this virtual path. */

@@ -1,5 +1,6 @@
 import type { TaskStatus_Reason } from '../../wire/v1.ts';
-import type { CheckKind, InboundMessages, Pid } from './effects.ts';
+import type { Call } from '../../wire/v1_executor.ts';
+import type { CheckKind, ExecutorStream, InboundMessages, Pid } from './effects.ts';
 
 /** A message that arrived, decoded; names that are not in the table never reach the core. */
 export type MessageEvent = {
@@ -59,6 +60,10 @@ export type AgentEvent =
       readonly check: CheckKind;
       readonly outcome: ProbeOutcome;
     }
+  /** A version 1 executor calls. It is known to this agent; SUBSCRIBE comes with the stream that was opened for it. */
+  | { readonly kind: 'executorCall'; readonly call: Call; readonly stream?: ExecutorStream | undefined }
+  /** The executor closed its stream, or did not read it. */
+  | { readonly kind: 'executorStreamClosed'; readonly stream: ExecutorStream }
   /** How full the disk of the work directory is, 0 to 1; sandboxes are collected sooner when it fills up. */
   | { readonly kind: 'diskUsage'; readonly fraction: number }
   /** The operator asked the program to end. `unregister`: tell the master that this agent will not come back. */

@@ -51,6 +51,7 @@ export function addExecutor(context: Context, framework: Framework, info: Execut
     shown: false,
     processId: undefined,
     pid: undefined,
+    stream: undefined,
     queued: new Map(),
     launched: new Map(),
     terminated: new Map(),
@@ -93,6 +94,8 @@ export function executorEnded(context: Context, framework: Framework, executor: 
   executor.phase = 'terminated';
   context.emit({ kind: 'disarm', key: shutdownTimer(executor) });
   context.emit({ kind: 'disarm', key: registrationTimer(executor) });
+  if (executor.stream !== undefined) context.emit({ kind: 'closeExecutorStream', stream: executor.stream });
+  executor.stream = undefined;
   endTasks(context, framework, executor, ending);
   if (executor.kind !== 'command' && state.master !== undefined && state.phase === 'running' && state.info.id) {
     send(context, state.master, 'mesos.internal.ExitedExecutorMessage', {

@@ -1,7 +1,8 @@
 import type { Millis } from '../../base/machine.ts';
 import type { KillPolicy, TaskInfo } from '../../wire/v1.ts';
 import { taskContainerStatus } from './container-status.ts';
-import { type Context, log, send } from './context.ts';
+import { type Context, log } from './context.ts';
+import { isConnected, tell } from './custom.ts';
 import { executorEnded, shutdownTimer } from './executors.ts';
 import type { Executor, Framework, KillProgress, TaskRecord } from './state.ts';
 import { report } from './status.ts';
@@ -42,12 +43,8 @@ export function killTask(
   const record = executor.launched.get(taskId);
   if (!record) return;
   if (executor.kind === 'custom') {
-    if (executor.pid === undefined) return;
-    send(context, executor.pid, 'mesos.internal.KillTaskMessage', {
-      framework_id: { value: framework.id },
-      task_id: { value: taskId },
-      ...(policy && { kill_policy: policy }),
-    });
+    const kill = { task_id: { value: taskId }, ...(policy && { kill_policy: policy }) };
+    tell(context, framework, executor, { type: 'KILL', kill });
     return;
   }
   stopTask(context, framework, executor, record, { grace: graceOf(record.info, policy) });
@@ -136,8 +133,8 @@ export function shutdownExecutor(context: Context, framework: Framework, executo
   const grace = own ? own.nanoseconds / 1e6 : context.state.options.executorShutdownGracePeriod;
   context.emit({ kind: 'arm', key: shutdownTimer(executor), after: grace });
   if (executor.kind === 'custom') {
-    if (executor.pid === undefined) destroyExecutor(context, executor);
-    else send(context, executor.pid, 'mesos.internal.ShutdownExecutorMessage', {});
+    if (isConnected(executor)) tell(context, framework, executor, { type: 'SHUTDOWN' });
+    else destroyExecutor(context, executor);
     return;
   }
   if (executor.queued.size + executor.launched.size === 0) {

@@ -14,7 +14,7 @@ import type {
   TaskState,
   TaskStatus_Reason,
 } from '../../wire/v1.ts';
-import type { CheckKind, Pid, Probe } from './effects.ts';
+import type { CheckKind, ExecutorStream, Pid, Probe } from './effects.ts';
 import type { AgentMetrics } from './metrics.ts';
 import type { Ring } from './ring.ts';
 
@@ -133,6 +133,8 @@ export interface Executor {
   processId: number | undefined;
   /** Address of a v0 custom executor that has registered. */
   pid: Pid | undefined;
+  /** Stream of a v1 custom executor that has subscribed. */
+  stream: ExecutorStream | undefined;
   /** Accepted, not yet handed to the executor; in order of arrival. */
   readonly queued: Map<string, TaskRecord>;
   /** Handed over, no terminal status yet. */

@@ -7,6 +7,7 @@ import { Call, Response } from '../../wire/v1_agent.ts';
 import { task, World } from '../core/fake-world.ts';
 import { agentMetrics } from '../core/views/metrics.ts';
 import { agentEndpoints } from './endpoints.ts';
+import { ExecutorConnections } from './executor.ts';
 
 const JSON_BODY = { 'content-type': 'application/json' };
 
@@ -17,6 +18,7 @@ async function agent(t: TestContext) {
     process: 'slave(1)',
     state: world.agent.state,
     usage: () => ({ timestamp: 1, cpus_user_time_secs: 0.5, mem_rss_bytes: 1024 }),
+    executors: new ExecutorConnections((event) => world.step(event)),
     wall: () => 2000,
     about: () => ({ build: { version: '1.12.0' }, masterHostname: 'localhost' }),
     flags: () => ({ port: '5051' }),

@@ -1,8 +1,9 @@
-import { type Answer, badRequest, json } from '../../http/answer.ts';
+import { type Answer, badRequest, json, unavailable } from '../../http/answer.ts';
 import type { Endpoint, Request } from '../../http/endpoint.ts';
 import { daemonEndpoints } from '../../http/endpoints/daemon.ts';
 import { type ContainerSelection, containersJson, statisticsJson } from '../core/views/containers.ts';
 import { stateJson } from '../core/views/state.ts';
+import { executorEndpoint } from './executor.ts';
 import { operatorEndpoint } from './operator-call.ts';
 import type { AgentHttpParts } from './parts.ts';
 
@@ -14,6 +15,8 @@ export function agentEndpoints(parts: AgentHttpParts): readonly Endpoint[] {
     statisticsEndpoint(parts),
     debugEndpoint(parts),
     operatorEndpoint(parts),
+    executorEndpoint(parts.process, parts.state, parts.executors),
+    providerEndpoint(parts),
   ]);
 }
 
@@ -75,6 +78,18 @@ function statisticsEndpoint(parts: AgentHttpParts): Endpoint {
     summary: 'Resource use of the containers of executors.',
     authorization: ['GET_ENDPOINT_WITH_PATH'],
     handle: () => json(JSON.stringify(statisticsJson(parts.state, parts.usage, parts.wall()))),
+  };
+}
+
+/** Resource providers are not in this build; upstream answers 503 where it has no manager for them. */
+function providerEndpoint(parts: AgentHttpParts): Endpoint {
+  return {
+    process: parts.process,
+    path: '/api/v1/resource_provider',
+    methods: ['POST'],
+    realm: 'resource-provider',
+    summary: 'Endpoint for resource providers to make calls against the agent.',
+    handle: () => unavailable('Resource providers are not in this build of the agent'),
   };
 }
 

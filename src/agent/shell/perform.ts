@@ -4,13 +4,20 @@ import type { FilesTable } from '../../http/files/table.ts';
 import type { Libprocess } from '../../libprocess/libprocess.ts';
 import type { Performers } from '../../runtime/driver.ts';
 import { internalMessages } from '../../wire/internal.ts';
-import type { AgentEffect, FileOwner, LaunchContainer, SymbolicLink } from '../core/effects.ts';
+import type { Event } from '../../wire/v1_executor.ts';
+import type { AgentEffect, ExecutorStream, FileOwner, LaunchContainer, SymbolicLink } from '../core/effects.ts';
 
 /** Who starts and signals the processes of containers; news of them come as events. */
 export interface ContainerRunner {
   launch(container: LaunchContainer): void;
   kill(containerId: string, signal: number): void;
   destroy(containerId: string): void;
+}
+
+/** The open streams of executors, by the number that their SUBSCRIBE event carried. */
+export interface ExecutorStreams {
+  tell(stream: ExecutorStream, event: Event): void;
+  close(stream: ExecutorStream): void;
 }
 
 type ProbeEffect = Extract<AgentEffect, { kind: 'probe' }>;
@@ -22,6 +29,8 @@ export interface AgentSurroundings {
   readonly process: string;
   readonly containers: ContainerRunner;
   readonly probe: (effect: ProbeEffect) => void;
+  /** The streams of version 1 executors. */
+  readonly executors: ExecutorStreams;
   readonly files: Pick<FilesTable, 'attach' | 'detach'>;
   /** Whether somebody may see the files of this owner; absent: everybody may. */
   readonly mayAccess?: (owner: FileOwner) => Parameters<FilesTable['attach']>[2];
@@ -48,6 +57,8 @@ export function agentPerformers(around: AgentSurroundings): Performers<AgentEffe
     killContainer: ({ containerId, signal }) => containers.kill(containerId, signal),
     destroyContainer: ({ containerId }) => containers.destroy(containerId),
     probe: (effect) => around.probe(effect),
+    executorEvent: ({ stream, event }) => around.executors.tell(stream, event),
+    closeExecutorStream: ({ stream }) => around.executors.close(stream),
     removeDirectory: ({ path }) => {
       inBackground(around, `remove ${path}`, () => rm(path, { recursive: true, force: true }));
     },

@@ -54,6 +54,10 @@ test('effects reach what they are meant for', async (t) => {
       kill: (id, signal) => said.push(`kill ${id} ${signal}`),
       destroy: (id) => said.push(`destroy ${id}`),
     },
+    executors: {
+      tell: (stream, event) => said.push(`tell ${stream} ${event.type}`),
+      close: (stream) => said.push(`close ${stream}`),
+    },
     probe: ({ check }) => said.push(`probe ${check}`),
     files: {
       attach: async (real, virtual) => {
@@ -74,6 +78,8 @@ test('effects reach what they are meant for', async (t) => {
   perform.detectMaster({ kind: 'detectMaster' });
   perform.terminate({ kind: 'terminate', status: 0, reason: 'done' });
   perform.detachFiles({ kind: 'detachFiles', virtual: '/v' });
+  perform.executorEvent({ kind: 'executorEvent', stream: 3, event: { type: 'SHUTDOWN' } });
+  perform.closeExecutorStream({ kind: 'closeExecutorStream', stream: 3 });
   perform.log({ kind: 'log', level: 'info', text: 'hello' });
   const owner = { frameworkId: 'f', executorId: 'e' };
   perform.attachFiles({ kind: 'attachFiles', virtual: '/v', real: '/r', owner });
@@ -85,6 +91,8 @@ test('effects reach what they are meant for', async (t) => {
     'detect',
     'terminate 0 done',
     'detach /v',
+    'tell 3 SHUTDOWN',
+    'close 3',
     'info hello',
     'attach /r /v',
   ]);

@@ -1,5 +1,6 @@
 import type { FrameworkToExecutorMessage } from '../../../wire/internal.ts';
-import { type Context, log, send } from '../context.ts';
+import { type Context, log } from '../context.ts';
+import { tell } from '../custom.ts';
 
 /** Best effort, as upstream has it. Built-in executors have nothing to do with messages and drop them. */
 export function frameworkToExecutor(context: Context, message: FrameworkToExecutorMessage): void {
@@ -11,5 +12,5 @@ export function frameworkToExecutor(context: Context, message: FrameworkToExecut
     return;
   }
   context.state.metrics.validFrameworkMessages++;
-  if (executor.pid !== undefined) send(context, executor.pid, 'mesos.internal.FrameworkToExecutorMessage', message);
+  tell(context, framework, executor, { type: 'MESSAGE', message: { data: message.data } });
 }
