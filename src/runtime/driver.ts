@@ -1,21 +1,24 @@
-import { randomBytes } from 'node:crypto';
 import type { Env, Machine, Millis } from '../base/machine.ts';
+import { monotonicTime, secureRandom, wallTime } from './clock.ts';
+import type { Logger } from './logger.ts';
 import { KeyedTimers } from './timers.ts';
+
+/** Exit status after a broken invariant: what a shell shows for SIGABRT, which is how upstream ends then. */
+export const ABORTED = 134;
+
+/** Steps in one go before sockets and Node's own timers get their turn again. */
+const BURST = 256;
 
 interface Kinded {
   readonly kind: string;
 }
 
-/** Effects that the driver performs itself: keyed timers, which come back as `{kind: 'timer', key}`. */
+/** Effects on keyed timers are the driver's own; all others have a performer. */
 type TimerKind = 'arm' | 'disarm';
-interface TimerEvent {
-  readonly kind: 'timer';
-  readonly key: string;
-}
 interface TimerEffect {
   readonly kind: string;
-  readonly key?: string;
-  readonly after?: Millis;
+  readonly key: string;
+  readonly after: Millis;
 }
 
 /** One function for each kind of effect; the type checker keeps the table complete. */
@@ -24,119 +27,122 @@ export type Performers<Effect extends Kinded> = {
 };
 
 export interface DriverOptions<Event extends Kinded, Effect extends Kinded> {
-  readonly machine: Machine<Event | TimerEvent, Effect>;
-  readonly perform: Performers<Effect>;
-  /** Called when a step threw: the state can no longer be trusted, so the process has to end. Nothing is stepped after. */
-  readonly onFatal: (error: unknown, event: Event | TimerEvent) => void;
+  readonly machine: Machine<Event, Effect>;
+  readonly performers: Performers<Effect>;
+  /** The event that tells the core that the timer of this key fired. */
+  readonly timer: (key: string) => Event;
+  readonly logger: Logger;
+  /** A step threw: its state can no longer be trusted. Unless given, the process ends; restart is the recovery. */
+  readonly onFatal?: (error: unknown) => void;
 }
 
-/** Steps in one go before sockets and timers of Node get their turn again. */
-const BURST = 256;
-
-/** Uniform in [0, 1), from the system's generator in blocks: ids must not repeat after a restart. */
-function systemRandom(): () => number {
-  const words = 256;
-  let block = new Uint32Array(0);
-  let at = 0;
-  return () => {
-    if (at === block.length) {
-      block = new Uint32Array(randomBytes(words * 4).buffer.slice(0, words * 4));
-      at = 0;
-    }
-    return block[at++]! / 4294967296;
-  };
+export interface DriverMetrics {
+  readonly queued: number;
+  readonly steps: number;
+  readonly failedEffects: number;
+  readonly timers: number;
+  /** Milliseconds that the longest step took, its effects included. */
+  readonly longestStep: Millis;
 }
 
 /**
  * Runs a pure core in the real world: one event, one synchronous step, then its effects in the order in which they
- * were emitted. Never re-entrant: what a performer dispatches waits for its turn.
+ * were emitted. Never re-entrant: what a performer posts waits for its turn.
  */
 export class Driver<Event extends Kinded, Effect extends Kinded> {
-  private readonly options: DriverOptions<Event, Effect>;
-  private readonly performers: Readonly<Record<string, (effect: Effect) => void>>;
-  private readonly timers: KeyedTimers;
-  private readonly random = systemRandom();
-  private queue: (Event | TimerEvent)[] = [];
-  private head = 0;
-  private running = false;
-  private yielding = false;
-  private stopped = false;
+  readonly #options: DriverOptions<Event, Effect>;
+  readonly #performers: Readonly<Record<string, (effect: Effect) => void>>;
+  readonly #timers: KeyedTimers;
+  #queue: Event[] = [];
+  #head = 0;
+  #scheduled = false;
+  #stopped = false;
+  #steps = 0;
+  #failedEffects = 0;
+  #longestStep = 0;
 
   constructor(options: DriverOptions<Event, Effect>) {
-    this.options = options;
-    this.timers = new KeyedTimers(monotonic, (key) => this.dispatch({ kind: 'timer', key }));
-    this.performers = {
-      ...(options.perform as unknown as Record<string, (effect: Effect) => void>),
-      arm: (effect) => {
-        const { key, after } = effect as TimerEffect;
-        this.timers.arm(key!, after!);
-      },
-      disarm: (effect) => this.timers.disarm((effect as TimerEffect).key!),
+    this.#options = options;
+    this.#timers = new KeyedTimers((key) => this.post(options.timer(key)), monotonicTime);
+    const timerEffects = {
+      arm: ({ key, after }: TimerEffect) => this.#timers.arm(key, after),
+      disarm: ({ key }: TimerEffect) => this.#timers.disarm(key),
+    };
+    this.#performers = { ...options.performers, ...timerEffects } as unknown as Record<string, (e: Effect) => void>;
+  }
+
+  /** Queues an event. It is stepped soon, never from within this call. */
+  post(event: Event): void {
+    if (this.#stopped) return;
+    this.#queue.push(event);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => this.#drain());
+  }
+
+  /** Steps nothing more, and forgets all timers. */
+  stop(): void {
+    this.#stopped = true;
+    this.#queue = [];
+    this.#head = 0;
+    this.#timers.stop();
+  }
+
+  metrics(): DriverMetrics {
+    return {
+      queued: this.#queue.length - this.#head,
+      steps: this.#steps,
+      failedEffects: this.#failedEffects,
+      timers: this.#timers.size,
+      longestStep: this.#longestStep,
     };
   }
 
-  /** Events that wait for their turn. */
-  get backlog(): number {
-    return this.queue.length - this.head;
-  }
-
-  /** Hands an event to the core: stepped before this returns, unless a step is under way or many wait already. */
-  dispatch(event: Event | TimerEvent): void {
-    if (this.stopped) return;
-    this.queue.push(event);
-    if (!this.running && !this.yielding) this.drain();
-  }
-
-  /** Steps nothing more and forgets all timers. */
-  stop(): void {
-    this.stopped = true;
-    this.queue = [];
-    this.head = 0;
-    this.timers.close();
-  }
-
-  private drain(): void {
-    this.running = true;
-    for (let steps = 0; steps < BURST && this.head < this.queue.length; steps++) {
-      const event = this.queue[this.head++]!;
-      this.step(event);
-      if (this.stopped) break;
+  #drain(): void {
+    for (let steps = 0; steps < BURST && this.#head < this.#queue.length; steps++) {
+      this.#step(this.#queue[this.#head++]!);
     }
-    if (this.head === this.queue.length) {
-      this.queue = [];
-      this.head = 0;
-    } else if (this.head > BURST * 16) {
-      this.queue = this.queue.slice(this.head);
-      this.head = 0;
+    if (this.#head === this.#queue.length) {
+      this.#queue = [];
+      this.#head = 0;
+      this.#scheduled = false;
+      return;
     }
-    this.running = false;
-    if (this.backlog > 0 && !this.stopped) {
-      this.yielding = true;
-      setImmediate(() => {
-        this.yielding = false;
-        this.drain();
-      });
+    if (this.#head > BURST * 16) {
+      this.#queue = this.#queue.slice(this.#head);
+      this.#head = 0;
     }
+    setImmediate(() => this.#drain());
   }
 
-  private step(event: Event | TimerEvent): void {
+  #step(event: Event): void {
     const effects: Effect[] = [];
-    const env: Env = { now: monotonic(), wall: Date.now(), random: this.random, chance: never };
+    const now = monotonicTime();
+    const env: Env = { now, wall: wallTime(), random: secureRandom, chance: () => false };
     try {
-      this.options.machine.step(event, env, (effect) => effects.push(effect));
-      for (const effect of effects) this.performers[effect.kind]!(effect);
+      this.#options.machine.step(event, env, (effect) => effects.push(effect));
     } catch (error) {
-      this.stop();
-      this.options.onFatal(error, event);
+      this.#fail(error, event);
+      return;
+    }
+    this.#steps++;
+    for (const effect of effects) this.#perform(effect);
+    this.#longestStep = Math.max(this.#longestStep, monotonicTime() - now);
+  }
+
+  #perform(effect: Effect): void {
+    try {
+      this.#performers[effect.kind]!(effect);
+    } catch (error) {
+      this.#failedEffects++;
+      this.#options.logger.error(`Performing '${effect.kind}' failed`, error);
     }
   }
-}
 
-function never(): boolean {
-  return false;
-}
-
-/** Milliseconds that never go backwards, with a fraction. */
-export function monotonic(): Millis {
-  return performance.now();
+  #fail(error: unknown, event: Event): void {
+    this.stop();
+    this.#options.logger.fatal(`The step for '${event.kind}' threw; ending the process, restart it to recover`, error);
+    if (this.#options.onFatal) this.#options.onFatal(error);
+    else process.exit(ABORTED);
+  }
 }

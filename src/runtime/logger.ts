@@ -1,105 +1,166 @@
-import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
+import type { Millis } from '../base/machine.ts';
+import { wallTime } from './clock.ts';
+import { LogFile } from './log-file.ts';
 
-const SEVERITIES = ['INFO', 'WARNING', 'ERROR'] as const;
-export type Severity = (typeof SEVERITIES)[number];
+const SEVERITIES = ['INFO', 'WARNING', 'ERROR', 'FATAL'] as const;
+type Severity = (typeof SEVERITIES)[number];
+const OF_LEVEL = { info: 'INFO', warning: 'WARNING', error: 'ERROR' } as const satisfies Record<string, Severity>;
 
-export interface LoggerOptions {
+export interface LogOptions {
   /** The program's name, for files: `mesos-master.INFO`. */
   readonly program: string;
+  /** Which part speaks, as the lines name it, unless a named logger says otherwise. */
+  readonly file: string;
+  /** The least severity that is written. */
+  readonly level?: string;
   /** Nothing on stderr. */
   readonly quiet?: boolean;
-  /** The least severity that is written. */
-  readonly level?: Severity;
-  /** A folder for log files; one for each severity, each with what is at least that severe, as upstream keeps them. */
-  readonly directory?: string;
-  /** Where lines go instead of stderr, for tests. */
-  readonly write?: (line: string) => void;
-  /** The wall clock in ms, for tests. */
-  readonly now?: () => number;
+  /** Where log files go; none are written without it. */
+  readonly folder?: string | undefined;
+  /** In place of stderr. For tests. */
+  readonly write?: (lines: string) => void;
+}
+
+/** What a part of the program writes with. A cause is appended, with its stack where it ends the process. */
+export interface Logger {
+  info(text: string, cause?: unknown): void;
+  warning(text: string, cause?: unknown): void;
+  error(text: string, cause?: unknown): void;
+  /** The last words before the process ends. */
+  fatal(text: string, cause?: unknown): void;
+  log(level: 'info' | 'warning' | 'error', text: string): void;
+  /** Written only while the verbosity is at least this. */
+  verbose(verbosity: number, text: string): void;
+  /** The same log, under another name. */
+  named(file: string): Logger;
+}
+
+/** glog's verbosity, which `/logging/toggle` and SET_LOGGING_LEVEL raise for a while. */
+class Verbosity {
+  readonly original = 0;
+  #level = 0;
+  #restore: NodeJS.Timeout | undefined;
+
+  get(): number {
+    return this.#level;
+  }
+
+  /** @param duration ms after which the original level is back */
+  set(level: number, duration: Millis): void {
+    clearTimeout(this.#restore);
+    this.#level = level;
+    this.#restore = setTimeout(() => {
+      this.#level = this.original;
+    }, duration);
+    this.#restore.unref?.();
+  }
 }
 
 /**
- * A log in the line format that upstream's tools read (glog's):
- * `I20261123 02:51:07.123000  4433 master] A sentence`.
+ * A log in the line format that upstream's tools read (glog's): `I1123 02:51:07.123456 4433 master] A sentence`.
+ * Lines of one turn of the event loop are written to stderr together.
  */
-export class Logger {
-  /** Path of the file with everything, if there is one: what `/master/log` shows. */
-  readonly file: string | undefined;
-  /** glog's verbosity, which `/logging/toggle` sets for a while; at 1 and above `debug` is written too. */
-  verbosity = 0;
-  private readonly options: LoggerOptions;
-  private readonly least: number;
-  private readonly files: ReadonlyMap<Severity, WriteStream>;
+export class Log {
+  readonly logger: Logger;
+  readonly verbosity = new Verbosity();
+  /** The file with every line, if there is one: what `/master/log` shows. */
+  readonly path: string | undefined;
+  readonly #least: number;
+  readonly #write: (lines: string) => void;
+  readonly #files: { readonly rank: number; readonly file: LogFile }[] = [];
+  #waiting = '';
 
-  constructor(options: LoggerOptions) {
-    this.options = options;
-    this.least = SEVERITIES.indexOf(options.level ?? 'INFO');
-    this.files = options.directory === undefined ? new Map() : openFiles(options.directory, options.program, this);
-    this.file = options.directory === undefined ? undefined : join(options.directory, `${options.program}.INFO`);
+  /** @throws when the folder cannot be made or written */
+  constructor(options: LogOptions) {
+    this.#least = Math.max(0, SEVERITIES.indexOf((options.level ?? 'INFO') as Severity));
+    this.#write = options.quiet ? () => undefined : (options.write ?? ((lines) => void process.stderr.write(lines)));
+    if (options.folder) {
+      const now = new Date();
+      for (const [rank, severity] of SEVERITIES.slice(0, 3).entries()) {
+        this.#files.push({ rank, file: new LogFile(options.folder, options.program, severity, now) });
+      }
+    }
+    const everything = this.#files[0]?.file.path;
+    this.path = everything === undefined ? undefined : join(everything);
+    this.logger = this.#named(options.file);
   }
 
-  /** @param source which part of the program speaks, for example `master` or `http` */
-  info(source: string, text: string): void {
-    this.log('INFO', source, text);
+  /** Writes what waits for the end of the turn. */
+  flush(): void {
+    if (this.#waiting === '') return;
+    const lines = this.#waiting;
+    this.#waiting = '';
+    this.#write(lines);
   }
 
-  warning(source: string, text: string): void {
-    this.log('WARNING', source, text);
+  close(): void {
+    this.flush();
+    for (const { file } of this.#files.splice(0)) file.close();
   }
 
-  error(source: string, text: string): void {
-    this.log('ERROR', source, text);
+  #named(file: string): Logger {
+    const at = (severity: Severity) => (text: string, cause?: unknown) => this.#add(severity, file, text, cause);
+    return {
+      info: at('INFO'),
+      warning: at('WARNING'),
+      error: at('ERROR'),
+      fatal: at('FATAL'),
+      log: (level, text) => this.#add(OF_LEVEL[level], file, text),
+      verbose: (verbosity, text) => {
+        if (this.verbosity.get() >= verbosity) this.#add('INFO', file, text);
+      },
+      named: (other) => this.#named(other),
+    };
   }
 
-  /** Written only while the verbosity is raised. */
-  debug(source: string, text: string): void {
-    if (this.verbosity > 0) this.log('INFO', source, text);
-  }
-
-  log(severity: Severity, source: string, text: string): void {
+  #add(severity: Severity, file: string, text: string, cause?: unknown): void {
     const rank = SEVERITIES.indexOf(severity);
-    if (rank < this.least) return;
-    const line = formatLine(severity, this.options.now?.() ?? Date.now(), source, text);
-    if (!this.options.quiet) (this.options.write ?? writeToStderr)(line);
-    for (const [least, file] of this.files) if (rank >= SEVERITIES.indexOf(least)) file.write(line);
+    if (rank < this.#least) return;
+    const head = `${severity[0]}${stamp()} ${process.pid} ${file}] `;
+    const line = `${[oneLine(text) + causeOf(cause), ...stackOf(cause, severity)].map((l) => head + l).join('\n')}\n`;
+    for (const { rank: least, file: sink } of this.#files) if (rank >= least) this.#toFile(sink, line);
+    if (this.#waiting === '') setImmediate(() => this.flush());
+    this.#waiting += line;
+    // What precedes an end must be out before it.
+    if (severity === 'FATAL' || severity === 'ERROR') this.flush();
   }
 
-  /** Resolves when everything is in the files. */
-  async close(): Promise<void> {
-    await Promise.all(
-      [...this.files.values()].map((file) => new Promise<void>((resolve) => file.end(() => resolve()))),
-    );
+  /** A full disk must not end the daemon: the lines are on stderr all the same. */
+  #toFile(file: LogFile, line: string): void {
+    try {
+      file.write(line);
+    } catch {
+      this.#files.splice(0);
+      this.#add('ERROR', 'log', `${file.path} cannot be written any more; going on without log files`);
+    }
   }
 }
 
-function writeToStderr(line: string): void {
-  process.stderr.write(line);
-}
-
-function formatLine(severity: Severity, now: number, source: string, text: string): string {
-  const time = new Date(now);
+function stamp(): string {
+  const wall = wallTime();
+  const time = new Date(wall);
   const two = (value: number): string => String(value).padStart(2, '0');
-  const day = `${time.getFullYear()}${two(time.getMonth() + 1)}${two(time.getDate())}`;
+  const micros = Math.floor((wall - Math.floor(wall / 1000) * 1000) * 1000);
   const clock = `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
-  const micros = String(time.getMilliseconds()).padStart(3, '0').padEnd(6, '0');
-  // One entry is one line: what came from outside must not be able to forge another.
-  const oneLine = text.replace(/[\r\n]+/g, ' | ');
-  return `${severity[0]}${day} ${clock}.${micros} ${String(process.pid).padStart(5)} ${source}] ${oneLine}\n`;
+  return `${two(time.getMonth() + 1)}${two(time.getDate())} ${clock}.${String(micros).padStart(6, '0')}`;
 }
 
-function openFiles(directory: string, program: string, logger: Logger): ReadonlyMap<Severity, WriteStream> {
-  mkdirSync(directory, { recursive: true });
-  const files = new Map<Severity, WriteStream>();
-  for (const severity of SEVERITIES) {
-    const path = join(directory, `${program}.${severity}`);
-    const stream = createWriteStream(path, { flags: 'a' });
-    // A full disk must not end the daemon: it goes on without the file, and says so once.
-    stream.once('error', (error) => {
-      files.delete(severity);
-      logger.error('log', `no longer writing ${path}: ${error.message}`);
-    });
-    files.set(severity, stream);
-  }
-  return files;
+/** One entry is one line, of printable characters: names that strangers chose must not forge entries or move cursors. */
+function oneLine(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return text.replace(/[\u0000-\u001f\u007f]/g, (char) =>
+    char === '\n' ? '\\n' : `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+}
+
+function causeOf(cause: unknown): string {
+  if (cause === undefined) return '';
+  return `: ${oneLine(cause instanceof Error ? cause.message : String(cause))}`;
+}
+
+/** Where an error that ends the process came from. */
+function stackOf(cause: unknown, severity: Severity): readonly string[] {
+  if (severity !== 'FATAL' || !(cause instanceof Error)) return [];
+  return (cause.stack ?? '').split('\n').slice(1).map(oneLine);
 }

@@ -3,7 +3,7 @@ import type { Millis } from '../base/machine.ts';
 
 interface Entry {
   readonly at: Millis;
-  /** Entries due at the same instant fire in the order in which they were armed. */
+  /** Entries that are due at the same instant fire in the order in which they were armed. */
   readonly sequence: number;
   readonly key: string;
 }
@@ -15,75 +15,75 @@ const TOLERATED_GARBAGE = 1024;
 
 /**
  * Tens of thousands of timers, each under a key of its own, over a heap and a single timer of Node.
- * Arming a key again replaces what was set; both that and disarming take O(log n) or less.
+ * Arming a key again replaces what was set; that takes O(log n), disarming O(1).
  */
 export class KeyedTimers {
-  private readonly now: () => Millis;
-  private readonly onDue: (key: string) => void;
-  private readonly live = new Map<string, Entry>();
-  private heap = newHeap();
-  private sequence = 0;
-  private sleeping: NodeJS.Timeout | undefined;
-  private wakeAt = Number.POSITIVE_INFINITY;
-  private closed = false;
+  readonly #onDue: (key: string) => void;
+  readonly #now: () => Millis;
+  readonly #live = new Map<string, Entry>();
+  #heap = newHeap();
+  #sequence = 0;
+  #sleeping: NodeJS.Timeout | undefined;
+  #wakeAt = Number.POSITIVE_INFINITY;
+  #stopped = false;
 
-  /** @param now a monotonic clock in ms @param onDue called once for each key whose time has come */
-  constructor(now: () => Millis, onDue: (key: string) => void) {
-    this.now = now;
-    this.onDue = onDue;
+  /** @param onDue called once for each key whose time has come @param now a monotonic clock, in ms */
+  constructor(onDue: (key: string) => void, now: () => Millis) {
+    this.#onDue = onDue;
+    this.#now = now;
   }
 
   get size(): number {
-    return this.live.size;
+    return this.#live.size;
   }
 
   /** @param after ms from now; 0 or less means as soon as possible, but never from within this call */
   arm(key: string, after: Millis): void {
-    if (this.closed) return;
-    const entry: Entry = { at: this.now() + Math.max(0, after), sequence: this.sequence++, key };
-    this.live.set(key, entry);
-    this.heap.push(entry);
-    if (this.heap.size > 2 * this.live.size + TOLERATED_GARBAGE) this.rebuild();
-    this.schedule();
+    if (this.#stopped) return;
+    const entry: Entry = { at: this.#now() + Math.max(0, after), sequence: this.#sequence++, key };
+    this.#live.set(key, entry);
+    this.#heap.push(entry);
+    if (this.#heap.size > 2 * this.#live.size + TOLERATED_GARBAGE) this.#rebuild();
+    this.#schedule();
   }
 
   disarm(key: string): void {
-    this.live.delete(key);
+    this.#live.delete(key);
   }
 
   /** Forgets all timers, for good. */
-  close(): void {
-    this.closed = true;
-    this.live.clear();
-    this.heap = newHeap();
-    clearTimeout(this.sleeping);
+  stop(): void {
+    this.#stopped = true;
+    this.#live.clear();
+    this.#heap = newHeap();
+    clearTimeout(this.#sleeping);
   }
 
-  private rebuild(): void {
-    this.heap = newHeap();
-    for (const entry of this.live.values()) this.heap.push(entry);
+  #rebuild(): void {
+    this.#heap = newHeap();
+    for (const entry of this.#live.values()) this.#heap.push(entry);
   }
 
-  private schedule(): void {
-    const next = this.heap.peek();
-    if (next === undefined || next.at >= this.wakeAt) return;
-    clearTimeout(this.sleeping);
-    this.wakeAt = next.at;
-    this.sleeping = setTimeout(() => this.wake(), Math.min(LONGEST_SLEEP, Math.max(0, next.at - this.now())));
+  #schedule(): void {
+    const next = this.#heap.peek();
+    if (next === undefined || next.at >= this.#wakeAt) return;
+    clearTimeout(this.#sleeping);
+    this.#wakeAt = next.at;
+    this.#sleeping = setTimeout(() => this.#wake(), Math.min(LONGEST_SLEEP, Math.max(0, next.at - this.#now())));
   }
 
-  private wake(): void {
-    this.wakeAt = Number.POSITIVE_INFINITY;
+  #wake(): void {
+    this.#wakeAt = Number.POSITIVE_INFINITY;
     const due: string[] = [];
-    const now = this.now();
-    for (let top = this.heap.peek(); top !== undefined && top.at <= now; top = this.heap.peek()) {
-      this.heap.pop();
-      if (this.live.get(top.key) !== top) continue;
-      this.live.delete(top.key);
+    const now = this.#now();
+    for (let top = this.#heap.peek(); top !== undefined && top.at <= now; top = this.#heap.peek()) {
+      this.#heap.pop();
+      if (this.#live.get(top.key) !== top) continue;
+      this.#live.delete(top.key);
       due.push(top.key);
     }
-    for (const key of due) this.onDue(key);
-    this.schedule();
+    for (const key of due) this.#onDue(key);
+    this.#schedule();
   }
 }
 
