@@ -28,7 +28,7 @@ export interface AgentOptions {
   readonly version: string;
   readonly workDir: string;
   readonly resources: readonly Resource[];
-  readonly attributes: AgentInfo['attributes'];
+  readonly attributes?: AgentInfo['attributes'];
   readonly domain?: AgentInfo['domain'];
   readonly capabilities: readonly AgentInfo_Capability[];
   /** --checkpoint. */

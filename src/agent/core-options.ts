@@ -1,0 +1,66 @@
+import { ok, type Result } from '../base/result.ts';
+import { parseAttributes } from '../resources/attributes.ts';
+import type { AgentInfo_Capability, Resource } from '../wire/v1.ts';
+import type { AgentOptions } from './core/state.ts';
+import type { AgentFlags } from './flags.ts';
+
+/** Upstream's agents announce all of these. */
+const CAPABILITIES: readonly AgentInfo_Capability[] = [
+  { type: 'MULTI_ROLE' },
+  { type: 'HIERARCHICAL_ROLE' },
+  { type: 'RESERVATION_REFINEMENT' },
+  { type: 'RESOURCE_PROVIDER' },
+  { type: 'RESIZE_VOLUME' },
+  { type: 'AGENT_OPERATION_FEEDBACK' },
+  { type: 'AGENT_DRAINING' },
+  { type: 'TASK_RESOURCE_LIMITS' },
+];
+
+/** Who this agent is to others. */
+export interface AgentAddress {
+  /** `slave(1)@ip:port` as others reach it. */
+  readonly pid: string;
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** The core's options out of flags that were checked. @returns what is wrong with the attributes, if anything */
+export function coreOptions(
+  flags: AgentFlags,
+  version: string,
+  address: AgentAddress,
+  resources: readonly Resource[],
+): Result<AgentOptions> {
+  const attributes = parseAttributes(flags.attributes ?? '');
+  if (!attributes.ok) return attributes;
+  return ok({
+    ...address,
+    version,
+    workDir: flags.work_dir,
+    resources,
+    ...(attributes.value.length > 0 && { attributes: attributes.value }),
+    ...(flags.domain && { domain: flags.domain }),
+    capabilities: CAPABILITIES,
+    checkpoint: true,
+    switchUser: flags.switch_user,
+    executorEnvironment: texts(flags.executor_environment_variables),
+    registrationBackoffFactor: flags.registration_backoff_factor,
+    executorRegistrationTimeout: flags.executor_registration_timeout,
+    executorShutdownGracePeriod: flags.executor_shutdown_grace_period,
+    recoveryTimeout: flags.recovery_timeout,
+    executorReregistrationTimeout: flags.executor_reregistration_timeout,
+    gcDelay: flags.gc_delay,
+    gcDiskHeadroom: flags.gc_disk_headroom,
+    maxCompletedExecutorsPerFramework: flags.max_completed_executors_per_framework,
+    sandboxDirectory: flags.sandbox_directory,
+    httpCommandExecutor: flags.http_command_executor,
+    launcherDir: flags.launcher_dir,
+  });
+}
+
+function texts(variables: Readonly<Record<string, unknown>> | undefined): Record<string, string> {
+  const entries = Object.entries(variables ?? {}).filter((entry): entry is [string, string] => {
+    return typeof entry[1] === 'string';
+  });
+  return Object.fromEntries(entries);
+}
