@@ -4,6 +4,7 @@ import { makeOffers } from './offers.ts';
 /** Makes offers of all that is free, and sets the time of the next regular run. */
 export function allocate(ctx: Context): void {
   ctx.lastAllocation = ctx.env.now;
+  ctx.state.allocationRuns++;
   const allocations = ctx.allocator.allocate(ctx.env.now, ctx.env.random);
   if (allocations.length > 0) {
     log(ctx, 'info', `Allocation made ${allocations.length} offers`);

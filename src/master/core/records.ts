@@ -144,6 +144,7 @@ export function newMasterState(options: MasterOptions): MasterRecord {
     machines: new Map(registry.machines.map((machine) => [machineKey(machine.id.hostname, machine.id.ip), machine])),
     counters: zeroCounters(),
     taskCounters: new Map(),
+    allocationRuns: 0,
   };
 }
 

@@ -195,4 +195,6 @@ export interface MasterState {
   readonly counters: Readonly<Record<CounterName, number>>;
   /** `task_<state>/source_<source>/reason_<reason>`, lower case -> how often. */
   readonly taskCounters: ReadonlyMap<string, number>;
+  /** How often the allocator has run. */
+  readonly allocationRuns: number;
 }
