@@ -22,7 +22,7 @@ import type { Program } from './views/state.ts';
 /** What the shell needs of the rest of the program. */
 export interface ShellOptions {
   /** Absent while nobody is known to lead. */
-  readonly master: Pick<Master, 'state'> | undefined;
+  readonly master: Pick<Master, 'state' | 'allocator'> | undefined;
   readonly program: Program;
   readonly roleWhitelist: ReadonlySet<string> | undefined;
   readonly perFrameworkMetrics: boolean;
@@ -82,6 +82,7 @@ export class Shell implements MasterService {
     return metricsOf(this.state, {
       uptimeSeconds: this.#uptime(),
       operatorStreams: this.#subscribers.size,
+      allocator: this.#options.master?.allocator,
       perFramework: this.#options.perFrameworkMetrics,
       more,
     });

@@ -35,6 +35,10 @@ export function refusalOf(state: MasterState, call: Call): Answer | undefined {
       return asAnswer(checkQuotaConfigs(call.update_quota?.quota_configs ?? []));
     case 'SET_QUOTA':
       return asAnswer(checkQuotaRequest(call.set_quota?.quota_request ?? {}));
+    case 'REMOVE_QUOTA': {
+      const role = call.remove_quota?.role ?? '';
+      return state.quotas.has(role) ? undefined : badRequest(`Failed to remove quota: role '${role}' has no quota set`);
+    }
     case 'UPDATE_MAINTENANCE_SCHEDULE':
       return asAnswer(checkSchedule(call.update_maintenance_schedule?.schedule ?? {}));
     case 'START_MAINTENANCE':

@@ -1,3 +1,4 @@
+import type { Allocator } from '../../allocator/allocator.ts';
 import { Resources } from '../../resources/resources.ts';
 import { fromMilli } from '../../resources/scalars.ts';
 import { Offer_Operation_Type, type TaskState } from '../../wire/v1.ts';
@@ -11,6 +12,7 @@ export interface Outside {
   /** Seconds since this process started. */
   readonly uptimeSeconds: number;
   readonly operatorStreams: number;
+  readonly allocator?: Pick<Allocator, 'roleShare' | 'activeFilters'>;
   /** `--publish_per_framework_metrics` */
   readonly perFramework: boolean;
   /** Further metrics by full name: `system/…`, `registrar/…`, `allocator/…`. */
@@ -30,6 +32,9 @@ export function metricsOf(state: MasterState, outside: Outside): Metrics {
     'master/event_queue_messages': 0,
     'master/event_queue_dispatches': 0,
     'master/event_queue_http_requests': 0,
+    'allocator/event_queue_dispatches': 0,
+    'allocator/mesos/event_queue_dispatches': 0,
+    'allocator/mesos/allocation_runs': state.allocationRuns,
   };
   for (const name of COUNTERS) metrics[`master/${name}`] = state.counters[name];
   for (const [name, count] of state.taskCounters) metrics[`master/${name}`] = count;
@@ -38,7 +43,7 @@ export function metricsOf(state: MasterState, outside: Outside): Metrics {
   addTasks(metrics, state);
   addResources(metrics, state);
   addOperations(metrics, state);
-  addRoles(metrics, state);
+  addRoles(metrics, state, outside.allocator);
   if (outside.perFramework) for (const framework of state.frameworks.values()) addFramework(metrics, framework);
   return Object.assign(metrics, outside.more);
 }
@@ -128,10 +133,15 @@ function addOperations(metrics: Metrics, state: MasterState): void {
   }
 }
 
-function addRoles(metrics: Metrics, state: MasterState): void {
+function addRoles(metrics: Metrics, state: MasterState, allocator: Outside['allocator']): void {
   for (const role of rolesOf(state)) {
     for (const [name, milli] of role.consumed)
       metrics[`allocator/mesos/quota/roles/${role.name}/resources/${name}/consumed`] = fromMilli(milli);
+  }
+  if (allocator === undefined) return;
+  for (const role of state.roles.keys()) {
+    metrics[`allocator/mesos/roles/${role}/shares/dominant`] = allocator.roleShare(role);
+    metrics[`allocator/mesos/offer_filters/roles/${role}/active`] = allocator.activeFilters(role);
   }
 }
 

@@ -58,6 +58,8 @@ export function answerOf(state: MasterState, type: ReadingCall, whitelist?: Read
     case 'GET_OPERATIONS':
       return { type, get_operations: { operations: operationsOf(state) } };
     case 'GET_WEIGHTS':
+      // Upstream leaves the whole field out when no weight is set.
+      if (state.weights.size === 0) return { type };
       return { type, get_weights: { weight_infos: [...state.weights].map(([role, weight]) => ({ role, weight })) } };
     case 'GET_MASTER':
       return {

@@ -139,5 +139,6 @@ export function clusterState(): MasterState {
     machines: new Map(),
     counters: zeroCounters(),
     taskCounters: new Map([['task_lost/source_master/reason_x', 2]]),
+    allocationRuns: 3,
   };
 }

@@ -1,0 +1,173 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { disabledPaths } from '../config/daemon-flags.ts';
+import type { Loaded } from '../config/load.ts';
+import { FilesTable } from '../http/files/table.ts';
+import { createPipeline } from '../http/pipeline.ts';
+import { startServer } from '../http/server.ts';
+import { buildInfo } from '../http/version.ts';
+import { createLibprocess } from '../libprocess/transport.ts';
+import { wallTime } from '../runtime/clock.ts';
+import { Driver } from '../runtime/driver.ts';
+import { guardProcess, stopOnSignal } from '../runtime/graceful.ts';
+import { detectHost } from '../runtime/host.ts';
+import { Log, type Logger } from '../runtime/logger.ts';
+import type { MasterInfo } from '../wire/v1.ts';
+import type { MasterEffect } from './core/effects.ts';
+import type { MasterEvent } from './core/events.ts';
+import { createMaster } from './core/machine.ts';
+import { coreOptions } from './core-options.ts';
+import { type MasterFlags, type masterFlags, masterProgram, masterWarnings } from './flags.ts';
+import { masterEndpoints } from './http/endpoints.ts';
+import { noLeader } from './http/pages.ts';
+import { PROCESS } from './http/service.ts';
+import { Shell } from './shell.ts';
+
+/** How long a stop may take: streams end at once, so only answers under way are waited for. */
+const STOP_WITHIN = 5_000;
+
+/** Runs a master until it is told to stop. */
+export async function run(loaded: Loaded<typeof masterFlags>): Promise<void> {
+  const flags = loaded.values;
+  const log = openLog(flags);
+  const { logger } = log;
+  guardProcess(logger);
+  makeWorkDir(flags);
+
+  const host = await detectHost(flags);
+  if (!host.ok) return fail(host.error);
+  const server = await startServer({ ip: host.value.bind, port: flags.port });
+  if (!server.ok) return fail(server.error);
+  const { port } = server.value.address;
+  const libprocess = createLibprocess({
+    ip: host.value.bind,
+    port,
+    advertise: { ip: host.value.ip, port: flags.advertise_port ?? port },
+    log: (line) => logger.verbose(1, line),
+  });
+  const info = masterInfo(flags, libprocess.address, host.value.hostname);
+  const options = coreOptions(flags, info, wallTime());
+  // Without ZooKeeper this master leads, being alone; with it, it must not lead before it was elected.
+  const master = flags.zk === undefined ? createMaster(options) : undefined;
+  const files = new FilesTable();
+  const logFile = flags.external_log_file ?? log.path;
+  if (logFile !== undefined) await files.attach(logFile, '/master/log');
+
+  let driver: Driver<MasterEvent, MasterEffect> | undefined;
+  const shell = new Shell({
+    master,
+    program: { build: buildInfo, flags: loaded.texts },
+    roleWhitelist: options.roleWhitelist,
+    perFrameworkMetrics: flags.publish_per_framework_metrics,
+    maxSubscribers: flags.max_operator_event_stream_subscribers,
+    libprocess,
+    files,
+    logLevel: log.verbosity,
+    logger,
+    push: (event) => driver?.post(event),
+    shutdown: (reason) => {
+      logger.fatal(`${reason}; ending the process, restart it to recover`);
+      process.exit(1);
+    },
+  });
+  server.value.use(libprocess.accept);
+  server.value.use(
+    createPipeline({
+      endpoints: masterEndpoints(shell, () => libprocess.processes()),
+      delegate: PROCESS,
+      guard: (endpoint) => (endpoint.leader !== undefined && master === undefined ? noLeader : undefined),
+      disabledPaths: new Set(disabledPaths(flags.firewall_rules)),
+      onError: (error, path) => logger.error(`Answering ${path} failed`, error),
+    }),
+  );
+  if (master !== undefined) {
+    driver = new Driver({
+      machine: master,
+      performers: shell.performers,
+      timer: (key) => ({ kind: 'timer', key }),
+      logger,
+    });
+    shell.listen();
+    driver.post({ kind: 'started' });
+  }
+  stopOnSignal({
+    logger,
+    deadline: STOP_WITHIN,
+    stop: async () => {
+      driver?.stop();
+      shell.close();
+      libprocess.close();
+      await server.value.close(1_000);
+      log.close();
+    },
+  });
+  announce(logger, info, loaded);
+}
+
+function openLog(flags: MasterFlags): Log {
+  try {
+    return new Log({
+      program: 'mesos-master',
+      file: 'master',
+      level: flags.logging_level,
+      quiet: flags.quiet,
+      folder: flags.log_dir,
+    });
+  } catch (error) {
+    return fail(`--log_dir=${flags.log_dir} cannot be written: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+function makeWorkDir(flags: MasterFlags): void {
+  if (!flags.work_dir) return;
+  try {
+    mkdirSync(flags.work_dir, { recursive: true });
+  } catch (error) {
+    fail(`--work_dir=${flags.work_dir} cannot be made: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** What this master tells frameworks, agents and operators about itself. */
+function masterInfo(flags: MasterFlags, address: { ip: string; port: number }, hostname: string): MasterInfo {
+  const { ip, port } = address;
+  return {
+    id: randomUUID(),
+    ip: ipAsNumber(ip),
+    port,
+    pid: `${PROCESS}@${ip}:${port}`,
+    hostname,
+    version: masterProgram.version,
+    address: { hostname, ip, port },
+    ...(flags.domain !== undefined && { domain: flags.domain }),
+    capabilities: [{ type: 'AGENT_UPDATE' }, { type: 'AGENT_DRAINING' }, { type: 'QUOTA_V2' }],
+  };
+}
+
+/** An address as MasterInfo has it: its four bytes in network order, read as a little-endian number. */
+function ipAsNumber(ip: string): number {
+  const [a = 0, b = 0, c = 0, d = 0] = ip.split('.').map(Number);
+  return (a | (b << 8) | (c << 16) | (d << 24)) >>> 0;
+}
+
+function announce(logger: Logger, info: MasterInfo, loaded: Loaded<typeof masterFlags>): void {
+  logger.info(`Master ${info.id} (${info.hostname}) started on ${info.address?.ip}:${info.port}`);
+  const texts = Object.entries(loaded.texts).map(([name, text]) => `--${name}="${text}"`);
+  logger.info(`Flags at startup: ${texts.join(' ')}`);
+  for (const warning of [...loaded.warnings, ...masterWarnings(loaded.values)]) logger.warning(warning);
+  if (loaded.values.zk !== undefined) {
+    logger.error(
+      `--zk=${withoutPassword(loaded.values.zk)}: ZooKeeper is not in this build, so no leader can be found; this master ` +
+        'does not lead and answers 503. Start a single master without --zk',
+    );
+  }
+}
+
+function withoutPassword(url: string): string {
+  return url.replace(/\/\/[^/@]*@/, '//***@');
+}
+
+/** Ends a start that cannot succeed. */
+function fail(sentence: string): never {
+  process.stderr.write(`${masterProgram.name}: ${sentence}\n`);
+  process.exit(1);
+}
