@@ -43,7 +43,7 @@ function scheduleUnreachable(ctx: Context, agent: AgentRecord): void {
   countUp(ctx, 'slave_unreachable_scheduled');
   countUp(ctx, 'slave_shutdowns_scheduled');
   if (ctx.options.agentRemovalRateLimit === undefined) {
-    markUnreachable(ctx, agent, PINGS_FAILED);
+    completeMark(ctx, agent);
     return;
   }
   ctx.unreachableQueue.add(agent.id);
@@ -64,10 +64,16 @@ export function markNextUnreachable(ctx: Context): void {
     const agent = ctx.state.agents.get(agentId);
     if (agent === undefined) continue;
     ctx.lastUnreachableMark = ctx.env.now;
-    markUnreachable(ctx, agent, PINGS_FAILED);
+    completeMark(ctx, agent);
     break;
   }
   scheduleNextMark(ctx);
+}
+
+function completeMark(ctx: Context, agent: AgentRecord): void {
+  countUp(ctx, 'slave_unreachable_completed');
+  countUp(ctx, 'slave_shutdowns_completed');
+  markUnreachable(ctx, agent, PINGS_FAILED);
 }
 
 function markUnreachable(ctx: Context, agent: AgentRecord, reason: string): void {
@@ -102,8 +108,6 @@ export function markedUnreachable(
     tellLost(ctx, agentId);
     return;
   }
-  countUp(ctx, 'slave_unreachable_completed');
-  countUp(ctx, 'slave_shutdowns_completed');
   countUp(ctx, 'slave_removals/reason_unhealthy');
   loseOperations(ctx, agent, 'OPERATION_UNREACHABLE');
   removeAgent(ctx, agent, {
