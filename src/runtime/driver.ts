@@ -8,6 +8,10 @@ export const ABORTED = 134;
 
 /** Steps in one go before sockets and Node's own timers get their turn again. */
 const BURST = 256;
+/** And for how long at most, where steps are long. */
+const SLICE: Millis = 20;
+/** A step longer than this delays everybody else enough to be worth a line in the log. */
+const SLOW_STEP: Millis = 500;
 
 interface Kinded {
   readonly kind: string;
@@ -43,6 +47,8 @@ export interface DriverMetrics {
   readonly timers: number;
   /** Milliseconds that the longest step took, its effects included. */
   readonly longestStep: Millis;
+  /** The kind of the event that it was for. */
+  readonly longestStepKind: string;
 }
 
 /**
@@ -60,6 +66,7 @@ export class Driver<Event extends Kinded, Effect extends Kinded> {
   #steps = 0;
   #failedEffects = 0;
   #longestStep = 0;
+  #longestStepKind = '';
 
   constructor(options: DriverOptions<Event, Effect>) {
     this.#options = options;
@@ -95,11 +102,14 @@ export class Driver<Event extends Kinded, Effect extends Kinded> {
       failedEffects: this.#failedEffects,
       timers: this.#timers.size,
       longestStep: this.#longestStep,
+      longestStepKind: this.#longestStepKind,
     };
   }
 
   #drain(): void {
+    const end = monotonicTime() + SLICE;
     for (let steps = 0; steps < BURST && this.#head < this.#queue.length; steps++) {
+      if (monotonicTime() > end) break;
       this.#step(this.#queue[this.#head++]!);
     }
     if (this.#head === this.#queue.length) {
@@ -127,7 +137,15 @@ export class Driver<Event extends Kinded, Effect extends Kinded> {
     }
     this.#steps++;
     for (const effect of effects) this.#perform(effect);
-    this.#longestStep = Math.max(this.#longestStep, monotonicTime() - now);
+    this.#measure(event, monotonicTime() - now);
+  }
+
+  #measure(event: Event, took: Millis): void {
+    if (took > this.#longestStep) {
+      this.#longestStep = took;
+      this.#longestStepKind = event.kind;
+    }
+    if (took > SLOW_STEP) this.#options.logger.warning(`The step for '${event.kind}' took ${took.toFixed(0)} ms`);
   }
 
   #perform(effect: Effect): void {

@@ -74,7 +74,7 @@ export class Log {
   /** @throws when the folder cannot be made or written */
   constructor(options: LogOptions) {
     this.#least = Math.max(0, SEVERITIES.indexOf((options.level ?? 'INFO') as Severity));
-    this.#write = options.quiet ? () => undefined : (options.write ?? ((lines) => void process.stderr.write(lines)));
+    this.#write = options.quiet ? () => undefined : (options.write ?? writeToStderr);
     if (options.folder) {
       const now = new Date();
       for (const [rank, severity] of SEVERITIES.slice(0, 3).entries()) {
@@ -84,18 +84,20 @@ export class Log {
     const everything = this.#files[0]?.file.path;
     this.path = everything === undefined ? undefined : join(everything);
     this.logger = this.#named(options.file);
+    process.once('exit', this.flush);
   }
 
   /** Writes what waits for the end of the turn. */
-  flush(): void {
+  readonly flush = (): void => {
     if (this.#waiting === '') return;
     const lines = this.#waiting;
     this.#waiting = '';
     this.#write(lines);
-  }
+  };
 
   close(): void {
     this.flush();
+    process.off('exit', this.flush);
     for (const { file } of this.#files.splice(0)) file.close();
   }
 
@@ -135,6 +137,17 @@ export class Log {
       this.#add('ERROR', 'log', `${file.path} cannot be written any more; going on without log files`);
     }
   }
+}
+
+let stderrGuarded = false;
+
+function writeToStderr(lines: string): void {
+  if (!stderrGuarded) {
+    stderrGuarded = true;
+    // Whoever read our stderr is gone: no reason to end, and nobody to tell.
+    process.stderr.on('error', () => undefined);
+  }
+  process.stderr.write(lines);
 }
 
 function stamp(): string {
