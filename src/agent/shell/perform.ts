@@ -5,14 +5,8 @@ import type { Libprocess } from '../../libprocess/libprocess.ts';
 import type { Performers } from '../../runtime/driver.ts';
 import { internalMessages } from '../../wire/internal.ts';
 import type { Event } from '../../wire/v1_executor.ts';
-import type { AgentEffect, ExecutorStream, FileOwner, LaunchContainer, SymbolicLink } from '../core/effects.ts';
-
-/** Who starts and signals the processes of containers; news of them come as events. */
-export interface ContainerRunner {
-  launch(container: LaunchContainer): void;
-  kill(containerId: string, signal: number): void;
-  destroy(containerId: string): void;
-}
+import type { AgentEffect, ExecutorStream, FileOwner, SymbolicLink } from '../core/effects.ts';
+import type { ContainerRunner } from './containers.ts';
 
 /** The open streams of executors, by the number that their SUBSCRIBE event carried. */
 export interface ExecutorStreams {

@@ -1,0 +1,159 @@
+import { mkdirSync, realpathSync } from 'node:fs';
+import { disabledPaths } from '../config/daemon-flags.ts';
+import type { Loaded } from '../config/load.ts';
+import { FilesTable } from '../http/files/table.ts';
+import { createPipeline } from '../http/pipeline.ts';
+import { startServer } from '../http/server.ts';
+import { createLibprocess } from '../libprocess/transport.ts';
+import { monotonicTime, secureRandom, wallTime } from '../runtime/clock.ts';
+import { Driver } from '../runtime/driver.ts';
+import { guardProcess, stopOnSignal } from '../runtime/graceful.ts';
+import { detectHost } from '../runtime/host.ts';
+import { Log, type Logger } from '../runtime/logger.ts';
+import { createAgent } from './core/agent.ts';
+import type { AgentEffect } from './core/effects.ts';
+import type { AgentEvent } from './core/events.ts';
+import type { AgentOptions } from './core/state.ts';
+import { coreOptions } from './core-options.ts';
+import { type AgentFlags, type agentFlags, agentProgram, agentWarnings } from './flags.ts';
+import { agentResources, inspectMachine } from './machine-resources.ts';
+import type { OpenContainers } from './shell/containers.ts';
+import { PROCESS, Shell } from './shell/shell.ts';
+
+/** What a stop may take beyond the grace period of the tasks. */
+const STOP_MARGIN = 5_000;
+
+/** Runs an agent until it is told to stop; its tasks end with it. */
+export async function run(loaded: Loaded<typeof agentFlags>, openContainers: OpenContainers): Promise<void> {
+  const flags = loaded.values;
+  const log = openLog(flags);
+  const { logger } = log;
+  guardProcess(logger);
+  const workDir = makeWorkDir(flags.work_dir);
+  const host = await detectHost(flags);
+  if (!host.ok) return fail(host.error);
+  const server = await startServer({ ip: host.value.bind, port: flags.port });
+  if (!server.ok) return fail(server.error);
+  const { port } = server.value.address;
+  const libprocess = createLibprocess({
+    ip: host.value.bind,
+    port,
+    advertise: { ip: host.value.ip, port: flags.advertise_port ?? port },
+    log: (line) => logger.verbose(1, line),
+  });
+  const address = { pid: libprocess.pid(PROCESS), hostname: host.value.hostname, port: libprocess.address.port };
+  const agent = createAgent(await optionsOf(flags, workDir, address), {
+    now: monotonicTime(),
+    wall: wallTime(),
+    random: secureRandom,
+    chance: () => false,
+  });
+  const files = new FilesTable();
+  const logFile = flags.external_log_file ?? log.path;
+  if (logFile !== undefined) await files.attach(logFile, '/slave/log');
+
+  let driver: Driver<AgentEvent, AgentEffect> | undefined;
+  const push = (event: AgentEvent): void => driver?.post(event);
+  const containers = await openContainers({ workDir, runtimeDir: flags.runtime_dir, tell: push, logger });
+  let finish = (_status: number): void => {};
+  const ended = Promise.withResolvers<void>();
+  const shell = new Shell({
+    agent,
+    master: flags.master ?? '',
+    flags: loaded.texts,
+    logDir: flags.log_dir,
+    diskWatchInterval: flags.disk_watch_interval,
+    libprocess,
+    containers,
+    files,
+    logLevel: log.verbosity,
+    logger,
+    push,
+    terminate: (status, reason) => {
+      logger.info(`Ending: ${reason}`);
+      ended.resolve();
+      finish(status);
+    },
+  });
+  server.value.use(libprocess.accept);
+  server.value.use(
+    createPipeline({
+      endpoints: shell.endpoints(),
+      delegate: PROCESS,
+      disabledPaths: new Set(disabledPaths(flags.firewall_rules)),
+      onError: (error, path) => logger.error(`Answering ${path} failed`, error),
+    }),
+  );
+  driver = new Driver({
+    machine: agent,
+    performers: shell.performers,
+    timer: (key): AgentEvent => ({ kind: 'timer', key }),
+    logger,
+  });
+  finish = stopOnSignal({
+    logger,
+    deadline: flags.executor_shutdown_grace_period + STOP_MARGIN,
+    signals: ['SIGUSR1'],
+    stop: async (signal) => {
+      push({ kind: 'stop', unregister: signal === 'SIGUSR1' });
+      await ended.promise;
+      shell.stop();
+      driver?.stop();
+      await containers.stop();
+      libprocess.close();
+      await server.value.close(1_000);
+      log.close();
+    },
+  });
+  announce(logger, agent.state.options, loaded);
+  shell.start();
+}
+
+async function optionsOf(
+  flags: AgentFlags,
+  workDir: string,
+  address: { pid: string; hostname: string; port: number },
+): Promise<AgentOptions> {
+  const machine = await inspectMachine(workDir);
+  const resources = agentResources(flags.resources ?? '', flags.default_role, machine);
+  if (!resources.ok) return fail(`--resources: ${resources.error}`);
+  const options = coreOptions({ ...flags, work_dir: workDir }, agentProgram.version, address, resources.value);
+  return options.ok ? options.value : fail(`--attributes: ${options.error}`);
+}
+
+function openLog(flags: AgentFlags): Log {
+  try {
+    return new Log({
+      program: 'mesos-agent',
+      file: 'slave',
+      level: flags.logging_level,
+      quiet: flags.quiet,
+      folder: flags.log_dir,
+    });
+  } catch (error) {
+    return fail(`--log_dir=${flags.log_dir} cannot be written: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** @returns the folder without symbolic links and `..`, so that paths in it can be compared */
+function makeWorkDir(folder: string): string {
+  try {
+    mkdirSync(folder, { recursive: true });
+    return realpathSync(folder);
+  } catch (error) {
+    return fail(`--work_dir=${folder} cannot be made: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+function announce(logger: Logger, options: AgentOptions, loaded: Loaded<typeof agentFlags>): void {
+  logger.info(`Agent ${options.pid} (${options.hostname}) started`);
+  const texts = Object.entries(loaded.texts).map(([name, text]) => `--${name}="${text}"`);
+  logger.info(`Flags at startup: ${texts.join(' ')}`);
+  for (const warning of [...loaded.warnings, ...agentWarnings(loaded.values)]) logger.warning(warning);
+}
+
+/** Ends a start that cannot succeed. */
+function fail(sentence: string): never {
+  process.stderr.write(`${agentProgram.name}: ${sentence}\n`);
+  process.exit(1);
+}

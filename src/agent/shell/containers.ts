@@ -1,0 +1,37 @@
+import type { Logger } from '../../runtime/logger.ts';
+import type { ResourceStatistics } from '../../wire/v1.ts';
+import type { LaunchContainer } from '../core/effects.ts';
+import type { AgentEvent } from '../core/events.ts';
+import type { FindUser } from './prober.ts';
+
+/** What is told of containers. */
+export type ContainerNews = Extract<AgentEvent, { kind: 'containerStarted' | 'containerExited' | 'containerFailed' }>;
+
+/** Who starts and signals the processes of containers; news of them come as events. */
+export interface ContainerRunner {
+  launch(container: LaunchContainer): void;
+  kill(containerId: string, signal: number): void;
+  destroy(containerId: string): void;
+}
+
+/** Where and how containers are run. */
+export interface ContainersOptions {
+  /** Absolute, without symbolic links. */
+  readonly workDir: string;
+  /** For what need not survive a reboot. */
+  readonly runtimeDir: string;
+  readonly logger: Logger;
+  /** Takes news of containers, one event after the other. */
+  readonly tell: (news: ContainerNews) => void;
+}
+
+export type OpenContainers = (options: ContainersOptions) => Promise<Containers>;
+
+/** All that the program needs of the part that runs containers. */
+export interface Containers extends ContainerRunner {
+  /** What was measured last of a container's processes. */
+  usage(containerId: string): ResourceStatistics | undefined;
+  readonly findUser: FindUser;
+  /** Ends it and whatever still runs. */
+  stop(): Promise<void>;
+}
