@@ -46,7 +46,7 @@ export interface AgentWorld {
 /** What the tasks of an agent do. */
 export interface TaskScript {
   /** Milliseconds from TASK_RUNNING to TASK_FINISHED; Infinity for tasks that run until they are killed. */
-  readonly runsFor: (random: () => number) => number;
+  readonly runsFor: (random: () => number, task: TaskInfo) => number;
   /** Report TASK_STARTING first, as executors do. */
   readonly starting: boolean;
 }
@@ -196,7 +196,7 @@ export class EmulatedAgent {
     this.tasks.set(key, task);
     if (this.script.starting) this.report(task, 'TASK_STARTING');
     this.report(task, 'TASK_RUNNING');
-    const runsFor = this.script.runsFor(this.world.random);
+    const runsFor = this.script.runsFor(this.world.random, info);
     if (runsFor <= 0) this.report(task, 'TASK_FINISHED');
     else if (Number.isFinite(runsFor)) this.world.after(runsFor, () => this.end(key, 'TASK_FINISHED'));
   }

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { seededRandom } from '../../src/base/random.ts';
 import type { Libprocess } from '../../src/libprocess/libprocess.ts';
 import { createLibprocess } from '../../src/libprocess/transport.ts';
+import { parseResources } from '../../src/resources/parse.ts';
 import { internalMessages } from '../../src/wire/internal.ts';
 import type { AgentInfo } from '../../src/wire/v1.ts';
 import { type AgentMessages, type AgentWorld, EmulatedAgent, type TaskScript } from './agent.ts';
@@ -82,6 +83,42 @@ export async function createSocketAgents(options: SocketAgentsOptions): Promise<
       }
     },
   };
+}
+
+/** What an emulated agent has unless a bench says otherwise: half a rack of 2018. */
+export const AGENT_RESOURCES = 'cpus:24;mem:4096;disk:4096;ports:[31000-32000]';
+/** An agent that hears nothing for so long asks again, as real ones do. */
+const RETRY = 5000;
+
+/**
+ * Makes agents and registers all of them at once with a master.
+ * @param master its PID
+ * @returns when all are registered, with the milliseconds that it took
+ */
+export async function registerSocketAgents(
+  master: string,
+  options: Pick<SocketAgentsOptions, 'count' | 'ports' | 'script'> & { readonly resources?: string },
+): Promise<SocketAgents & { readonly took: number }> {
+  const resources = parseResources(options.resources ?? AGENT_RESOURCES);
+  if (!resources.ok) throw new Error(resources.error);
+  const info = { port: 5051, resources: resources.value.toProto() };
+  let done = (): void => {};
+  const all = new Promise<void>((resolve) => {
+    done = resolve;
+  });
+  let left = options.count;
+  const emulated = await createSocketAgents({
+    ...options,
+    info: (index) => ({ hostname: `agent-${index}`, ...info }),
+    registered: () => {
+      left--;
+      if (left === 0) done();
+    },
+  });
+  const start = performance.now();
+  for (const agent of emulated.agents) agent.insist(master, RETRY);
+  await all;
+  return { ...emulated, took: performance.now() - start };
 }
 
 function worldOf(
