@@ -1,6 +1,6 @@
 import { domain } from './domain.ts';
 import { flag, optional } from './flag.ts';
-import { bool, count, duration, integer, jsonObject, oneOf, port, string } from './kinds.ts';
+import { bool, count, duration, jsonObject, oneOf, port, string } from './kinds.ts';
 
 /** The version of upstream whose wires are spoken: what `--version`, `/version` and MasterInfo say. */
 export const MESOS_VERSION = '1.12.0';
@@ -77,9 +77,6 @@ export function ipv4(text: string): string | undefined {
 export function positive(value: number): string | undefined {
   return value > 0 ? undefined : 'it must be more than zero';
 }
-
-/** A positive whole number of nothing in particular. */
-export const positiveInteger = integer(1);
 
 function firewallShape(rules: Readonly<Record<string, unknown>>): string | undefined {
   const disabled = rules.disabled_endpoints as { paths?: unknown } | undefined;

@@ -3,9 +3,10 @@ import { mkdirSync } from 'node:fs';
 import { disabledPaths } from '../config/daemon-flags.ts';
 import type { Loaded } from '../config/load.ts';
 import { FilesTable } from '../http/files/table.ts';
-import { createPipeline } from '../http/pipeline.ts';
+import { createPipeline, type Pipeline } from '../http/pipeline.ts';
 import { startServer } from '../http/server.ts';
 import { buildInfo } from '../http/version.ts';
+import type { Libprocess } from '../libprocess/libprocess.ts';
 import { createLibprocess } from '../libprocess/transport.ts';
 import { wallTime } from '../runtime/clock.ts';
 import { Driver } from '../runtime/driver.ts';
@@ -16,6 +17,7 @@ import type { MasterInfo } from '../wire/v1.ts';
 import type { MasterEffect } from './core/effects.ts';
 import type { MasterEvent } from './core/events.ts';
 import { createMaster } from './core/machine.ts';
+import { newMasterState } from './core/records.ts';
 import { coreOptions } from './core-options.ts';
 import { type MasterFlags, type masterFlags, masterProgram, masterWarnings } from './flags.ts';
 import { masterEndpoints } from './http/endpoints.ts';
@@ -46,16 +48,48 @@ export async function run(loaded: Loaded<typeof masterFlags>): Promise<void> {
     log: (line) => logger.verbose(1, line),
   });
   const info = masterInfo(flags, libprocess.address, host.value.hostname);
-  const options = coreOptions(flags, info, wallTime());
-  // Without ZooKeeper this master leads, being alone; with it, it must not lead before it was elected.
-  const master = flags.zk === undefined ? createMaster(options) : undefined;
   const files = new FilesTable();
   const logFile = flags.external_log_file ?? log.path;
   if (logFile !== undefined) await files.attach(logFile, '/master/log');
 
+  const { shell, driver } = assemble({ loaded, info, log, libprocess, files });
+  server.value.use(libprocess.accept);
+  server.value.use(pipeline(shell, libprocess, flags, logger));
+  shell.listen();
+  driver?.post({ kind: 'started' });
+  stopOnSignal({
+    logger,
+    deadline: STOP_WITHIN,
+    stop: async () => {
+      driver?.stop();
+      shell.close();
+      libprocess.close();
+      await server.value.close(1_000);
+      log.close();
+    },
+  });
+  announce(logger, info, loaded);
+}
+
+interface Parts {
+  readonly loaded: Loaded<typeof masterFlags>;
+  readonly info: MasterInfo;
+  readonly log: Log;
+  readonly libprocess: Libprocess;
+  readonly files: FilesTable;
+}
+
+/** Puts the core, its driver and its shell together. */
+function assemble({ loaded, info, log, libprocess, files }: Parts) {
+  const flags = loaded.values;
+  const { logger } = log;
+  const options = coreOptions(flags, info, wallTime());
+  // Without ZooKeeper this master leads, being alone; with it, it must not lead before it was elected.
+  const master = flags.zk === undefined ? createMaster(options) : undefined;
   let driver: Driver<MasterEvent, MasterEffect> | undefined;
   const shell = new Shell({
     master,
+    idle: newMasterState(options),
     program: { build: buildInfo, flags: loaded.texts },
     roleWhitelist: options.roleWhitelist,
     perFrameworkMetrics: flags.publish_per_framework_metrics,
@@ -70,38 +104,21 @@ export async function run(loaded: Loaded<typeof masterFlags>): Promise<void> {
       process.exit(1);
     },
   });
-  server.value.use(libprocess.accept);
-  server.value.use(
-    createPipeline({
-      endpoints: masterEndpoints(shell, () => libprocess.processes()),
-      delegate: PROCESS,
-      guard: (endpoint) => (endpoint.leader !== undefined && master === undefined ? noLeader : undefined),
-      disabledPaths: new Set(disabledPaths(flags.firewall_rules)),
-      onError: (error, path) => logger.error(`Answering ${path} failed`, error),
-    }),
-  );
   if (master !== undefined) {
-    driver = new Driver({
-      machine: master,
-      performers: shell.performers,
-      timer: (key) => ({ kind: 'timer', key }),
-      logger,
-    });
-    shell.listen();
-    driver.post({ kind: 'started' });
+    const timer = (key: string): MasterEvent => ({ kind: 'timer', key });
+    driver = new Driver({ machine: master, performers: shell.performers, timer, logger });
   }
-  stopOnSignal({
-    logger,
-    deadline: STOP_WITHIN,
-    stop: async () => {
-      driver?.stop();
-      shell.close();
-      libprocess.close();
-      await server.value.close(1_000);
-      log.close();
-    },
+  return { shell, driver };
+}
+
+function pipeline(shell: Shell, libprocess: Libprocess, flags: MasterFlags, logger: Logger): Pipeline {
+  return createPipeline({
+    endpoints: masterEndpoints(shell, () => libprocess.processes()),
+    delegate: PROCESS,
+    guard: ({ leader }) => (leader !== undefined && shell.state === undefined ? noLeader : undefined),
+    disabledPaths: new Set(disabledPaths(flags.firewall_rules)),
+    onError: (error, path) => logger.error(`Answering ${path} failed`, error),
   });
-  announce(logger, info, loaded);
 }
 
 function openLog(flags: MasterFlags): Log {
@@ -151,7 +168,7 @@ function ipAsNumber(ip: string): number {
 
 function announce(logger: Logger, info: MasterInfo, loaded: Loaded<typeof masterFlags>): void {
   logger.info(`Master ${info.id} (${info.hostname}) started on ${info.address?.ip}:${info.port}`);
-  const texts = Object.entries(loaded.texts).map(([name, text]) => `--${name}="${text}"`);
+  const texts = Object.entries(loaded.texts).map(([name, text]) => `--${name}="${withoutPassword(text)}"`);
   logger.info(`Flags at startup: ${texts.join(' ')}`);
   for (const warning of [...loaded.warnings, ...masterWarnings(loaded.values)]) logger.warning(warning);
   if (loaded.values.zk !== undefined) {

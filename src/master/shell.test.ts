@@ -50,6 +50,7 @@ function stand(state = clusterState()) {
   };
   const shell = new Shell({
     master: { state, allocator: createAllocator({}) },
+    idle: state,
     program: {
       build: { version: '1.12.0', build_date: 'd', build_time: 1, build_user: 'u', git_sha: 'g' },
       flags: {},

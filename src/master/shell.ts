@@ -23,6 +23,8 @@ import type { Program } from './views/state.ts';
 export interface ShellOptions {
   /** Absent while nobody is known to lead. */
   readonly master: Pick<Master, 'state' | 'allocator'> | undefined;
+  /** What a master knows that does not lead: nothing. For its metrics. */
+  readonly idle: MasterState;
   readonly program: Program;
   readonly roleWhitelist: ReadonlySet<string> | undefined;
   readonly perFrameworkMetrics: boolean;
@@ -78,8 +80,8 @@ export class Shell implements MasterService {
 
   metrics(): Readonly<Record<string, number>> {
     const more = { ...machineMetrics(), 'registrar/queued_operations': 0, 'registrar/registry_size_bytes': 0 };
-    if (this.state === undefined) return { 'master/elected': 0, 'master/uptime_secs': this.#uptime(), ...more };
-    return metricsOf(this.state, {
+    return metricsOf(this.state ?? this.#options.idle, {
+      elected: this.state !== undefined,
       uptimeSeconds: this.#uptime(),
       operatorStreams: this.#subscribers.size,
       allocator: this.#options.master?.allocator,

@@ -6,6 +6,7 @@ import { MachineID, Resource, WeightInfo } from '../../wire/v1.ts';
 import { Schedule } from '../../wire/v1_maintenance.ts';
 import type { Call } from '../../wire/v1_master.ts';
 import { QuotaRequest } from '../../wire/v1_quota.ts';
+import type { MasterState } from '../core/state.ts';
 import { schedule } from '../views/maintenance.ts';
 import { weightsJson } from '../views/roles.ts';
 import { isVoid, refusalOf } from './change-checks.ts';
@@ -31,65 +32,104 @@ export function perform(
 
 type Reader = (request: Request) => Result<Call, Answer>;
 
+/** One of these endpoints: how each method's request is read, and what GET shows. */
+interface Change {
+  readonly path: string;
+  readonly summary: string;
+  readonly authorization: string;
+  readonly read: Readonly<Partial<Record<'POST' | 'PUT' | 'DELETE', Reader>>>;
+  readonly view?: (state: MasterState) => string;
+}
+
 export function changingEndpoints(service: MasterService): readonly Endpoint[] {
-  const changing = (
-    path: string,
-    summary: string,
-    authorization: string,
-    read: Reader,
-    more: Partial<Endpoint> = {},
-  ): Endpoint => ({
+  return changes().map(({ path, summary, authorization, read, view }) => ({
     process: PROCESS,
     path,
-    methods: ['POST'],
+    methods: [...(view === undefined ? [] : ['GET']), ...Object.keys(read)],
     realm: 'readwrite',
     leader: 'leading',
+    jsonp: view !== undefined,
     summary,
     authorization: [authorization],
-    handle: (request, exchange) => change(service, read, request, exchange),
-    ...more,
-  });
+    handle: (request, exchange) => {
+      const reader = read[request.method as keyof typeof read];
+      if (reader !== undefined) return change(service, reader, request, exchange);
+      return viewAnswer(service, view ?? (() => ''));
+    },
+  }));
+}
+
+function changes(): readonly Change[] {
   return [
-    changing(
-      '/teardown',
-      'Tears down a running framework by shutting down all tasks/executors.',
-      'TEARDOWN_FRAMEWORK',
-      teardown,
-    ),
-    changing('/reserve', 'Reserves resources dynamically on a specific agent.', 'RESERVE_RESOURCES', reserve),
-    changing('/unreserve', 'Unreserves resources dynamically on a specific agent.', 'UNRESERVE_RESOURCES', unreserve),
-    changing('/create-volumes', 'Creates persistent volumes on reserved resources.', 'CREATE_VOLUME', createVolumes),
-    changing('/destroy-volumes', 'Destroys persistent volumes.', 'DESTROY_VOLUME', destroyVolumes),
-    changing('/machine/down', 'Brings a set of machines down.', 'START_MAINTENANCE', machinesOf('down')),
-    changing('/machine/up', 'Brings a set of machines back up.', 'STOP_MAINTENANCE', machinesOf('up')),
-    changing(
-      '/maintenance/schedule',
-      "Returns or updates the cluster's maintenance schedule.",
-      'UPDATE_MAINTENANCE_SCHEDULE',
-      newSchedule,
-      {
-        methods: ['GET', 'POST'],
-        jsonp: true,
-        handle: (request, exchange) =>
-          request.method === 'GET'
-            ? viewAnswer(service, (state) => Schedule.v0.stringify(schedule(state)))
-            : change(service, newSchedule, request, exchange),
-      },
-    ),
-    changing('/weights', 'Shows or updates the weights of roles.', 'UPDATE_WEIGHT', newWeights, {
-      methods: ['GET', 'PUT'],
-      jsonp: true,
-      handle: (request, exchange) =>
-        request.method === 'GET' ? viewAnswer(service, weightsJson) : change(service, newWeights, request, exchange),
-    }),
-    changing('/quota', 'Shows, sets or removes the quota of a role.', 'UPDATE_QUOTA', setQuota, {
-      methods: ['GET', 'POST', 'DELETE'],
-      jsonp: true,
-      handle: (request, exchange) => {
-        if (request.method === 'GET') return viewAnswer(service, quotaText);
-        return change(service, request.method === 'POST' ? setQuota : removeQuota, request, exchange);
-      },
-    }),
+    {
+      path: '/teardown',
+      summary: 'Tears down a running framework by shutting down all tasks/executors.',
+      authorization: 'TEARDOWN_FRAMEWORK',
+      read: { POST: teardown },
+    },
+    {
+      path: '/reserve',
+      summary: 'Reserves resources dynamically on a specific agent.',
+      authorization: 'RESERVE_RESOURCES',
+      read: { POST: reserve },
+    },
+    {
+      path: '/unreserve',
+      summary: 'Unreserves resources dynamically on a specific agent.',
+      authorization: 'UNRESERVE_RESOURCES',
+      read: { POST: unreserve },
+    },
+    {
+      path: '/create-volumes',
+      summary: 'Creates persistent volumes on reserved resources.',
+      authorization: 'CREATE_VOLUME',
+      read: { POST: createVolumes },
+    },
+    {
+      path: '/destroy-volumes',
+      summary: 'Destroys persistent volumes.',
+      authorization: 'DESTROY_VOLUME',
+      read: { POST: destroyVolumes },
+    },
+    ...maintenanceChanges(),
+    {
+      path: '/weights',
+      summary: 'Shows or updates the weights of roles.',
+      authorization: 'UPDATE_WEIGHT',
+      read: { PUT: newWeights },
+      view: weightsJson,
+    },
+    {
+      path: '/quota',
+      summary: 'Shows, sets or removes the quota of a role.',
+      authorization: 'UPDATE_QUOTA',
+      read: { POST: setQuota, DELETE: removeQuota },
+      view: quotaText,
+    },
+  ];
+}
+
+function maintenanceChanges(): readonly Change[] {
+  return [
+    {
+      path: '/machine/down',
+      summary: 'Brings a set of machines down.',
+      authorization: 'START_MAINTENANCE',
+      read: { POST: machinesOf('down') },
+    },
+    {
+      path: '/machine/up',
+      summary: 'Brings a set of machines back up.',
+      authorization: 'STOP_MAINTENANCE',
+      read: { POST: machinesOf('up') },
+    },
+    {
+      path: '/maintenance/schedule',
+      summary: "Returns or updates the cluster's maintenance schedule.",
+      authorization: 'UPDATE_MAINTENANCE_SCHEDULE',
+      read: { POST: newSchedule },
+      view: (state) => Schedule.v0.stringify(schedule(state)),
+    },
   ];
 }
 

@@ -75,8 +75,7 @@ export function readingEndpoints(service: MasterService): readonly Endpoint[] {
 
 /** `/quota` and others answer GET with a view, and other methods with a change. */
 export function quotaText(state: MasterState): string {
-  const { infos } = quotaStatus(state);
-  return QuotaStatus.v0.stringify(infos === undefined || infos.length === 0 ? {} : { infos });
+  return QuotaStatus.v0.stringify(quotaStatus(state));
 }
 
 const TASK_PARAMETERS: readonly Parameter[] = [

@@ -9,6 +9,8 @@ import { rolesOf } from './roles.ts';
 
 /** What the shell knows and the state does not. */
 export interface Outside {
+  /** Whether this master leads. */
+  readonly elected: boolean;
   /** Seconds since this process started. */
   readonly uptimeSeconds: number;
   readonly operatorStreams: number;
@@ -25,7 +27,7 @@ type Metrics = Record<string, number>;
 export function metricsOf(state: MasterState, outside: Outside): Metrics {
   const metrics: Metrics = {
     'master/uptime_secs': outside.uptimeSeconds,
-    'master/elected': 1,
+    'master/elected': outside.elected ? 1 : 0,
     'master/operator_event_stream_subscribers': outside.operatorStreams,
     'master/outstanding_offers': state.offers.size,
     'master/http_cache_hits': 0,

@@ -146,7 +146,13 @@ test('operators see offers with their allocation, though the framework does not 
 });
 
 test('metrics have gauges of the state, counters of the core and what the shell adds', () => {
-  const outside = { uptimeSeconds: 5, operatorStreams: 1, perFramework: true, more: { 'system/cpus_total': 2 } };
+  const outside = {
+    elected: true,
+    uptimeSeconds: 5,
+    operatorStreams: 1,
+    perFramework: true,
+    more: { 'system/cpus_total': 2 },
+  };
   const metrics = metricsOf(clusterState(), outside);
   const expected: Record<string, number> = {
     'master/uptime_secs': 5,
