@@ -169,6 +169,23 @@ const decline: fc.Arbitrary<Step> = fc
     }
   });
 
+/** Everybody refuses everything that is free. */
+const declineAll: fc.Arbitrary<Step> = fc.constant((model) => {
+  const before = model.held;
+  for (let rounds = 0; model.allocate() > 0; rounds++) {
+    assert.ok(rounds < 60, 'everybody has refused at last');
+    for (const one of model.held.filter((one) => !before.includes(one))) {
+      model.allocator.recoverResources(one.frameworkId, one.agentId, one.resources, 10, model.now);
+      model.refused.push({ ...one, resources: one.resources.unallocate(), until: model.now + 10_000 });
+    }
+    model.held = before;
+  }
+});
+
+const settle: fc.Arbitrary<Step> = fc.constant((model) => {
+  model.settle();
+});
+
 const rareSteps: fc.Arbitrary<Step>[] = [
   fc.record({ id, spec: frameworkSpec, active: fc.boolean() }).map(({ id, spec, active }) => (model) => {
     const suppressed = spec.suppressed.filter((role) => spec.roles.includes(role));
@@ -260,7 +277,9 @@ const rareSteps: fc.Arbitrary<Step>[] = [
 const step = fc.oneof(
   { arbitrary: allocate, weight: 6 },
   { arbitrary: decline, weight: 6 },
-  { arbitrary: fc.oneof(...rareSteps), weight: 5 },
+  { arbitrary: declineAll, weight: 2 },
+  { arbitrary: settle, weight: 2 },
+  { arbitrary: fc.oneof(...rareSteps), weight: 6 },
 );
 
 /** Two frameworks in all roles, three agents. */
