@@ -1,0 +1,99 @@
+import { AgentProcess, type MachineSpec } from './agent-process.ts';
+import type { Dice } from './dice.ts';
+import type { SchedulerProcess } from './scheduler.ts';
+import type { World } from './world.ts';
+
+type Fault = (chaos: Chaos) => string | undefined;
+
+/** Everything that goes wrong by itself, weather apart. A fault says what it did. */
+const FAULTS: Readonly<Record<string, Fault>> = {
+  connection: ({ world }) => world.network.breakAny(),
+  stream: (chaos) => {
+    const scheduler = chaos.anyScheduler();
+    scheduler?.breakStream();
+    return scheduler?.name;
+  },
+  calls: (chaos) => {
+    const scheduler = chaos.anyScheduler();
+    scheduler?.breakCalls();
+    return scheduler?.name;
+  },
+  failover: (chaos) => {
+    const scheduler = chaos.anyScheduler();
+    scheduler?.failOver();
+    return scheduler?.name;
+  },
+  partition: ({ world, dice, agents }) => {
+    const agent = dice.pick(agents);
+    if (agent === undefined) return undefined;
+    const duration = dice.wait(10_000);
+    world.network.cut(agent.machine.address, duration);
+    return `${agent.name} for ${Math.round(duration)} ms`;
+  },
+  crash: (chaos) => {
+    const agent = chaos.dice.pick(chaos.agents.filter(({ alive }) => alive));
+    if (agent === undefined) return undefined;
+    agent.crash();
+    chaos.restart(agent, chaos.dice.wait(5000));
+    return agent.name;
+  },
+};
+
+/** Keeps the agents running, and breaks things until it is told to stop. */
+export class Chaos {
+  readonly world: World;
+  readonly dice: Dice;
+  /** The agent of each machine, in its present or its last life. */
+  readonly agents: AgentProcess[] = [];
+  private readonly schedulers: readonly SchedulerProcess[];
+  private readonly enabled: readonly string[];
+  private readonly pause: number;
+  private lives = 0;
+  private stopped = false;
+
+  constructor(world: World, dice: Dice, machines: readonly MachineSpec[], schedulers: readonly SchedulerProcess[]) {
+    this.world = world;
+    this.dice = dice;
+    this.schedulers = schedulers;
+    this.enabled = Object.keys(FAULTS).filter(() => dice.chance(0.6));
+    this.pause = dice.between(500, 8000);
+    for (const machine of machines) this.agents.push(this.makeAgent(machine));
+  }
+
+  start(): void {
+    for (const agent of this.agents) this.world.loop.after(this.dice.wait(1000), () => agent.start());
+    this.plan();
+  }
+
+  stop(): void {
+    this.stopped = true;
+  }
+
+  anyScheduler(): SchedulerProcess | undefined {
+    return this.dice.pick(this.schedulers);
+  }
+
+  /** The machine is switched on again, with an empty disk: another agent. */
+  restart(agent: AgentProcess, after: number): void {
+    this.world.loop.after(after, () => {
+      const next = this.makeAgent(agent.machine);
+      this.agents[this.agents.indexOf(agent)] = next;
+      next.start();
+    });
+  }
+
+  private makeAgent(machine: MachineSpec): AgentProcess {
+    const life = this.lives++;
+    return new AgentProcess(this.world, this.dice.fork(), machine, life, (ended) => this.restart(ended, 1000));
+  }
+
+  private plan(): void {
+    this.world.loop.after(this.dice.wait(this.pause), () => {
+      if (this.stopped) return;
+      const name = this.dice.pick(this.enabled);
+      const done = name === undefined ? undefined : FAULTS[name]?.(this);
+      if (done !== undefined) this.world.say('fault', `${name}: ${done}`);
+      this.plan();
+    });
+  }
+}

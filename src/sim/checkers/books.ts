@@ -1,0 +1,30 @@
+import { checkInvariants } from '../../master/core/invariants.ts';
+import type { MasterProcess } from '../master-process.ts';
+import type { Observer } from '../observer.ts';
+import { demand } from '../violation.ts';
+import type { World } from '../world.ts';
+
+/** The whole books are gone through after every so many steps of the master: it is the dearest of the checks. */
+const EVERY = 8;
+
+/** The master's own books: no contradictions, and allocated + offered + available = total on every agent. */
+export class BooksChecker implements Observer {
+  private readonly world: World;
+  private steps = 0;
+
+  constructor(world: World) {
+    this.world = world;
+  }
+
+  masterStepped(master: MasterProcess): void {
+    if (++this.steps % EVERY === 0) this.check(master);
+  }
+
+  check(master: MasterProcess): void {
+    const problems = checkInvariants(master.core);
+    demand(problems.length === 0, () => `the master's books do not add up:\n  ${problems.join('\n  ')}`);
+    for (const id of master.core.state.agents.keys()) {
+      demand(this.world.registry.admitted.has(id), () => `agent ${id} is registered, but the registry does not say so`);
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import type { MasterEffect } from '../../master/core/effects.ts';
+import type { MasterEvent } from '../../master/core/events.ts';
+import type { TaskState } from '../../wire/v1.ts';
+import type { AgentProcess } from '../agent-process.ts';
+import type { LiveContainer } from '../containers.ts';
+import type { MasterProcess } from '../master-process.ts';
+import type { Observer } from '../observer.ts';
+import { demand } from '../violation.ts';
+
+/** States that say for certain that the task does not run and never will. TASK_LOST says no such thing. */
+const CERTAIN: ReadonlySet<TaskState> = new Set<TaskState>([
+  'TASK_FINISHED',
+  'TASK_FAILED',
+  'TASK_KILLED',
+  'TASK_ERROR',
+  'TASK_DROPPED',
+  'TASK_GONE',
+  'TASK_GONE_BY_OPERATOR',
+]);
+
+/** At most one container of a task runs anywhere, it runs only once, and not after somebody was told that it has ended. */
+export class InstancesChecker implements Observer {
+  private readonly live = new Map<string, string>();
+  private readonly launched = new Set<string>();
+  private readonly ended = new Map<string, TaskState>();
+
+  /** Task ids that run now. */
+  get running(): ReadonlyMap<string, string> {
+    return this.live;
+  }
+
+  containerStarted(agent: AgentProcess, { taskId }: LiveContainer): void {
+    demand(!this.launched.has(taskId), () => `task ${taskId} was started a second time, by ${agent.name}`);
+    const told = this.ended.get(taskId);
+    demand(told === undefined, () => `${agent.name} starts task ${taskId} after its scheduler was told ${told}`);
+    this.launched.add(taskId);
+    this.live.set(taskId, agent.name);
+  }
+
+  containerEnded(_agent: AgentProcess, { taskId }: LiveContainer): void {
+    this.live.delete(taskId);
+  }
+
+  masterStepped(_master: MasterProcess, _event: MasterEvent, effects: readonly MasterEffect[]): void {
+    for (const effect of effects) {
+      const status = effect.kind === 'event' ? effect.event.update?.status : undefined;
+      if (status === undefined || !CERTAIN.has(status.state)) continue;
+      const id = status.task_id.value;
+      const where = this.live.get(id);
+      demand(where === undefined, () => `the master says ${status.state} of task ${id}, which runs on ${where}`);
+      this.ended.set(id, status.state);
+    }
+  }
+}

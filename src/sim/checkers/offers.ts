@@ -1,0 +1,95 @@
+import type { MasterEffect } from '../../master/core/effects.ts';
+import type { MasterEvent } from '../../master/core/events.ts';
+import { Resources } from '../../resources/resources.ts';
+import type { Offer } from '../../wire/v1.ts';
+import type { AgentProcess } from '../agent-process.ts';
+import type { LiveContainer } from '../containers.ts';
+import type { MasterProcess } from '../master-process.ts';
+import type { Observer } from '../observer.ts';
+import { demand } from '../violation.ts';
+
+interface OpenOffer {
+  readonly agentId: string;
+  readonly stream: string;
+  readonly resources: Resources;
+}
+
+/**
+ * Nothing is offered twice, judged from outside, without a look at the master's books: what schedulers were offered and
+ * have neither answered nor lost, together with what really runs on the machine, is never more than the machine has.
+ */
+export class OffersChecker implements Observer {
+  private readonly open = new Map<string, OpenOffer>();
+  /** agent id -> container id -> what runs there. */
+  private readonly running = new Map<string, Map<string, Resources>>();
+  private readonly totals = new Map<string, Resources>();
+
+  masterStepped(_master: MasterProcess, event: MasterEvent, effects: readonly MasterEffect[]): void {
+    if (event.kind === 'streamClosed') this.closeStream(event.stream);
+    if (event.kind === 'schedulerCall') this.answered(event.call, effects);
+    // Offers of this step may use what it took back, so that first goes out what went.
+    for (const effect of effects) {
+      if (effect.kind === 'closeStream') this.closeStream(effect.stream);
+      if (effect.kind === 'event' && effect.event.rescind) this.open.delete(effect.event.rescind.offer_id.value);
+    }
+    for (const effect of effects) {
+      if (effect.kind !== 'event') continue;
+      for (const offer of effect.event.offers?.offers ?? []) this.made(effect.stream, offer);
+    }
+  }
+
+  containerStarted(agent: AgentProcess, container: LiveContainer): void {
+    const { id } = agent;
+    if (id === undefined) return;
+    this.totals.set(id, agent.total);
+    const here = this.running.get(id) ?? new Map<string, Resources>();
+    this.running.set(id, here.set(container.containerId, footprint(container)));
+    this.check(id);
+  }
+
+  containerEnded(agent: AgentProcess, container: LiveContainer): void {
+    this.running.get(agent.id ?? '')?.delete(container.containerId);
+  }
+
+  private answered(
+    call: Extract<MasterEvent, { kind: 'schedulerCall' }>['call'],
+    effects: readonly MasterEffect[],
+  ): void {
+    const heeded = effects.some((effect) => effect.kind === 'reply' && effect.status === 202);
+    if (!heeded) return;
+    for (const { value } of call.accept?.offer_ids ?? call.decline?.offer_ids ?? []) this.open.delete(value);
+  }
+
+  private closeStream(stream: string): void {
+    for (const [id, offer] of this.open) if (offer.stream === stream) this.open.delete(id);
+  }
+
+  private made(stream: string, offer: Offer): void {
+    const id = offer.id.value;
+    demand(!this.open.has(id), () => `offer ${id} was made twice`);
+    const agentId = offer.agent_id.value;
+    this.open.set(id, { agentId, stream, resources: Resources.of(offer.resources ?? []).unallocate() });
+    this.check(agentId);
+  }
+
+  private check(agentId: string): void {
+    const total = this.totals.get(agentId);
+    const offers = [...this.open.values()].filter((offer) => offer.agentId === agentId);
+    const offered = Resources.sum(offers.map(({ resources }) => resources));
+    const running = Resources.sum(this.running.get(agentId)?.values() ?? []);
+    const sum = offered.plus(running);
+    demand(
+      total === undefined || total.contains(sum),
+      () => `agent ${agentId} has ${total}, of which ${offered} is on offer while ${running} is in use`,
+    );
+  }
+}
+
+/** Containers tell their scalars only. */
+function footprint({ resources }: LiveContainer): Resources {
+  const { cpus, mem } = resources;
+  return Resources.of([
+    { name: 'cpus', type: 'SCALAR', scalar: { value: cpus } },
+    { name: 'mem', type: 'SCALAR', scalar: { value: mem } },
+  ]);
+}

@@ -1,0 +1,74 @@
+import type { AgentEffect } from '../../agent/core/effects.ts';
+import type { AgentEvent } from '../../agent/core/events.ts';
+import { isTerminal } from '../../agent/core/task-state.ts';
+import type { TaskState, TaskStatus } from '../../wire/v1.ts';
+import type { AgentProcess } from '../agent-process.ts';
+import type { Observer } from '../observer.ts';
+import { hex } from '../transcript.ts';
+import { demand } from '../violation.ts';
+
+interface Update {
+  readonly uuid: string;
+  readonly state: TaskState;
+}
+
+/**
+ * Agents' updates of one task reach its scheduler in the order in which the agent made them, none is left out, none comes
+ * after the end, and an agent forgets an update only when the scheduler has seen it.
+ */
+export class UpdatesChecker implements Observer {
+  /** By framework and task: what the agent sent, each update once. */
+  private readonly sent = new Map<string, Update[]>();
+  /** How many of these the scheduler has seen. */
+  private readonly seen = new Map<string, number>();
+  private readonly seenUuids = new Set<string>();
+
+  /** How the task ended, as its agent told its scheduler. */
+  end(frameworkId: string, taskId: string): TaskState | undefined {
+    const key = `${frameworkId}/${taskId}`;
+    const last = this.sent.get(key)?.[(this.seen.get(key) ?? 0) - 1];
+    return isTerminal(last?.state) ? last?.state : undefined;
+  }
+
+  agentStepped(agent: AgentProcess, event: AgentEvent, effects: readonly AgentEffect[]): void {
+    if (event.kind === 'message' && event.name === 'mesos.internal.StatusUpdateAcknowledgementMessage') {
+      const uuid = hex(event.body.uuid);
+      demand(this.seenUuids.has(uuid), () => `${agent.name} was told that ${uuid} is acknowledged, which nobody saw`);
+    }
+    for (const effect of effects) {
+      if (effect.kind !== 'send' || effect.name !== 'mesos.internal.StatusUpdateMessage') continue;
+      const { framework_id, status, uuid } = effect.message.update;
+      this.send(`${framework_id.value}/${status.task_id.value}`, {
+        uuid: hex(uuid ?? new Uint8Array()),
+        state: status.state,
+      });
+    }
+  }
+
+  statusSeen(frameworkId: string, status: TaskStatus): void {
+    if (status.uuid === undefined) return;
+    const uuid = hex(status.uuid);
+    if (this.seenUuids.has(uuid)) return;
+    const key = `${frameworkId}/${status.task_id.value}`;
+    const at = this.seen.get(key) ?? 0;
+    const expected = this.sent.get(key)?.[at];
+    demand(
+      expected?.uuid === uuid,
+      () => `${key}: ${status.state} (${uuid}) arrived, where ${expected?.state} (${expected?.uuid}) should be next`,
+    );
+    this.seenUuids.add(uuid);
+    this.seen.set(key, at + 1);
+  }
+
+  private send(key: string, update: Update): void {
+    const list = this.sent.get(key) ?? [];
+    if (list.some(({ uuid }) => uuid === update.uuid)) return;
+    const last = list.at(-1);
+    demand(!isTerminal(last?.state), () => `${key}: ${update.state} was sent after its end, ${last?.state}`);
+    demand(
+      last === undefined || this.seenUuids.has(last.uuid),
+      () => `${key}: ${update.state} was sent before ${last?.state} was acknowledged`,
+    );
+    this.sent.set(key, [...list, update]);
+  }
+}

@@ -1,0 +1,320 @@
+import type { FrameworkInfo, Offer, TaskStatus } from '../wire/v1.ts';
+import type { Call, Event } from '../wire/v1_scheduler.ts';
+import type { Dice } from './dice.ts';
+import { CallConnection, type SchedulerClient, Subscription } from './http.ts';
+import type { MasterProcess } from './master-process.ts';
+import { brief, hex } from './transcript.ts';
+import { demand } from './violation.ts';
+import { Workload } from './workload.ts';
+import type { World } from './world.ts';
+
+/** Heartbeats come every 5 s; a stream that is silent for longer than this is dead. */
+const PATIENCE = 17_000;
+const TICK = 2000;
+const FAILOVER_TIMEOUT_SECONDS = 1_000_000;
+
+function frameworkInfo(name: string, dice: Dice): FrameworkInfo {
+  const multi = dice.chance(0.6);
+  const types = [
+    ...(multi ? (['MULTI_ROLE'] as const) : []),
+    ...(dice.chance(0.6) ? (['PARTITION_AWARE'] as const) : []),
+    ...(dice.chance(0.5) ? (['TASK_KILLING_STATE'] as const) : []),
+    ...(dice.chance(0.5) ? (['RESERVATION_REFINEMENT'] as const) : []),
+  ];
+  return {
+    user: 'nobody',
+    name,
+    checkpoint: true,
+    failover_timeout: FAILOVER_TIMEOUT_SECONDS,
+    capabilities: types.map((type) => ({ type })),
+    ...(multi ? { roles: dice.pick([['*'], ['dev'], ['dev', 'ops'], ['ops/web']]) ?? ['*'] } : {}),
+  };
+}
+
+/** A framework: what outlives its scheduler, and the scheduler that is on duty. */
+export class SchedulerProcess {
+  readonly workload: Workload;
+  readonly name: string;
+  info: FrameworkInfo;
+  private readonly world: World;
+  private readonly dice: Dice;
+  private readonly master: MasterProcess;
+  private duty: Duty | undefined;
+
+  constructor(world: World, dice: Dice, master: MasterProcess, number: number) {
+    this.world = world;
+    this.dice = dice;
+    this.master = master;
+    this.name = `f${number}`;
+    this.info = frameworkInfo(this.name, dice);
+    this.workload = new Workload(this.name, dice.fork(), world.weather);
+  }
+
+  get id(): string | undefined {
+    return this.info.id?.value;
+  }
+
+  /** Connected as far as it knows. */
+  get subscribed(): boolean {
+    return this.duty?.subscribed ?? false;
+  }
+
+  start(): void {
+    this.duty = new Duty(this.world, this.dice, this.master, this);
+    this.duty.start();
+  }
+
+  /** Another scheduler takes over what this one knows. Sometimes the old connection outlives the old scheduler for a while. */
+  failOver(): void {
+    this.duty?.end();
+    this.start();
+  }
+
+  breakStream(): void {
+    this.duty?.breakStream();
+  }
+
+  breakCalls(): void {
+    this.duty?.breakCalls();
+  }
+}
+
+/** One scheduler at work, from its start to its end. */
+class Duty implements SchedulerClient {
+  private readonly world: World;
+  private readonly dice: Dice;
+  private readonly master: MasterProcess;
+  private readonly framework: SchedulerProcess;
+  private subscription: Subscription | undefined;
+  private calls: CallConnection | undefined;
+  private stream: string | undefined;
+  private greeted = false;
+  private lastHeard = 0;
+  private suppressed = false;
+  private ended = false;
+  /** Offers that it has neither answered nor been told to forget. */
+  private readonly offers = new Map<string, Offer>();
+
+  constructor(world: World, dice: Dice, master: MasterProcess, framework: SchedulerProcess) {
+    this.world = world;
+    this.dice = dice;
+    this.master = master;
+    this.framework = framework;
+  }
+
+  get subscribed(): boolean {
+    return this.greeted;
+  }
+
+  start(): void {
+    this.subscribe();
+    this.after(TICK, () => this.tick());
+  }
+
+  end(): void {
+    this.ended = true;
+    this.subscription?.abandon();
+    this.calls?.break();
+  }
+
+  breakStream(): void {
+    this.subscription?.break();
+  }
+
+  breakCalls(): void {
+    this.calls?.break();
+  }
+
+  opened(stream: string): void {
+    if (this.ended) return;
+    this.stream = stream;
+    this.lastHeard = this.world.loop.now;
+  }
+
+  closed(why: string): void {
+    if (this.ended) return;
+    this.say(`lost its subscription: ${why}`);
+    this.resubscribe();
+  }
+
+  answered(call: Call, status: number, text: string | undefined): void {
+    if (this.ended || status === 202) return;
+    this.say(`was answered ${status} to ${call.type}: ${text}`);
+    const stale = status === 403 || (status === 400 && /stream|Stream/.test(text ?? ''));
+    demand(stale, () => `${this.framework.name} was refused ${brief(call)} with ${status} ${text}`);
+  }
+
+  unanswered(calls: readonly Call[]): void {
+    if (this.ended) return;
+    this.calls = undefined;
+    for (const call of calls) {
+      // The tasks of a lost ACCEPT are found out about by reconciliation; all else may be said twice.
+      if (call.type === 'ACCEPT') this.reconcile();
+      else this.call(call);
+    }
+  }
+
+  event(event: Event): void {
+    if (this.ended) return;
+    this.lastHeard = this.world.loop.now;
+    if (event.type !== 'HEARTBEAT') this.say(`<- ${brief(event)}`);
+    if (event.subscribed !== undefined) this.greet(event.subscribed.framework_id.value);
+    else if (event.offers !== undefined) this.offered(event.offers.offers ?? []);
+    else if (event.rescind !== undefined) this.offers.delete(event.rescind.offer_id.value);
+    else if (event.update !== undefined) this.update(event.update.status);
+    else if (event.error !== undefined) {
+      const { message } = event.error;
+      demand(message === 'Framework failed over', () => `${this.framework.name} was told: ${message}`);
+    }
+  }
+
+  private subscribe(): void {
+    this.subscription?.abandon();
+    const { world, dice, framework } = this;
+    this.suppressed = !framework.workload.wants && dice.chance(0.7);
+    this.lastHeard = world.loop.now;
+    const roles = framework.info.roles ?? ['*'];
+    const { id } = framework.info;
+    const call: Call = {
+      type: 'SUBSCRIBE',
+      ...(id !== undefined && { framework_id: id }),
+      subscribe: { framework_info: framework.info, ...(this.suppressed && { suppressed_roles: roles }) },
+    };
+    this.say(`-> ${brief(call)}`);
+    this.subscription = new Subscription({ ...world, dice, api: this.master, client: this }, call);
+  }
+
+  private resubscribe(): void {
+    this.greeted = false;
+    this.stream = undefined;
+    this.offers.clear();
+    this.subscription?.abandon();
+    this.after(this.dice.between(10, 2000), () => this.subscribe());
+  }
+
+  private greet(id: string): void {
+    const { framework } = this;
+    const known = framework.info.id?.value;
+    demand(known === undefined || known === id, () => `${framework.name} has the id ${known} and is called ${id}`);
+    framework.info = { ...framework.info, id: { value: id } };
+    this.greeted = true;
+    this.call({ type: 'RECONCILE', reconcile: {} });
+    this.reconcile();
+  }
+
+  private offered(offers: readonly Offer[]): void {
+    for (const offer of offers) this.offers.set(offer.id.value, offer);
+    const hold =
+      this.world.weather.fickle && this.dice.chance(0.2) ? this.dice.between(0, 15_000) : this.dice.between(0, 20);
+    const byAgentAndRole = new Map<string, Offer[]>();
+    for (const offer of offers) {
+      const key = `${offer.agent_id.value} ${offer.allocation_info?.role ?? ''}`;
+      byAgentAndRole.set(key, [...(byAgentAndRole.get(key) ?? []), offer]);
+    }
+    for (const list of byAgentAndRole.values()) this.after(hold, () => this.answer(list));
+  }
+
+  private answer(list: readonly Offer[]): void {
+    const offers = list.filter((offer) => this.offers.delete(offer.id.value));
+    if (offers.length === 0 || !this.greeted) return;
+    const { framework, dice, world } = this;
+    const offer_ids = offers.map((offer) => offer.id);
+    const careless = world.weather.fickle && dice.chance(0.1);
+    const operations = careless ? [] : framework.workload.plan(offers, framework.info);
+    const filters = dice.chance(0.7) ? { filters: { refuse_seconds: dice.pick([0, 0.5, 3, 20]) ?? 0 } } : {};
+    if (operations.length > 0) this.call({ type: 'ACCEPT', accept: { offer_ids, operations, ...filters } });
+    else this.call({ type: 'DECLINE', decline: { offer_ids, ...filters } });
+  }
+
+  private update(status: TaskStatus): void {
+    const { framework, world, dice } = this;
+    for (const observer of world.observers) observer.statusSeen?.(framework.id ?? '', status);
+    const stray = framework.workload.note(status) === 'stray';
+    const { task_id, agent_id, uuid } = status;
+    if (uuid !== undefined && agent_id !== undefined) {
+      const acknowledge: Call = { type: 'ACKNOWLEDGE', acknowledge: { agent_id, task_id, uuid } };
+      if (world.weather.fickle && dice.chance(0.1)) this.after(dice.between(0, 25_000), () => this.call(acknowledge));
+      else this.call(acknowledge);
+    }
+    if (stray) this.kill(task_id.value);
+    this.mind();
+  }
+
+  /** Asks for offers when there is something to launch, and for none when there is not. */
+  private mind(): void {
+    const { wants } = this.framework.workload;
+    if (wants && this.suppressed) {
+      this.suppressed = false;
+      this.call({ type: 'REVIVE', revive: {} });
+    } else if (!wants && !this.suppressed) {
+      this.suppressed = true;
+      this.call({ type: 'SUPPRESS', suppress: {} });
+    }
+  }
+
+  private tick(): void {
+    this.after(TICK, () => this.tick());
+    const { world, dice, framework } = this;
+    if (world.loop.now - this.lastHeard > PATIENCE) {
+      this.say('heard nothing for too long');
+      this.resubscribe();
+      this.lastHeard = world.loop.now;
+      return;
+    }
+    if (!this.greeted) return;
+    for (const task of framework.workload.overdue()) this.kill(task.id);
+    if (dice.chance(0.1)) this.reconcile();
+    if (!world.weather.fickle) {
+      if (framework.workload.wants && dice.chance(0.1)) this.call({ type: 'REVIVE', revive: {} });
+      return;
+    }
+    if (dice.chance(0.1)) this.kill(dice.pick(framework.workload.open())?.id);
+    if (dice.chance(0.05)) this.call({ type: 'REVIVE', revive: {} });
+    if (dice.chance(0.02)) {
+      this.suppressed = true;
+      this.call({ type: 'SUPPRESS', suppress: {} });
+    }
+    this.mind();
+  }
+
+  private reconcile(): void {
+    const tasks = this.framework.workload.open().map((task) => ({
+      task_id: { value: task.id },
+      ...(this.dice.chance(0.8) && { agent_id: { value: task.agentId } }),
+    }));
+    if (tasks.length > 0) this.call({ type: 'RECONCILE', reconcile: { tasks } });
+  }
+
+  private kill(taskId: string | undefined): void {
+    if (taskId === undefined) return;
+    const agentId = this.framework.workload.tasks.get(taskId)?.agentId;
+    this.call({
+      type: 'KILL',
+      kill: {
+        task_id: { value: taskId },
+        ...(agentId !== undefined && this.dice.chance(0.7) && { agent_id: { value: agentId } }),
+        ...(this.dice.chance(0.2) && {
+          kill_policy: { grace_period: { nanoseconds: this.dice.whole(0, 3000) * 1e6 } },
+        }),
+      },
+    });
+  }
+
+  private call(call: Call): void {
+    const { id } = this.framework.info;
+    if (this.ended || id === undefined || this.stream === undefined || !this.greeted) return;
+    const { world, dice, master } = this;
+    this.calls ??= new CallConnection({ ...world, dice, api: master, client: this });
+    const uuid = call.acknowledge === undefined ? '' : ` ${hex(call.acknowledge.uuid)}`;
+    this.say(`-> ${call.type}${uuid}`);
+    this.calls.send({ ...call, framework_id: id }, this.stream);
+  }
+
+  private say(what: string): void {
+    this.world.say(this.framework.name, what);
+  }
+
+  private after(delay: number, run: () => void): void {
+    this.world.loop.after(delay, () => this.ended || run());
+  }
+}

@@ -1,0 +1,90 @@
+import type { Millis } from '../base/machine.ts';
+import { machineSpec } from './agent-process.ts';
+import { Chaos } from './chaos.ts';
+import { type Cluster, unsettled } from './checkers/agreement.ts';
+import { BooksChecker } from './checkers/books.ts';
+import { InstancesChecker } from './checkers/instances.ts';
+import { OffersChecker } from './checkers/offers.ts';
+import { UpdatesChecker } from './checkers/updates.ts';
+import { Dice } from './dice.ts';
+import { MasterProcess } from './master-process.ts';
+import { SchedulerProcess } from './scheduler.ts';
+import { demand } from './violation.ts';
+import { CALM } from './weather.ts';
+import { createWorld } from './world.ts';
+
+/** How long a healed cluster may take to finish its work: upstream's longest wait between two sendings is 10 minutes. */
+const PATIENCE: Millis = 30 * 60_000;
+
+export interface SimulationResult {
+  readonly seed: number;
+  /** Of the whole transcript. */
+  readonly hash: string;
+  readonly lines: number;
+  readonly tasks: number;
+  /** Simulated time until the faults ended, and until the cluster was at rest after that. */
+  readonly stormFor: Millis;
+  readonly restAfter: Millis;
+}
+
+/** A run that ended badly. The message says how; `seed` runs it again. */
+export class SimulationFailure extends Error {
+  override readonly name = 'SimulationFailure';
+  readonly seed: number;
+  /** The last lines of the transcript. */
+  readonly tail: readonly string[];
+
+  constructor(seed: number, cause: unknown, tail: readonly string[]) {
+    const what = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+    super(`seed ${seed}: ${what}\nRun it again with: node src/sim/main.ts --seed ${seed} --verbose`, { cause });
+    this.seed = seed;
+    this.tail = tail;
+  }
+}
+
+/**
+ * One seed, one run: a cluster to which bad things happen for a while, and which must then come to rest.
+ * @param sink takes the transcript, line by line
+ * @throws SimulationFailure if a promise was broken, or the cluster did not come to rest
+ */
+export function simulate(seed: number, sink?: (line: string) => void): SimulationResult {
+  const dice = new Dice(seed);
+  const world = createWorld(dice, sink);
+  const { loop, transcript } = world;
+  try {
+    const books = new BooksChecker(world);
+    const instances = new InstancesChecker();
+    const updates = new UpdatesChecker();
+    world.observers.push(books, instances, updates, new OffersChecker());
+    const master = new MasterProcess(world, dice.fork());
+    const schedulers = Array.from({ length: dice.whole(1, 4) }, (_, i) => {
+      return new SchedulerProcess(world, dice.fork(), master, i);
+    });
+    const machines = Array.from({ length: dice.whole(1, 5) }, (_, i) => machineSpec(i, dice));
+    const chaos = new Chaos(world, dice.fork(), machines, schedulers);
+    master.start();
+    chaos.start();
+    for (const scheduler of schedulers) loop.after(dice.wait(500), () => scheduler.start());
+    const stormFor = dice.between(20_000, 120_000);
+    loop.runUntil(stormFor);
+
+    world.say('phase', 'two: the faults end');
+    chaos.stop();
+    world.network.heal();
+    Object.assign(world.weather, CALM);
+    for (const { workload } of schedulers) workload.closing = true;
+    const cluster: Cluster = { master, agents: chaos.agents, schedulers, instances, updates };
+    const rests = (): boolean => unsettled(cluster)[Symbol.iterator]().next().done === true;
+    const rested = loop.runUntil(stormFor + PATIENCE, rests);
+    demand(
+      rested,
+      () =>
+        `no rest ${PATIENCE / 60_000} minutes after the end of all faults:\n  ${[...unsettled(cluster)].join('\n  ')}`,
+    );
+    books.check(master);
+    const tasks = schedulers.reduce((sum, { workload }) => sum + workload.tasks.size, 0);
+    return { seed, hash: transcript.hash, lines: transcript.lines, tasks, stormFor, restAfter: loop.now - stormFor };
+  } catch (cause) {
+    throw new SimulationFailure(seed, cause, transcript.tail());
+  }
+}
