@@ -23,7 +23,7 @@ const layers = Object.entries(MAY_USE).map(([layer, allowed]) => ({
   name: `layer ${layer}`,
   comment: `src/${layer} may import only: ${[layer, ...allowed].join(', ')}`,
   severity: 'error',
-  from: { path: folder(layer), pathNot: '\\.test\\.ts$' },
+  from: { path: folder(layer), pathNot: '\\.(test|fixture)\\.ts$' },
   to: { path: '^src/', pathNot: [layer, ...allowed].map(folder) },
 }));
 
@@ -34,7 +34,7 @@ export default {
     {
       name: 'pure folders use no package and no part of Node',
       severity: 'error',
-      from: { path: PURE.map(folder), pathNot: '\\.test\\.ts$' },
+      from: { path: PURE.map(folder), pathNot: '\\.(test|fixture)\\.ts$' },
       to: { dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-no-pkg', 'npm-unknown'] },
     },
     {
@@ -52,7 +52,7 @@ export default {
     {
       name: 'the sources never import tests or benches',
       severity: 'error',
-      from: { path: '^src/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^src/', pathNot: '\\.(test|fixture)\\.ts$' },
       to: { path: '^(test|bench)/|\\.test\\.ts$' },
     },
     { name: 'not resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },

@@ -17,7 +17,10 @@ const TSC = 'node_modules/typescript-7/bin/tsc';
 const CHECKS: readonly Check[] = [
   { name: 'types', command: [TSC, '-p', 'tsconfig.json'] },
   { name: 'pure folders compile without Node', command: [TSC, '-p', 'tsconfig.pure.json'] },
-  { name: 'lint and format', command: ['node_modules/@biomejs/biome/bin/biome', 'ci', '--error-on-warnings'] },
+  {
+    name: 'lint and format',
+    command: ['node_modules/@biomejs/biome/bin/biome', 'check', '--colors=off', '--error-on-warnings'],
+  },
   {
     name: 'layers and cycles',
     command: [

@@ -1,0 +1,89 @@
+/**
+ * Replays what a real upstream master and agent answered (recorded outside of this repository) against our programs.
+ * `expectations.json` says which areas are covered, and which cases differ: on purpose, or because a feature is not built.
+ */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { freePorts, ROOT } from '../e2e/cluster.fixture.ts';
+
+interface Expectations {
+  /** Areas that are replayed, and of which of them which states of the cluster. */
+  readonly runs: readonly {
+    readonly name: string;
+    readonly areas: readonly string[];
+    readonly states?: readonly string[];
+  }[];
+  /** Case id → why we answer differently, for good. */
+  readonly different: Readonly<Record<string, string>>;
+  /** Case id → which feature, not in this build, it needs. */
+  readonly later: Readonly<Record<string, string>>;
+}
+
+const shared = process.env.MESETA_SHARED ?? join(ROOT, '..', 'shared');
+const program = join(shared, 'conformance', 'replay.mjs');
+const expectations = JSON.parse(readFileSync(new URL('./expectations.json', import.meta.url), 'utf8')) as Expectations;
+
+interface Replay {
+  readonly failed: ReadonlyMap<string, string>;
+  readonly passed: ReadonlySet<string>;
+  readonly summary: string;
+}
+
+async function replay(areas: readonly string[], states: readonly string[] | undefined): Promise<Replay> {
+  const base = await freePorts(4);
+  const folder = mkdtempSync(join(tmpdir(), 'meseta-replay-'));
+  const args = [program, '--set', join(shared, 'golden'), '--self', '--area', areas.join(',')];
+  if (states) args.push('--state', states.join(','));
+  const env = {
+    ...process.env,
+    MASTER_CMD: join(ROOT, 'bin/mesos-master'),
+    AGENT_CMD: join(ROOT, 'bin/mesos-agent'),
+    PORT_BASE: String(base),
+    REF_RUN: folder,
+  };
+  try {
+    const output = await new Promise<string>((resolve) => {
+      execFile(process.execPath, args, { env, maxBuffer: 64 * 1024 * 1024 }, (_error, stdout, stderr) =>
+        resolve(stdout + stderr),
+      );
+    });
+    return parse(output);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Reads the replay program's report: `PASS id title`, `FAIL id title` and its differences, indented. */
+function parse(output: string): Replay {
+  const failed = new Map<string, string>();
+  const passed = new Set<string>();
+  let current: string | undefined;
+  for (const line of output.split('\n')) {
+    const verdict = /^(PASS|FAIL) (\S+)/.exec(line);
+    current = verdict?.[1] === 'FAIL' ? verdict[2] : verdict ? undefined : current;
+    if (verdict?.[1] === 'PASS') passed.add(verdict[2]!);
+    else if (current !== undefined && (verdict || line.startsWith('     '))) {
+      failed.set(current, `${failed.get(current) ?? ''}${line}\n`);
+    }
+  }
+  return { failed, passed, summary: output.trim().split('\n').at(-1) ?? '' };
+}
+
+const skip = existsSync(program) ? false : `no recorded exchanges beside the repository (${shared} is absent)`;
+
+for (const { name, areas, states } of expectations.runs) {
+  test(`answers as upstream did: ${name}`, { skip, timeout: 600_000 }, async () => {
+    const { failed, passed, summary } = await replay(areas, states);
+    assert.match(summary, /^\d+ passed, \d+ failed/, 'the replay ran to its end');
+    assert.ok(passed.size > 0, 'the replay found cases');
+    const known = { ...expectations.different, ...expectations.later };
+    const news = [...failed].filter(([id]) => known[id] === undefined).map(([, report]) => report);
+    assert.equal(news.join('\n'), '', 'these cases differ from upstream and are not in expectations.json');
+    const outdated = [...passed].filter((id) => known[id] !== undefined);
+    assert.deepEqual(outdated, [], 'these cases pass now: take them out of expectations.json');
+  });
+}
