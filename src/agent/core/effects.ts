@@ -116,6 +116,7 @@ export interface LaunchContainer {
   readonly user?: string | undefined;
   /** Absolute path of the sandbox: working directory, created with its parents, mode 0755. */
   readonly sandbox: string;
+  /** Made together with the folders that they lie in; what has such a name already is replaced. */
   readonly links: readonly SymbolicLink[];
   /** To be fetched into the sandbox first; a failure is `containerFailed`. */
   readonly uris: readonly CommandInfo_URI[];

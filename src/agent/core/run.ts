@@ -35,7 +35,9 @@ export function runTasks(context: Context, launch: Launch): void {
     log(context, 'error', 'Ignoring a launch without a framework id or without tasks');
     return;
   }
-  if (state.phase === 'terminating' || state.info.id === undefined) {
+  // What an agent takes on between two registrations is in no inventory that its master sees: the master would give the
+  // same resources away once more. It asks about tasks that never started when the agent has registered again.
+  if (state.phase !== 'running' || state.info.id === undefined) {
     log(context, 'warning', `Ignoring tasks of framework ${id}: the agent is ${state.phase}`);
     return;
   }
