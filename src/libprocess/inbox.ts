@@ -32,7 +32,6 @@ export class Inbox {
   private readonly options: InboxOptions;
   private readonly deliver: Deliver;
   private readonly slots = new WeakMap<Socket, Slot[]>();
-  private readonly corked = new WeakSet<Socket>();
 
   constructor(options: InboxOptions, deliver: Deliver) {
     this.options = options;
@@ -93,32 +92,20 @@ export class Inbox {
     request.once('close', () => {
       clearTimeout(idle);
       if (slot.body === undefined) slot.dropped = true;
-      this.flush(queue, socket);
+      this.flush(queue);
     });
-    request.once('end', () => this.flush(queue, socket));
+    request.once('end', () => this.flush(queue));
     request.on('error', () => {});
   }
 
-  private flush(queue: Slot[], socket: Socket): void {
+  private flush(queue: Slot[]): void {
     for (let slot = queue[0]; slot !== undefined; slot = queue[0]) {
       if (!slot.dropped && slot.body === undefined) return;
       queue.shift();
       if (slot.dropped) continue;
-      this.gatherAnswers(socket);
       if (this.deliver(slot.head, slot.body ?? EMPTY)) answer(slot.response, 202, '');
       else answer(slot.response, 404, '404 Not Found.');
     }
-  }
-
-  /** Lets the answers of one turn of the event loop leave in one write: there are thousands, and nobody waits for them. */
-  private gatherAnswers(socket: Socket): void {
-    if (this.corked.has(socket)) return;
-    this.corked.add(socket);
-    socket.cork();
-    setImmediate(() => {
-      this.corked.delete(socket);
-      socket.uncork();
-    });
   }
 }
 
