@@ -3,7 +3,7 @@ import type { Millis } from '../../base/machine.ts';
 import { Event } from '../../wire/v1_master.ts';
 import type { OperatorNotice } from '../core/effects.ts';
 import type { MasterState } from '../core/state.ts';
-import { agentMessage, frameworkHead, getState } from './operator.ts';
+import { agentMessage, frameworkAlone, getState } from './operator.ts';
 import { stateText } from './operator-json.ts';
 
 /** The first event of an operator's stream: everything as it is now. */
@@ -31,9 +31,9 @@ export function eventOf(state: MasterState, notice: OperatorNotice): Event | und
     case 'AGENT_REMOVED':
       return { type, agent_removed: { agent_id: notice.agentId } };
     case 'FRAMEWORK_ADDED':
-      return { type, framework_added: { framework: frameworkHead(notice.framework) } };
+      return { type, framework_added: { framework: frameworkAlone(notice.framework) } };
     case 'FRAMEWORK_UPDATED':
-      return { type, framework_updated: { framework: frameworkHead(notice.framework) } };
+      return { type, framework_updated: { framework: frameworkAlone(notice.framework) } };
     case 'FRAMEWORK_REMOVED':
       return { type, framework_removed: { framework_info: notice.framework.info } };
     default:

@@ -138,8 +138,17 @@ function frameworkMessage(state: MasterState, framework: Framework): Response_Ge
   };
 }
 
-/** What does not depend on the rest of the state. */
-export function frameworkHead(framework: Framework): Response_GetFrameworks_Framework {
+/** A framework as events tell of it: without what depends on the rest of the state, and with every time, even if it is 0. */
+export function frameworkAlone(framework: Framework): Response_GetFrameworks_Framework {
+  return {
+    ...frameworkHead(framework),
+    registered_time: timeInfo(framework.registeredTime),
+    reregistered_time: timeInfo(framework.reregisteredTime),
+    unregistered_time: timeInfo(framework.unregisteredTime),
+  };
+}
+
+function frameworkHead(framework: Framework): Response_GetFrameworks_Framework {
   return {
     framework_info: framework.info,
     active: framework.active,

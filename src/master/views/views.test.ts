@@ -207,6 +207,10 @@ test('an event stream begins with everything, and tells of tasks that are still 
   const added = eventOf(state, { type: 'TASK_ADDED', frameworkId: FRAMEWORK_ID, taskId: 'run' });
   assert.equal(added?.task_added?.task.name, 'run');
   assert.equal(eventOf(state, { type: 'TASK_ADDED', frameworkId: FRAMEWORK_ID, taskId: 'none' }), undefined);
+  const [present] = state.frameworks.values();
+  assert.ok(present);
+  const joined = eventOf(state, { type: 'FRAMEWORK_ADDED', framework: present });
+  assert.deepEqual(joined?.framework_added?.framework.unregistered_time, { nanoseconds: 0 });
   const removed = eventOf(state, { type: 'AGENT_REMOVED', agentId: { value: AGENT_ID } });
   assert.equal(
     removed && eventJson(removed),
