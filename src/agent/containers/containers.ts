@@ -1,0 +1,288 @@
+/** Runs containers for the agent: performs the core's effects on processes, and tells it what became of them. */
+import { constants } from 'node:os';
+import type { Millis } from '../../base/machine.ts';
+import { err, ok, type Result } from '../../base/result.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { ResourceStatistics } from '../../wire/v1.ts';
+import type { LaunchContainer } from '../core/effects.ts';
+import type { AgentEvent } from '../core/events.ts';
+import { Connection } from './connection.ts';
+import type { ContainerReport, ProcessId, StartOrder, UserIds } from './launcher/protocol.ts';
+import { MARK_VARIABLE } from './launcher/tree.ts';
+import { type LauncherPlace, launcherPlace } from './launcher-process.ts';
+import { createSandbox } from './sandbox.ts';
+import { unsupported } from './unsupported.ts';
+import { UsageMeter } from './usage.ts';
+import { Users } from './users.ts';
+
+const { SIGKILL } = constants.signals;
+
+/** What a shell finds programs on when nobody says otherwise: upstream's default too. */
+export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+const RECOVERY_TIMEOUT: Millis = 15 * 60_000;
+/** What tasks get between SIGTERM and SIGKILL when everything stops, and the launcher after that to say goodbye. */
+const STOP_GRACE: Millis = 2_000;
+const STOP_DEADLINE: Millis = 5_000;
+
+export type ContainerNews = Extract<AgentEvent, { kind: 'containerStarted' | 'containerExited' | 'containerFailed' }>;
+
+export interface ContainersOptions {
+  /** Absolute, without symbolic links. */
+  readonly workDir: string;
+  /** For what need not survive a reboot: the launcher's socket. */
+  readonly runtimeDir: string;
+  readonly logger: Logger;
+  /** Takes news of containers, one event after the other, never from within a call of a method here. */
+  readonly tell: (news: ContainerNews) => void;
+  /** For how many ms tasks may live without an agent; upstream's 15 minutes unless given. */
+  readonly recoveryTimeout?: Millis;
+}
+
+interface Container {
+  readonly containerId: string;
+  readonly mark: string | undefined;
+  /** Absent while it is being started. */
+  leader: ProcessId | undefined;
+}
+
+/** @throws when no launcher can be had: its socket or folder cannot be made, another agent uses it */
+export async function openContainers(options: ContainersOptions): Promise<Containers> {
+  const place = launcherPlace(options.runtimeDir, options.workDir);
+  const connection = await Connection.open(place, options.recoveryTimeout ?? RECOVERY_TIMEOUT);
+  return new Containers(options, place, connection);
+}
+
+export class Containers {
+  /** The ids of a user, by name. */
+  readonly findUser: (name: string) => UserIds | undefined;
+  private readonly options: ContainersOptions;
+  private readonly place: LauncherPlace;
+  private readonly meter: UsageMeter;
+  /** Those that run, or are on their way to. */
+  private readonly containers = new Map<string, Container>();
+  /** Those whose launcher has ended: their exit status will never be known. */
+  private readonly abandoned = new Set<string>();
+  private readonly survivors: readonly ContainerReport[];
+  /** Absent after a launcher has ended, until the next one is greeted. */
+  private connection: Connection | undefined;
+  private reopening: Promise<void> | undefined;
+  private stopping = false;
+
+  constructor(options: ContainersOptions, place: LauncherPlace, connection: Connection) {
+    this.options = options;
+    this.place = place;
+    this.findUser = new Users().find;
+    this.meter = new UsageMeter(() => this.containers);
+    this.survivors = connection.found;
+    for (const { containerId, leader, mark, status } of connection.found) {
+      if (status === undefined) this.containers.set(containerId, { containerId, leader, mark });
+    }
+    this.adopt(connection);
+    options.logger.info(
+      `Tasks are plain process groups, owned by the launcher with process id ${connection.launcherPid}: what they use is measured, not limited`,
+    );
+  }
+
+  get launcherPid(): number | undefined {
+    return this.connection?.launcherPid;
+  }
+
+  /**
+   * What an earlier agent had left: containers that still run, and those that ended meanwhile, with their status. Whoever
+   * does not want one destroys it; `destroy` also acknowledges a status.
+   */
+  recover(): readonly ContainerReport[] {
+    return this.survivors;
+  }
+
+  /** The containers that run or are being started. */
+  list(): string[] {
+    return [...this.containers.keys()];
+  }
+
+  /** Answered by `containerStarted` and later `containerExited`, or by `containerFailed`. */
+  launch(spec: LaunchContainer): void {
+    const { containerId } = spec;
+    const prepared = this.prepare(spec);
+    if (!prepared.ok) {
+      setImmediate(() => this.fail(containerId, prepared.error.stage, prepared.error.message));
+      return;
+    }
+    const order = prepared.value;
+    this.containers.set(containerId, { containerId, mark: order.environment[MARK_VARIABLE], leader: undefined });
+    this.withLauncher(
+      (connection) => this.start(connection, order),
+      (error) => this.fail(containerId, 'launch', messageOf(error)),
+    );
+  }
+
+  /** Signals every process of the container. */
+  kill(containerId: string, signal: number): void {
+    this.withLauncher((connection) => connection.request({ op: 'signal', containerId, signal }));
+  }
+
+  /** Ends what is left of the container, and forgets it when nothing is. */
+  destroy(containerId: string): void {
+    this.withLauncher((connection) => connection.request({ op: 'destroy', containerId }));
+  }
+
+  /** What the container's processes use now, or used a moment ago. */
+  usage(containerId: string): ResourceStatistics | undefined {
+    return this.containers.get(containerId)?.leader && this.meter.usage(containerId);
+  }
+
+  /** Leaves the tasks to the launcher, which ends them if no agent comes back within the recovery timeout. */
+  close(): void {
+    this.stopping = true;
+    this.connection?.close();
+  }
+
+  /** Ends all tasks (SIGTERM, a little later SIGKILL) and the launcher. No news are told from now on. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    await this.reopening?.catch(() => undefined);
+    const connection = this.connection;
+    if (!connection) return;
+    connection.request({ op: 'shutdown', grace: STOP_GRACE });
+    await new Promise<void>((resolve) => {
+      const enough = setTimeout(() => {
+        this.options.logger.warning(`The launcher ${connection.launcherPid} did not end within ${STOP_DEADLINE} ms`);
+        connection.close();
+        resolve();
+      }, STOP_DEADLINE);
+      const ended = (): void => {
+        clearTimeout(enough);
+        resolve();
+      };
+      connection.listen({ exited: () => undefined, lost: ended });
+    });
+  }
+
+  private prepare(spec: LaunchContainer): Result<StartOrder, { stage: 'sandbox' | 'launch'; message: string }> {
+    const user = this.userFor(spec);
+    if (!user.ok) return err({ stage: 'sandbox', message: user.error });
+    try {
+      createSandbox(spec.sandbox, user.value, spec.links);
+    } catch (error) {
+      return err({ stage: 'sandbox', message: `Cannot make the sandbox ${spec.sandbox}: ${messageOf(error)}` });
+    }
+    const missing = unsupported(spec);
+    if (missing !== undefined) return err({ stage: 'launch', message: missing });
+    return ok(orderOf(spec, user.value));
+  }
+
+  private userFor({ user }: LaunchContainer): Result<UserIds | undefined> {
+    if (user === undefined) return ok(undefined);
+    const ids = this.findUser(user);
+    if (!ids) return err(`There is no user '${user}' on this machine: create it, or name another in command.user`);
+    const own = process.getuid?.();
+    // Our own user needs no change, and keeps the groups that we were given.
+    if (ids.uid === own) return ok(undefined);
+    if (own === 0) return ok(ids);
+    return err(
+      `Cannot run as user '${user}': only root can become somebody else; start the agent as root, or with --no-switch_user`,
+    );
+  }
+
+  private start(connection: Connection, order: StartOrder): void {
+    const { containerId } = order;
+    connection.request({ op: 'start', order }, (answer) => {
+      const container = this.containers.get(containerId);
+      // Where the launcher ended in the middle, it may run: the next launcher looks for it, and tells of its end.
+      if (!container || (!answer.ok && answer.error.code === 'gone')) return;
+      if (answer.ok) {
+        container.leader = answer.value.leader;
+        this.tell({ kind: 'containerStarted', containerId, pid: answer.value.leader.pid });
+      } else if (answer.error.code === 'destroyed') {
+        this.containers.delete(containerId);
+        this.tell({ kind: 'containerExited', containerId, status: SIGKILL });
+      } else this.fail(containerId, 'launch', answer.error.message);
+    });
+  }
+
+  private fail(containerId: string, stage: 'sandbox' | 'launch', message: string): void {
+    this.containers.delete(containerId);
+    this.tell({ kind: 'containerFailed', containerId, stage, message });
+  }
+
+  private tell(news: ContainerNews): void {
+    if (!this.stopping) this.options.tell(news);
+  }
+
+  private adopt(connection: Connection): void {
+    this.connection = connection;
+    connection.listen({
+      exited: (containerId, status) => this.exited(containerId, status),
+      lost: () => this.lost(connection),
+    });
+  }
+
+  private exited(containerId: string, status: number): void {
+    const container = this.containers.get(containerId);
+    this.containers.delete(containerId);
+    if (!this.abandoned.delete(containerId)) {
+      this.tell({ kind: 'containerExited', containerId, status });
+      return;
+    }
+    const message = 'the launcher that had started it ended, and what was left of it was killed';
+    if (container?.leader) {
+      const limitation = { reason: 'REASON_EXECUTOR_TERMINATED', message } as const;
+      this.tell({ kind: 'containerExited', containerId, status, limitation });
+    } else {
+      this.connection?.request({ op: 'destroy', containerId });
+      this.tell({ kind: 'containerFailed', containerId, stage: 'launch', message });
+    }
+  }
+
+  /** The launcher was killed: how its tasks end can never be known, so a new one ends them. */
+  private lost(connection: Connection): void {
+    this.connection = undefined;
+    if (this.stopping) return;
+    this.options.logger.error(
+      `The launcher with process id ${connection.launcherPid} has ended; starting another, which ends the tasks of the old one`,
+    );
+    for (const containerId of this.containers.keys()) this.abandoned.add(containerId);
+    this.reopen().catch((error: unknown) => {
+      this.options.logger.error('No launcher of tasks can be had; the next task to be launched tries again', error);
+      for (const containerId of [...this.abandoned]) this.exited(containerId, SIGKILL);
+    });
+  }
+
+  private withLauncher(
+    act: (connection: Connection) => void,
+    failed: (error: unknown) => void = () => undefined,
+  ): void {
+    if (this.connection) act(this.connection);
+    else if (!this.stopping) this.reopen().then(() => this.connection && act(this.connection), failed);
+  }
+
+  private reopen(): Promise<void> {
+    this.reopening ??= Connection.open(this.place, this.options.recoveryTimeout ?? RECOVERY_TIMEOUT)
+      .then((connection) => {
+        const trees = [...this.containers.values()].filter(({ containerId }) => this.abandoned.has(containerId));
+        this.adopt(connection);
+        if (trees.length > 0) connection.request({ op: 'clear', trees });
+      })
+      .finally(() => {
+        this.reopening = undefined;
+      });
+    return this.reopening;
+  }
+}
+
+function orderOf(spec: LaunchContainer, user: UserIds | undefined): StartOrder {
+  const { containerId, file, argv, environment, sandbox } = spec;
+  return {
+    containerId,
+    file,
+    argv,
+    environment: { PATH: DEFAULT_PATH, ...environment },
+    directory: sandbox,
+    ...(user && { user }),
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

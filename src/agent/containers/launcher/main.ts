@@ -1,0 +1,179 @@
+/**
+ * The launcher: a small process that owns the tasks of one agent. Starting a task forks this process, not the agent with
+ * its heap; tasks and their exit statuses outlive a restart of the agent. Imports as little as can be: its memory is paid
+ * on every machine. Usage: main.ts SOCKET
+ */
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { constants } from 'node:os';
+import { Jobs } from './jobs.ts';
+import { Lines, type Numbered, PROTOCOL_VERSION, type Request, type Response } from './protocol.ts';
+
+const { SIGKILL, SIGTERM } = constants.signals;
+
+/** How long the agent may take to connect for the first time, and to come back while no task needs us, in ms. */
+const FIRST_CONTACT = 30_000;
+const IDLE_ABSENCE = 2_000;
+/** Between SIGTERM and SIGKILL when the agent has stayed away for too long, in ms. */
+const ABANDONED_GRACE = 3_000;
+
+class Launcher {
+  private readonly path: string;
+  private readonly jobs: Jobs;
+  private agent: Socket | undefined;
+  private agentPid = 0;
+  private outgoing = '';
+  private recoveryTimeout = 0;
+  private patience: NodeJS.Timeout | undefined;
+  private stopping = false;
+
+  constructor(path: string) {
+    this.path = path;
+    this.jobs = new Jobs((containerId, status) => {
+      this.tell({ event: 'exited', containerId, status });
+      if (this.stopping) this.leaveWhenDone();
+      else if (!this.agent && this.jobs.alive === 0) this.waitForAgent();
+    });
+  }
+
+  listen(): void {
+    const server = createServer((socket) => this.serve(socket));
+    server.on('error', (error) => {
+      process.stderr.write(`Cannot listen on ${this.path}: ${error.message}\n`);
+      process.exit(1);
+    });
+    process.umask(0o177);
+    server.listen(this.path, () => {
+      chmodSync(this.path, 0o600);
+      process.umask(0o022);
+      process.stdout.write('ready\n');
+    });
+    this.wait(FIRST_CONTACT);
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+      process.on(signal, () => this.shutdown(ABANDONED_GRACE));
+  }
+
+  private serve(socket: Socket): void {
+    const lines = new Lines();
+    socket.on('error', () => socket.destroy());
+    socket.on('data', (chunk) => {
+      for (const line of lines.push(chunk)) this.read(socket, line);
+    });
+    socket.on('close', () => {
+      if (this.agent !== socket) return;
+      this.agent = undefined;
+      this.waitForAgent();
+    });
+  }
+
+  private read(socket: Socket, line: string): void {
+    let request: Request & Numbered;
+    try {
+      request = JSON.parse(line);
+    } catch {
+      socket.destroy();
+      return;
+    }
+    const answer = (response: { ok: unknown } | { error: string; code?: 'destroyed' | 'version' }): void => {
+      if (socket === this.agent) this.tell({ id: request.id, ...response });
+      else socket.write(`${JSON.stringify({ id: request.id, ...response })}\n`);
+    };
+    if (request.op === 'shutdown') {
+      answer({ ok: {} });
+      this.shutdown(request.grace);
+    } else if (request.op === 'hello') this.greet(socket, request, answer);
+    else if (socket !== this.agent) answer({ error: 'say hello first' });
+    else this.obey(request, answer);
+  }
+
+  private greet(
+    socket: Socket,
+    hello: Extract<Request, { op: 'hello' }>,
+    answer: (response: { ok: unknown } | { error: string; code?: 'version' }) => void,
+  ): void {
+    if (hello.version !== PROTOCOL_VERSION) {
+      answer({ error: `this launcher speaks version ${PROTOCOL_VERSION}, not ${hello.version}`, code: 'version' });
+    } else if (this.agent) {
+      answer({ error: `the agent with process id ${this.agentPid} is using this launcher` });
+    } else if (this.stopping) {
+      answer({ error: 'this launcher is about to end' });
+    } else {
+      this.agent = socket;
+      this.agentPid = hello.agentPid;
+      this.recoveryTimeout = hello.recoveryTimeout;
+      clearTimeout(this.patience);
+      answer({ ok: { version: PROTOCOL_VERSION, pid: process.pid, containers: this.jobs.reports() } });
+    }
+  }
+
+  private obey(
+    request: Exclude<Request, { op: 'hello' | 'shutdown' }>,
+    answer: (response: { ok: unknown } | { error: string; code?: 'destroyed' }) => void,
+  ): void {
+    switch (request.op) {
+      case 'start':
+        this.jobs.start(request.order, (outcome) => {
+          if ('leader' in outcome) answer({ ok: outcome });
+          else answer({ error: outcome.error, ...(outcome.destroyed && { code: 'destroyed' }) });
+        });
+        return;
+      case 'signal':
+        this.jobs.signal(request.containerId, request.signal);
+        break;
+      case 'destroy':
+        this.jobs.destroy(request.containerId);
+        break;
+      case 'clear':
+        for (const tree of request.trees) this.jobs.clear(tree);
+        break;
+    }
+    answer({ ok: {} });
+  }
+
+  /** What is said in one turn goes out in one write. */
+  private tell(response: Response): void {
+    if (!this.agent) return;
+    if (this.outgoing === '') setImmediate(this.flush);
+    this.outgoing += `${JSON.stringify(response)}\n`;
+  }
+
+  private readonly flush = (): void => {
+    this.agent?.write(this.outgoing);
+    this.outgoing = '';
+  };
+
+  private waitForAgent(): void {
+    if (!this.stopping) this.wait(this.jobs.alive > 0 ? this.recoveryTimeout : IDLE_ABSENCE);
+  }
+
+  private wait(patience: number): void {
+    clearTimeout(this.patience);
+    this.patience = setTimeout(() => this.shutdown(ABANDONED_GRACE), Math.min(patience, 2 ** 31 - 1));
+  }
+
+  private shutdown(grace: number): void {
+    if (this.stopping) return;
+    this.stopping = true;
+    clearTimeout(this.patience);
+    this.jobs.signalAll(SIGTERM);
+    setTimeout(() => this.jobs.signalAll(SIGKILL), grace);
+    this.leaveWhenDone();
+  }
+
+  private leaveWhenDone(): void {
+    if (this.jobs.alive > 0) return;
+    rmSync(this.path, { force: true });
+    this.flush();
+    if (this.agent) this.agent.end(() => process.exit(0));
+    else process.exit(0);
+  }
+}
+
+const path = process.argv[2];
+// Without a path: only loaded, so that the compile cache has it (see `startLauncher`).
+if (path !== undefined) {
+  process.title = 'meseta-launcher';
+  // Whatever goes wrong for one task, the others keep the process that will know how they ended.
+  process.on('uncaughtException', (error) => process.stderr.write(`${error.stack}\n`));
+  new Launcher(path).listen();
+}

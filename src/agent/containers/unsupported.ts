@@ -1,0 +1,17 @@
+import type { LaunchContainer } from '../core/effects.ts';
+
+/** What is asked for and does not exist here: better no task than one without what it relies on. @returns a sentence */
+export function unsupported({ container, uris }: LaunchContainer): string | undefined {
+  if (uris.length > 0)
+    return `Fetching is not in this build: command.uris must be empty, it begins with ${uris[0]?.value}`;
+  if (!container) return undefined;
+  if (container.type === 'DOCKER') {
+    return 'None of the enabled containerizers (mesos) could create a container for it: container.type is DOCKER, and docker is not in this build';
+  }
+  if (container.mesos?.image) return 'Container images are not in this build: container.mesos.image must be absent';
+  if (container.volumes?.length) return 'Volumes are not in this build: container.volumes must be empty';
+  const named = container.network_infos?.find(({ name }) => name !== undefined);
+  if (named) return `Container networks are not in this build: container.network_infos names '${named.name}'`;
+  if (container.tty_info) return 'Terminals for containers are not in this build: container.tty_info must be absent';
+  return undefined;
+}
