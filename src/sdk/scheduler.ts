@@ -33,6 +33,9 @@ const DEFAULT_PORT = 5050;
 /** A stream without any record for this many heartbeat intervals is taken for dead (a silent network loss). */
 const SILENT_HEARTBEATS = 3;
 
+/** How long the answer to a TEARDOWN may stay out after the stream has ended, in ms, before it is tried again. */
+const TEARDOWN_ANSWER_WITHIN = 5_000;
+
 export interface SchedulerOptions {
   /** `host:port`, several of them separated by commas, or `http://` URLs. A redirect to the leader is followed. */
   readonly master: string;
@@ -83,6 +86,7 @@ export class Scheduler {
   private silence: NodeJS.Timeout | undefined;
   private silenceLimit = 0;
   private failure: Error | undefined;
+  private leaving = false;
 
   /** @throws Error when an option makes no sense; the message says what would be right */
   constructor(options: SchedulerOptions) {
@@ -115,6 +119,11 @@ export class Scheduler {
         const reason = await this.attempt();
         if (this.failure) throw this.failure;
         if (reason === undefined || this.stopping.signal.aborted) continue;
+        if (this.leaving) {
+          await this.pause(TEARDOWN_ANSWER_WITHIN);
+          this.leaving = false;
+          continue;
+        }
         await this.guard(() => this.options.handlers.disconnected?.(reason, this));
         await this.pause(this.backoff.next());
       }
@@ -264,7 +273,14 @@ export class Scheduler {
 
   /** Ends the framework: the master kills its tasks and forgets it. `run` then resolves. */
   async teardown(): Promise<void> {
-    await this.call({ type: 'TEARDOWN' });
+    // The master closes the stream before it answers: that is no loss of connection.
+    this.leaving = true;
+    try {
+      await this.call({ type: 'TEARDOWN' });
+    } catch (error) {
+      this.leaving = false;
+      throw error;
+    }
     this.stop();
   }
 

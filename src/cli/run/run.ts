@@ -152,11 +152,15 @@ class TaskOutput {
   }
 }
 
+const RESOURCE_NAMES = ['cpus', 'mem', 'disk', 'gpus'] as const;
+
 /** What one task asks for, as resources. Amounts that are zero are left out. */
-export function requestedResources(amounts: Readonly<Record<'cpus' | 'mem' | 'disk' | 'gpus', number>>): Resources {
+export function requestedResources(amounts: Readonly<Record<(typeof RESOURCE_NAMES)[number], number>>): Resources {
   return Resources.of(
-    Object.entries(amounts)
-      .filter(([, value]) => value > 0)
-      .map(([name, value]) => ({ name, type: 'SCALAR' as const, scalar: { value } })),
+    RESOURCE_NAMES.filter((name) => amounts[name] > 0).map((name) => ({
+      name,
+      type: 'SCALAR' as const,
+      scalar: { value: amounts[name] },
+    })),
   );
 }
