@@ -66,7 +66,8 @@ export class SchedulerProcess {
 
   /** Another scheduler takes over what this one knows. Sometimes the old connection outlives the old scheduler for a while. */
   failOver(): void {
-    this.duty?.end();
+    if (this.duty === undefined) return;
+    this.duty.end();
     this.start();
   }
 

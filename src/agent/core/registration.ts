@@ -134,16 +134,21 @@ export function admitted(
   if (seconds !== undefined && seconds > 0) state.pingTimeout = seconds * 1000;
   armPingTimer(context);
   resumeUpdates(context);
-  if (state.master !== undefined) {
-    send(context, state.master, 'mesos.internal.UpdateSlaveMessage', {
-      slave_id: id,
-      update_oversubscribed_resources: false,
-      operations: {},
-      resource_version_uuid: { value: state.resourceVersion },
-      resource_providers: {},
-    });
-  }
+  tellResources(context);
   return true;
+}
+
+/** Tells the master which version of the resources a launch has to count on. */
+export function tellResources(context: Context): void {
+  const { state } = context;
+  if (state.master === undefined || state.info.id === undefined) return;
+  send(context, state.master, 'mesos.internal.UpdateSlaveMessage', {
+    slave_id: state.info.id,
+    update_oversubscribed_resources: false,
+    operations: {},
+    resource_version_uuid: { value: state.resourceVersion },
+    resource_providers: {},
+  });
 }
 
 export function armPingTimer(context: Context): void {

@@ -97,6 +97,9 @@ function drop(context: Context, framework: Framework, launch: Launch, refusal: R
 function start(context: Context, framework: Framework, launch: Launch): void {
   const existing = framework.executors.get(launch.executor.executor_id.value);
   const executor = existing ?? addExecutor(context, framework, launch.executor, launch.kind);
+  if (!existing && executor.kind === 'default') {
+    context.emit({ kind: 'makeSandbox', path: executor.directory, user: executor.user });
+  }
   const group: TaskGroup | undefined = launch.grouped
     ? { taskIds: launch.tasks.map((task) => task.task_id.value), ending: false }
     : undefined;

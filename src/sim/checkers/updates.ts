@@ -64,7 +64,11 @@ export class UpdatesChecker implements Observer {
     const list = this.sent.get(key) ?? [];
     if (list.some(({ uuid }) => uuid === update.uuid)) return;
     const last = list.at(-1);
-    demand(!isTerminal(last?.state), () => `${key}: ${update.state} was sent after its end, ${last?.state}`);
+    // An agent may be asked once more about a task of which it knows nothing any more; it must not change its story.
+    demand(
+      !isTerminal(last?.state) || last?.state === update.state,
+      () => `${key}: ${update.state} was sent after its end, ${last?.state}`,
+    );
     demand(
       last === undefined || this.seenUuids.has(last.uuid),
       () => `${key}: ${update.state} was sent before ${last?.state} was acknowledged`,

@@ -1,9 +1,9 @@
 import type { KillTaskMessage } from '../../../wire/internal.ts';
 import { type Context, isFromMaster, log } from '../context.ts';
 import type { Pid } from '../effects.ts';
+import { fateOf } from '../ended.ts';
 import { killTask as kill } from '../kill.ts';
 import { reportMissing } from '../status.ts';
-import { droppedState } from '../task-state.ts';
 
 export function killTask(context: Context, message: KillTaskMessage, from: Pid): void {
   if (!isFromMaster(context, from, 'a kill')) return;
@@ -19,10 +19,7 @@ export function killTask(context: Context, message: KillTaskMessage, from: Pid):
     kill(context, framework, executor, taskId, message.kill_policy);
     return;
   }
-  reportMissing(context, framework.id, taskId, {
-    state: droppedState(framework.info),
-    source: 'SOURCE_AGENT',
-    reason: 'REASON_EXECUTOR_TERMINATED',
-    message: 'Cannot find executor',
-  });
+  const why = { reason: 'REASON_EXECUTOR_TERMINATED', message: 'Cannot find executor' } as const;
+  const fate = fateOf(context.state, { frameworkId: framework.id, taskId }, framework.info, why);
+  reportMissing(context, framework.id, taskId, fate);
 }

@@ -1,26 +1,38 @@
-import type { SlaveReregisteredMessage } from '../../../wire/internal.ts';
+import { randomUuidBytes } from '../../../base/random.ts';
+import type { ReconcileTasksMessage, SlaveReregisteredMessage } from '../../../wire/internal.ts';
 import { type Context, isFromMaster } from '../context.ts';
 import type { Pid } from '../effects.ts';
-import { admitted } from '../registration.ts';
-import { reportMissing } from '../status.ts';
-import { hasCapability } from '../task-state.ts';
+import { fateOf } from '../ended.ts';
+import { admitted, tellResources } from '../registration.ts';
+import type { AgentState } from '../state.ts';
+import { type News, reportMissing } from '../status.ts';
 
 /** Also answers for the tasks that the master believes to be here: those that are not have been dropped on the way. */
 export function slaveReregistered(context: Context, message: SlaveReregisteredMessage, from: Pid): void {
   if (!isFromMaster(context, from, 'a re-registration')) return;
   if (!admitted(context, message.slave_id, message.connection)) return;
-  for (const { framework_id, framework, statuses } of message.reconciliations ?? []) {
-    const known = context.state.frameworks.get(framework_id.value);
-    const info = framework ?? known?.info;
-    const aware = info !== undefined && hasCapability(info, 'PARTITION_AWARE');
-    for (const { task_id } of statuses ?? []) {
-      if (known?.tasks.has(task_id.value)) continue;
-      reportMissing(context, framework_id.value, task_id.value, {
-        state: aware ? 'TASK_DROPPED' : 'TASK_LOST',
-        source: 'SOURCE_AGENT',
-        reason: 'REASON_RECONCILIATION',
-        message: 'Reconciliation: task unknown to the agent',
-      });
-    }
-  }
+  const { state } = context;
+  const missing = (message.reconciliations ?? []).flatMap((reconciliation) => missingTasks(state, reconciliation));
+  if (missing.length === 0) return;
+  // Their launch may still be on its way, over the connection that was replaced. From here on it is out of date, and is
+  // refused: what the master is told to be dropped must never run.
+  state.resourceVersion = randomUuidBytes(context.env.random);
+  tellResources(context);
+  for (const { frameworkId, taskId, news } of missing) reportMissing(context, frameworkId, taskId, news);
+}
+
+interface MissingTask {
+  readonly frameworkId: string;
+  readonly taskId: string;
+  readonly news: News;
+}
+
+function missingTasks(state: AgentState, { framework_id, framework, statuses }: ReconcileTasksMessage): MissingTask[] {
+  const frameworkId = framework_id.value;
+  const known = state.frameworks.get(frameworkId);
+  const why = { reason: 'REASON_RECONCILIATION', message: 'Reconciliation: task unknown to the agent' } as const;
+  return (statuses ?? [])
+    .map(({ task_id }) => ({ frameworkId, taskId: task_id.value }))
+    .filter(({ taskId }) => !known?.tasks.has(taskId))
+    .map((task) => ({ ...task, news: fateOf(state, task, framework ?? known?.info, why) }));
 }

@@ -8,6 +8,7 @@ import { type Context, commit, countUp, log, send } from '../context.ts';
 import { agentCapabilitiesOf } from '../framework-info.ts';
 import { parsePid } from '../pid.ts';
 import { type AgentArrival, type AgentRecord, machineKey } from '../records.ts';
+import { sameMessage } from '../same-message.ts';
 import type { Pid } from '../state.ts';
 import { validateRegistration } from '../validation/agents.ts';
 
@@ -28,7 +29,7 @@ export function registerAgent(
   }
   const namesake = ctx.state.agents.get(ctx.agentByPid.get(pid) ?? '');
   if (namesake !== undefined) {
-    if (namesake.connected) {
+    if (namesake.connected && isSameLife(namesake, message)) {
       greet(ctx, namesake);
       return;
     }
@@ -43,6 +44,15 @@ export function registerAgent(
   commit(ctx, { type: 'ADMIT_AGENT', agent }, { type: 'register', pid, agentId, message });
 }
 
+/**
+ * Whether the agent of these books repeats its registration, or another one has taken its address, with nothing of what
+ * ran there: a resource version lasts no longer than the process that chose it. Old agents have none, and are believed.
+ */
+function isSameLife(agent: AgentRecord, { resource_version_uuid: said }: RegisterSlaveMessage): boolean {
+  const { resourceVersion: known } = agent;
+  return known === undefined || said === undefined || sameMessage(known, said.value);
+}
+
 /** It is durable that the agent belongs to the cluster. */
 export function registered(
   ctx: Context,
@@ -53,6 +63,7 @@ export function registered(
   const total = totalOf(info, message.checkpointed_resources);
   if (!total.ok) return;
   const arrival = arrivalOf(agentId, info, pid, message, total.value);
+  clearAddress(ctx, pid, agentId);
   greet(ctx, addAgent(ctx, arrival, NO_LUGGAGE));
   countUp(ctx, 'slave_registrations');
 }
@@ -69,6 +80,14 @@ export function removeNow(ctx: Context, agent: AgentRecord, message: string): vo
   ctx.transitioning.set(agent.id, 'removing');
   commit(ctx, { type: 'REMOVE_AGENT', agentId: agent.id }, { type: 'unregister', agentId: agent.id });
   removeAgent(ctx, agent, { stateOf: () => 'TASK_LOST', reasonOf: () => 'REASON_AGENT_REMOVED', message });
+}
+
+/** One address has one agent: whoever was there before is no more, or its pings would be answered by its successor for ever. */
+export function clearAddress(ctx: Context, pid: Pid, agentId: string): void {
+  const former = ctx.state.agents.get(ctx.agentByPid.get(pid) ?? '');
+  if (former === undefined || former.id === agentId) return;
+  countUp(ctx, 'slave_removals/reason_registered');
+  removeNow(ctx, former, 'another agent registered at the same address');
 }
 
 /** Whether an agent may join at all; if not, it is told or ignored, as upstream does. */

@@ -24,7 +24,7 @@ import type { Pid } from '../state.ts';
 import { isTerminal, masterStatus, sendUpdate, taskStatus } from '../status.ts';
 import { tasksOn } from '../tasks.ts';
 import { validateFit, validateReregistration } from '../validation/agents.ts';
-import { arrivalOf, bytesOf, isWelcome, totalOf } from './register-agent.ts';
+import { arrivalOf, bytesOf, clearAddress, isWelcome, totalOf } from './register-agent.ts';
 
 type Message = ReregisterSlaveMessage;
 
@@ -138,6 +138,7 @@ export function reregistered(
 function resume(ctx: Context, agent: AgentRecord, pid: Pid, message: Message): void {
   const total = totalOf(message.slave, message.checkpointed_resources);
   if (!total.ok) return;
+  clearAddress(ctx, pid, agent.id);
   moveAgent(ctx, agent, pid);
   agent.info = message.slave;
   agent.version = message.version ?? '';
@@ -236,6 +237,7 @@ function admitAgain(ctx: Context, agentId: string, pid: Pid, message: Message): 
   const again = ctx.state.unreachable.has(agentId) ? 'Unreachable' : 'Unknown';
   if (wasLost) for (const task of luggage.tasks) tellFound(ctx, task, `${again} agent re-registered`);
   forgetUnreachableTasks(ctx, agentId);
+  clearAddress(ctx, pid, agentId);
   const agent = addAgent(ctx, arrivalOf(agentId, message.slave, pid, message, total.value), luggage);
   agent.reregisteredTime = ctx.env.wall;
   countUp(ctx, 'slave_reregistrations');
