@@ -54,7 +54,8 @@ export function coreOptions(
     maxCompletedExecutorsPerFramework: flags.max_completed_executors_per_framework,
     sandboxDirectory: flags.sandbox_directory,
     httpCommandExecutor: flags.http_command_executor,
-    launcherDir: flags.launcher_dir,
+    // Only ever shown, and an empty path would be shown as a program in the root folder.
+    launcherDir: flags.launcher_dir || '/usr/libexec/mesos',
   });
 }
 

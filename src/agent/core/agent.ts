@@ -101,6 +101,7 @@ export function createAgent(options: AgentOptions, env: Env): Agent {
     streams: new Map(),
     garbage: new Map(),
     latestRuns: new Map(),
+    lastTimestamp: 0,
     diskUsage: 0,
     metrics: createMetrics(),
   };

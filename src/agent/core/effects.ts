@@ -137,6 +137,8 @@ export type AgentEffect =
   | { readonly kind: 'arm'; readonly key: string; readonly after: Millis }
   | { readonly kind: 'disarm'; readonly key: string }
   | LaunchContainer
+  /** Make the sandbox of an executor that has no process: with an empty `stdout` and `stderr`, as upstream's has. */
+  | { readonly kind: 'makeSandbox'; readonly path: string; readonly user: string | undefined }
   /** Signal every process of the tree. Nothing happens for a container that is gone. */
   | { readonly kind: 'killContainer'; readonly containerId: string; readonly signal: number }
   /**

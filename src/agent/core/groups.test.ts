@@ -40,6 +40,15 @@ test('the tasks of a group run in containers nested in their executor', () => {
   );
 });
 
+test('the sandbox of a task group has its own output files, and its statuses are in order of time', () => {
+  const world = new World().register();
+  group(world, [task('a'), task('b')]);
+  const executor = world.agent.state.frameworks.get('f1')?.executors.get('de');
+  assert.ok(world.effects.some((effect) => effect.kind === 'makeSandbox' && effect.path === executor?.directory));
+  const [a, b] = world.updates().map((update) => update.timestamp);
+  assert.ok(a !== undefined && b !== undefined && a < b);
+});
+
 test('a group whose tasks all finish ends its executor, and the master is told', () => {
   const world = new World().register();
   const [a, b] = group(world, [task('a'), task('b')]);

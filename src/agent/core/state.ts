@@ -81,6 +81,8 @@ export interface AgentState {
   readonly garbage: Map<string, Garbage>;
   /** Which sandbox a `…/runs/latest` path under /files leads to. */
   readonly latestRuns: Map<string, string>;
+  /** Of the newest status, in seconds: no two are alike, so that sorting by time keeps their order. */
+  lastTimestamp: number;
   /** How full the disk was when last looked at. */
   diskUsage: number;
   readonly metrics: AgentMetrics;

@@ -13,6 +13,8 @@ import type { Executor, Framework, TaskRecord } from './state.ts';
 import { hasCapability, isTerminal } from './task-state.ts';
 import { submitUpdate } from './updates.ts';
 
+const MICROSECOND = 1e-6;
+
 /** What there is to say about a task; the rest of the status is filled in. */
 export interface News {
   readonly state: TaskState;
@@ -72,7 +74,8 @@ function makeUpdate(
   const agent = context.state.info.id;
   if (!agent) return undefined;
   const uuid = randomUuidBytes(context.env.random);
-  const timestamp = context.env.wall / 1000;
+  const timestamp = Math.max(context.env.wall / 1000, context.state.lastTimestamp + MICROSECOND);
+  context.state.lastTimestamp = timestamp;
   const status: TaskStatus = {
     task_id: { value: taskId },
     state: news.state,

@@ -1,5 +1,5 @@
-import { mkdir, rename, rm, symlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { appendFile, chown, mkdir, rename, rm, symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { FilesTable } from '../../http/files/table.ts';
 import type { Libprocess } from '../../libprocess/libprocess.ts';
 import type { Performers } from '../../runtime/driver.ts';
@@ -7,6 +7,7 @@ import { internalMessages } from '../../wire/internal.ts';
 import type { Event } from '../../wire/v1_executor.ts';
 import type { AgentEffect, ExecutorStream, FileOwner, SymbolicLink } from '../core/effects.ts';
 import type { ContainerRunner } from './containers.ts';
+import type { FindUser } from './prober.ts';
 
 /** The open streams of executors, by the number that their SUBSCRIBE event carried. */
 export interface ExecutorStreams {
@@ -22,6 +23,7 @@ export interface AgentSurroundings {
   /** The agent's own process id there: `slave(1)`. */
   readonly process: string;
   readonly containers: ContainerRunner;
+  readonly findUser: FindUser;
   readonly probe: (effect: ProbeEffect) => void;
   /** The streams of version 1 executors. */
   readonly executors: ExecutorStreams;
@@ -36,11 +38,11 @@ export interface AgentSurroundings {
 
 /** What to do for each effect of the agent's core; nothing here waits, and failures are told in the log. */
 export function agentPerformers(around: AgentSurroundings): Performers<AgentEffect> {
-  const { libprocess, process, containers, files, log } = around;
+  const { libprocess, containers, files, log } = around;
   return {
     send: ({ to, name, message }) => {
       const body = internalMessages[name]?.encode(message);
-      const sent = body && libprocess.send(process, to, name, body);
+      const sent = body && libprocess.send(around.process, to, name, body);
       if (sent?.ok === false) log('error', `Cannot send a ${name} to ${to}: ${sent.error}`);
     },
     link: ({ pid, reconnect }) => {
@@ -48,6 +50,11 @@ export function agentPerformers(around: AgentSurroundings): Performers<AgentEffe
       if (!linked.ok) log('error', `Cannot link to ${pid}: ${linked.error}`);
     },
     launchContainer: (effect) => containers.launch(effect),
+    makeSandbox: ({ path, user }) => {
+      inBackground(around, `make ${path}`, () =>
+        makeSandbox(path, user === undefined ? undefined : around.findUser(user)),
+      );
+    },
     killContainer: ({ containerId, signal }) => containers.kill(containerId, signal),
     destroyContainer: ({ containerId }) => containers.destroy(containerId),
     probe: (effect) => around.probe(effect),
@@ -77,6 +84,14 @@ export function agentPerformers(around: AgentSurroundings): Performers<AgentEffe
 
 function inBackground({ log }: AgentSurroundings, what: string, work: () => Promise<void>): void {
   work().catch((error: Error) => log('error', `Cannot ${what}: ${error.message}`));
+}
+
+async function makeSandbox(path: string, owner: ReturnType<FindUser>): Promise<void> {
+  await mkdir(path, { recursive: true });
+  const files = [join(path, 'stdout'), join(path, 'stderr')];
+  for (const file of files) await appendFile(file, '');
+  // Only root can give files away, and has to.
+  if (owner && process.getuid?.() === 0) for (const entry of [path, ...files]) await chown(entry, owner.uid, owner.gid);
 }
 
 /** Puts a link in the place of an older one in one step, so that nobody ever finds none. */

@@ -54,6 +54,7 @@ test('effects reach what they are meant for', async (t) => {
       kill: (id, signal) => said.push(`kill ${id} ${signal}`),
       destroy: (id) => said.push(`destroy ${id}`),
     },
+    findUser: () => undefined,
     executors: {
       tell: (stream, event) => said.push(`tell ${stream} ${event.type}`),
       close: (stream) => said.push(`close ${stream}`),
@@ -99,6 +100,10 @@ test('effects reach what they are meant for', async (t) => {
   const link = { link: join(folder, 'slaves/latest'), target: 'a-S0' };
   perform.agentDirectory({ kind: 'agentDirectory', path: join(folder, 'slaves/a-S0'), link });
   while ((await readlink(link.link).catch(() => '')) !== 'a-S0') await new Promise(setImmediate);
+  const sandbox = join(folder, 'runs/c');
+  perform.makeSandbox({ kind: 'makeSandbox', path: sandbox, user: 'somebody' });
+  while (!(await stat(join(sandbox, 'stderr')).catch(() => undefined))) await new Promise(setImmediate);
+  assert.equal((await stat(join(sandbox, 'stdout'))).size, 0);
   perform.removeDirectory({ kind: 'removeDirectory', path: join(folder, 'slaves/a-S0') });
   while (await stat(join(folder, 'slaves/a-S0')).catch(() => undefined)) await new Promise(setImmediate);
 });

@@ -72,6 +72,7 @@ export class Shell {
       libprocess,
       process: PROCESS,
       containers,
+      findUser: containers.findUser,
       probe: (effect) => this.#prober.probe(effect),
       executors: this.#executors,
       files,
