@@ -8,7 +8,7 @@ import { taskContainerStatus } from './container-status.ts';
 import { type Context, log } from './context.ts';
 import { commandLine } from './environment.ts';
 import type { ContainerLimitation } from './events.ts';
-import { executorEnded } from './executors.ts';
+import { executorEnded, retireIfIdle } from './executors.ts';
 import { graceOf, killTimer, stopTask } from './kill.ts';
 import { launchTaskContainer } from './launch.ts';
 import type { Executor, Framework, TaskRecord } from './state.ts';
@@ -191,7 +191,7 @@ function afterTask(
   if (record?.group && record.task.state !== 'TASK_FINISHED' && executor.phase === 'running') {
     endGroup(context, framework, executor, record);
   }
-  if (executor.queued.size + executor.launched.size === 0) executorEnded(context, framework, executor, { status: 0 });
+  retireIfIdle(context, framework, executor);
 }
 
 /** Tasks of a group end together as soon as one ends badly. */

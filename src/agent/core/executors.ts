@@ -9,6 +9,8 @@ import { Ring } from './ring.ts';
 import type { Executor, ExecutorKind, Framework } from './state.ts';
 import { report } from './status.ts';
 
+/** Upstream's default executor waits so long for the acknowledgement of its last task. */
+const LINGER = 60_000;
 /** Upstream's MAX_COMPLETED_TASKS_PER_EXECUTOR. */
 const COMPLETED_TASKS = 200;
 
@@ -75,6 +77,7 @@ export function showSandbox(context: Context, executor: Executor): void {
 }
 
 export const shutdownTimer = (executor: Executor): string => `shutdown/${executor.frameworkId}/${executor.id}`;
+export const lingerTimer = (executor: Executor): string => `linger/${executor.frameworkId}/${executor.id}`;
 export const registrationTimer = (executor: Executor): string => `executor/${executor.frameworkId}/${executor.id}`;
 
 /** How an executor ended: what the launcher says about its tasks, if it knows better than `Executor terminated`. */
@@ -94,6 +97,7 @@ export function executorEnded(context: Context, framework: Framework, executor: 
   executor.phase = 'terminated';
   context.emit({ kind: 'disarm', key: shutdownTimer(executor) });
   context.emit({ kind: 'disarm', key: registrationTimer(executor) });
+  context.emit({ kind: 'disarm', key: lingerTimer(executor) });
   if (executor.stream !== undefined) context.emit({ kind: 'closeExecutorStream', stream: executor.stream });
   executor.stream = undefined;
   endTasks(context, framework, executor, ending);
@@ -129,7 +133,19 @@ export function completeTask(context: Context, framework: Framework, executor: E
   executor.terminated.delete(taskId);
   executor.completed.push(record);
   framework.tasks.delete(taskId);
+  if (executor.kind === 'default') retireIfIdle(context, framework, executor);
   forgetExecutorIfDone(context, framework, executor);
+}
+
+/**
+ * A task group's executor ends when it has no tasks left. As upstream's it waits for the acknowledgements of their ends,
+ * for a while: its framework may launch the next group with it until then.
+ */
+export function retireIfIdle(context: Context, framework: Framework, executor: Executor, waited = false): void {
+  if (executor.queued.size + executor.launched.size > 0) return;
+  const wait = executor.phase === 'running' && framework.phase === 'running' && executor.terminated.size > 0;
+  if (!wait || waited) executorEnded(context, framework, executor, { status: 0 });
+  else context.emit({ kind: 'arm', key: lingerTimer(executor), after: LINGER });
 }
 
 /** An ended executor is kept until its tasks' ends are acknowledged, or nobody is left to acknowledge them. */

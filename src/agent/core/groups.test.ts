@@ -66,6 +66,23 @@ test('a group whose tasks all finish ends its executor, and the master is told',
   assert.equal(world.agent.state.frameworks.size, 0);
 });
 
+test('an executor whose tasks have ended takes another group until their ends are acknowledged, for a minute', () => {
+  const world = new World().register();
+  const [a] = group(world, [task('a')]);
+  world.start(a?.containerId);
+  world.exit(0, a?.containerId);
+  const [b] = group(world, [task('b')], false);
+  assert.ok(b);
+  world.start(b.containerId);
+  world.exit(0, b.containerId);
+  assert.deepEqual(world.sent('mesos.internal.ExitedExecutorMessage'), []);
+  world.advance(60_000);
+  assert.equal(world.sent('mesos.internal.ExitedExecutorMessage').length, 1);
+  world.acknowledgeAll();
+  assert.equal(world.states('b').at(-1), 'TASK_FINISHED');
+  assert.equal(world.agent.state.frameworks.size, 0);
+});
+
 test('a task that fails, or is killed, takes its group along', () => {
   for (const how of ['fail', 'kill']) {
     const world = new World().register();

@@ -158,7 +158,8 @@ test('whatever happens, the agent keeps going, and after all has settled nothing
       assert.equal(world.agent.state.containers.size, 0);
       assert.equal(world.agent.state.streams.size, 0);
       assert.equal(world.agent.state.frameworks.size, 0);
-      for (const key of world.timers.keys()) assert.doesNotMatch(key, /^(kill|completion|update|shutdown|executor)\//);
+      for (const key of world.timers.keys())
+        assert.doesNotMatch(key, /^(kill|completion|update|shutdown|executor|linger)\//);
     }),
     { numRuns: 300 },
   );

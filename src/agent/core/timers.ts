@@ -2,6 +2,7 @@ import { taskOutOfTime } from './built-in.ts';
 import { checkDue } from './checks.ts';
 import type { Context } from './context.ts';
 import { registrationTimedOut } from './custom.ts';
+import { retireIfIdle } from './executors.ts';
 import { collectGarbage } from './garbage.ts';
 import { destroyExecutor, killNow } from './kill.ts';
 import { attemptRegistration, pingMissed } from './registration.ts';
@@ -22,6 +23,11 @@ const TIMERS: Readonly<Record<string, Fired>> = {
   executor: (context, frameworkId, executorId) => {
     const executor = find(context, frameworkId, executorId);
     if (executor) registrationTimedOut(context, executor);
+  },
+  linger: (context, frameworkId, executorId) => {
+    const framework = context.state.frameworks.get(frameworkId);
+    const executor = framework?.executors.get(executorId);
+    if (framework && executor) retireIfIdle(context, framework, executor, true);
   },
   shutdown: (context, frameworkId, executorId) => {
     const executor = find(context, frameworkId, executorId);
