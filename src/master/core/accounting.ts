@@ -1,6 +1,6 @@
 /** Who holds what: the sums over tasks and executors, kept on agents and frameworks. */
 import { Resources } from '../../resources/resources.ts';
-import type { ExecutorInfo, Resource } from '../../wire/v1.ts';
+import type { ExecutorInfo } from '../../wire/v1.ts';
 import { requestAllocation } from './allocation.ts';
 import type { Context } from './context.ts';
 import { type AgentRecord, addTo, type FrameworkRecord, takeFrom } from './records.ts';
@@ -69,11 +69,4 @@ export function removeExecutor(
   takeFrom(agent.executors, framework.id, executorId);
   freeUsed(ctx, framework, agent, Resources.of(executor.resources ?? []));
   return true;
-}
-
-/** Says on each resource to which role it is allocated, where that is not said yet. */
-export function allocateTo(role: string, resources: readonly Resource[] | undefined): readonly Resource[] {
-  return (resources ?? []).map((resource) =>
-    resource.allocation_info?.role === undefined ? { ...resource, allocation_info: { role } } : resource,
-  );
 }

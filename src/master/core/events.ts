@@ -110,6 +110,3 @@ const INBOUND_NAMES = {
   'mesos.internal.PongSlaveMessage': true,
 } satisfies Record<InboundName, true>;
 const INBOUND: ReadonlySet<string> = new Set(Object.keys(INBOUND_NAMES));
-
-/** The names that `messageEvent` takes. */
-export const inboundNames: readonly InboundName[] = Object.keys(INBOUND_NAMES) as InboundName[];
