@@ -23,6 +23,7 @@ test('an agent needs a folder and a master', () => {
 test('resources and attributes that cannot be read are refused', () => {
   assert.match(error('--resources=cpus:x'), /cpus:x/);
   assert.match(error('--attributes=x'), /name:value/);
+  assert.match(error('--default_role=a b'), /default_role.*whitespace/);
   assert.match(error('--master_detector=x'), /modules/);
   assert.match(error('--authenticate_http_readwrite'), /open to everybody/);
   assert.match(error('--executor_environment_variables={"A":1}'), /'A' must be a text/);

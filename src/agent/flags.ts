@@ -5,6 +5,7 @@ import { bool, bytes, count, double, duration, jsonObject, oneOf, path, port, st
 import type { Program } from '../config/load.ts';
 import { parseAttributes } from '../resources/attributes.ts';
 import { parseResources } from '../resources/parse.ts';
+import { validateRole } from '../resources/roles.ts';
 import { containerFlags } from './flags-containers.ts';
 import { networkFlags } from './flags-network.ts';
 
@@ -40,7 +41,9 @@ export const agentFlags = {
       validate: (text) => errorOf(parseResources(text)),
     },
   ),
-  default_role: flag(string, '*', 'The role of resources that name none'),
+  default_role: flag(string, '*', 'The role of resources that name none', {
+    validate: (role) => errorOf(validateRole(role)),
+  }),
   attributes: optional(string, 'What sets the machine apart: rack:r1;zone:eu', {
     validate: (text) => errorOf(parseAttributes(text)),
   }),
