@@ -99,6 +99,7 @@ export function createAgent(options: AgentOptions, env: Env): Agent {
     completedFrameworks: new Ring(COMPLETED_FRAMEWORKS),
     containers: new Map(),
     streams: new Map(),
+    departed: [],
     garbage: new Map(),
     latestRuns: new Map(),
     lastTimestamp: 0,

@@ -101,15 +101,24 @@ export function executorEnded(context: Context, framework: Framework, executor: 
   if (executor.stream !== undefined) context.emit({ kind: 'closeExecutorStream', stream: executor.stream });
   executor.stream = undefined;
   endTasks(context, framework, executor, ending);
-  if (executor.kind !== 'command' && state.master !== undefined && state.phase === 'running' && state.info.id) {
-    send(context, state.master, 'mesos.internal.ExitedExecutorMessage', {
-      slave_id: state.info.id,
-      framework_id: { value: framework.id },
-      executor_id: { value: executor.id },
-      status: ending.status,
-    });
-  }
+  tellDeparture(context, executor, ending.status);
   forgetExecutorIfDone(context, framework, executor);
+}
+
+/** Masters count what executors hold, except for command executors, of which they do not know. */
+function tellDeparture(context: Context, executor: Executor, status: number): void {
+  const { state } = context;
+  const { id } = state.info;
+  if (executor.kind === 'command' || id === undefined) return;
+  const exited = {
+    slave_id: id,
+    framework_id: { value: executor.frameworkId },
+    executor_id: { value: executor.id },
+    status,
+  };
+  if (state.phase === 'running' && state.master !== undefined) {
+    send(context, state.master, 'mesos.internal.ExitedExecutorMessage', exited);
+  } else state.departed.push(exited);
 }
 
 function endTasks(context: Context, framework: Framework, executor: Executor, ending: Ending): void {

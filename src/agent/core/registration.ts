@@ -1,3 +1,4 @@
+import { randomUuidBytes } from '../../base/random.ts';
 import type { Archive_Framework, ReregisterSlaveMessage, SlaveRegisteredMessage } from '../../wire/internal.ts';
 import type { ExecutorInfo, FrameworkInfo, Task } from '../../wire/v1.ts';
 import { type Context, log, send } from './context.ts';
@@ -39,6 +40,9 @@ export function masterLost(context: Context): void {
 }
 
 function startRegistering(context: Context): void {
+  // Launches from before count on a version that is out of date from now on: the master may have given the tasks up, and
+  // what they were to use away, while they were on their way. Before the first admission there can be none.
+  if (context.state.info.id) context.state.resourceVersion = randomUuidBytes(context.env.random);
   const factor = context.state.options.registrationBackoffFactor;
   context.state.registrationBackoff = factor * 2;
   context.emit({ kind: 'arm', key: REGISTRATION_TIMER, after: context.env.random() * factor });
@@ -135,6 +139,10 @@ export function admitted(
   armPingTimer(context);
   resumeUpdates(context);
   tellResources(context);
+  // An inventory that was on its way when they ended had them still.
+  for (const exited of state.departed.splice(0)) {
+    if (state.master !== undefined) send(context, state.master, 'mesos.internal.ExitedExecutorMessage', exited);
+  }
   return true;
 }
 

@@ -1,5 +1,5 @@
 import type { Millis } from '../../base/machine.ts';
-import type { StatusUpdate } from '../../wire/internal.ts';
+import type { ExitedExecutorMessage, StatusUpdate } from '../../wire/internal.ts';
 import type {
   AgentInfo,
   AgentInfo_Capability,
@@ -77,6 +77,8 @@ export interface AgentState {
   readonly containers: Map<string, ContainerUse>;
   /** Status updates on their way to schedulers, by `framework id/task id`. They may outlive their framework. */
   readonly streams: Map<string, UpdateStream>;
+  /** Executors that ended while no master would hear of it: reported when one has admitted the agent. */
+  readonly departed: ExitedExecutorMessage[];
   /** Directories waiting for collection, by path, in the order in which they fell idle. */
   readonly garbage: Map<string, Garbage>;
   /** Which sandbox a `…/runs/latest` path under /files leads to. */
