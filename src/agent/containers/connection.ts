@@ -15,6 +15,8 @@ import { connectLauncher, type LauncherPlace, startLauncher } from './launcher-p
 /** An earlier agent that has just ended may hold the launcher for a moment. */
 const BUSY_RETRIES = 20;
 const BUSY_PAUSE: Millis = 100;
+/** A launcher that does not greet within this time is stopped, or stuck. */
+const GREETING_LIMIT: Millis = 10_000;
 
 /** What the launcher answered instead of doing it; `gone`: it will never answer. */
 export interface Refusal {
@@ -86,7 +88,16 @@ async function reach(place: LauncherPlace): Promise<Socket> {
 }
 
 function ask<R extends Request>(channel: Channel, request: R): Promise<Result<Answer<R['op']>, Refusal>> {
-  return new Promise((resolve) => channel.request(request, resolve));
+  return new Promise((resolve, reject) => {
+    const limit = setTimeout(() => {
+      reject(new Error(`the launcher of tasks does not answer within ${GREETING_LIMIT / 1000} s: resume or kill it`));
+      channel.close();
+    }, GREETING_LIMIT);
+    channel.request(request, (answer) => {
+      clearTimeout(limit);
+      resolve(answer);
+    });
+  });
 }
 
 /** Requests and their answers over one socket. */

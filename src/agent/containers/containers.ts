@@ -144,7 +144,6 @@ export class Containers {
     await this.reopening?.catch(() => undefined);
     const connection = this.connection;
     if (!connection) return;
-    connection.request({ op: 'shutdown', grace: STOP_GRACE });
     await new Promise<void>((resolve) => {
       const enough = setTimeout(() => {
         this.options.logger.warning(`The launcher ${connection.launcherPid} did not end within ${STOP_DEADLINE} ms`);
@@ -156,6 +155,9 @@ export class Containers {
         resolve();
       };
       connection.listen({ exited: () => undefined, lost: ended });
+      connection.request({ op: 'shutdown', grace: STOP_GRACE }, (answer) => {
+        if (!answer.ok) ended();
+      });
     });
   }
 

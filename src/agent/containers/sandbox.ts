@@ -20,9 +20,14 @@ export function createSandbox(path: string, owner: UserIds | undefined, links: r
 
 /** Puts a link in the place of an older one in one step, so that nobody ever finds none. */
 function point(link: string, target: string): void {
-  mkdirSync(dirname(link), { recursive: true });
   const fresh = `${link}.${process.pid}`;
-  rmSync(fresh, { force: true });
-  symlinkSync(target, fresh);
+  try {
+    symlinkSync(target, fresh);
+  } catch {
+    // The first link in its folder, or a leftover of an agent that was killed in the middle.
+    mkdirSync(dirname(link), { recursive: true });
+    rmSync(fresh, { force: true });
+    symlinkSync(target, fresh);
+  }
   renameSync(fresh, link);
 }

@@ -25,7 +25,7 @@ export class Users {
 }
 
 function findInFiles(name: string): UserIds | undefined {
-  const entry = linesOf('/etc/passwd').find((fields) => fields[0] === name);
+  const entry = linesOf('/etc/passwd').find((fields) => fields[0] === name && fields.length > 3);
   if (!entry) return undefined;
   const [uid, gid] = [Number(entry[2]), Number(entry[3])];
   const groups = linesOf('/etc/group')

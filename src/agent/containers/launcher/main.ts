@@ -3,7 +3,7 @@
  * its heap; tasks and their exit statuses outlive a restart of the agent. Imports as little as can be: its memory is paid
  * on every machine. Usage: main.ts SOCKET
  */
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { constants } from 'node:os';
 import { Jobs } from './jobs.ts';
@@ -14,6 +14,8 @@ const { SIGKILL, SIGTERM } = constants.signals;
 /** How long the agent may take to connect for the first time, and to come back while no task needs us, in ms. */
 const FIRST_CONTACT = 30_000;
 const IDLE_ABSENCE = 2_000;
+/** How often a launcher without an agent looks whether one could find it at all, in ms. */
+const REACHABLE_CHECK = 1_000;
 /** Between SIGTERM and SIGKILL when the agent has stayed away for too long, in ms. */
 const ABANDONED_GRACE = 3_000;
 
@@ -25,6 +27,9 @@ class Launcher {
   private outgoing = '';
   private recoveryTimeout = 0;
   private patience: NodeJS.Timeout | undefined;
+  private reachableCheck: NodeJS.Timeout | undefined;
+  /** The file that our socket is: another one in its place belongs to another launcher. */
+  private socketFile: number | undefined;
   private stopping = false;
 
   constructor(path: string) {
@@ -45,6 +50,7 @@ class Launcher {
     process.umask(0o177);
     server.listen(this.path, () => {
       chmodSync(this.path, 0o600);
+      this.socketFile = statSync(this.path).ino;
       process.umask(0o022);
       process.stdout.write('ready\n');
     });
@@ -102,6 +108,7 @@ class Launcher {
       this.agentPid = hello.agentPid;
       this.recoveryTimeout = hello.recoveryTimeout;
       clearTimeout(this.patience);
+      clearInterval(this.reachableCheck);
       answer({ ok: { version: PROTOCOL_VERSION, pid: process.pid, containers: this.jobs.reports() } });
     }
   }
@@ -148,13 +155,23 @@ class Launcher {
 
   private wait(patience: number): void {
     clearTimeout(this.patience);
+    clearInterval(this.reachableCheck);
+    // Somebody who removes the directory of a dead agent has no use for its tasks, and no way to reach us either.
+    this.reachableCheck = setInterval(() => {
+      if (!this.reachable()) this.shutdown(ABANDONED_GRACE);
+    }, REACHABLE_CHECK);
     this.patience = setTimeout(() => this.shutdown(ABANDONED_GRACE), Math.min(patience, 2 ** 31 - 1));
+  }
+
+  private reachable(): boolean {
+    return statSync(this.path, { throwIfNoEntry: false })?.ino === this.socketFile;
   }
 
   private shutdown(grace: number): void {
     if (this.stopping) return;
     this.stopping = true;
     clearTimeout(this.patience);
+    clearInterval(this.reachableCheck);
     this.jobs.signalAll(SIGTERM);
     setTimeout(() => this.jobs.signalAll(SIGKILL), grace);
     this.leaveWhenDone();
@@ -162,7 +179,7 @@ class Launcher {
 
   private leaveWhenDone(): void {
     if (this.jobs.alive > 0) return;
-    rmSync(this.path, { force: true });
+    if (this.reachable()) rmSync(this.path, { force: true });
     this.flush();
     if (this.agent) this.agent.end(() => process.exit(0));
     else process.exit(0);

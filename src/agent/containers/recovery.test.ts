@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Bench, lives, until } from './testing.fixture.ts';
+
+const { SIGKILL } = constants.signals;
+
+test('an agent that comes back finds what runs, and the status of what ended while it was away', async (t) => {
+  const bench = await Bench.open(t);
+  bench.launch('short', 'while [ ! -e end ]; do sleep 0.01; done; exit 7');
+  bench.launch('long', 'exec sleep 1000');
+  const [short, long] = [await bench.started('short'), await bench.started('long')];
+  const launcher = bench.containers.launcherPid;
+  bench.containers.close();
+  const touch = spawn('touch', ['end'], { cwd: bench.sandbox('short') });
+  await once(touch, 'exit');
+  await until(() => !lives(short.pid));
+  await bench.open();
+  assert.equal(bench.containers.launcherPid, launcher);
+  const found = new Map(bench.containers.recover().map((one) => [one.containerId, one]));
+  assert.equal(found.get('short')?.status ?? (await bench.exited('short')).status, 7 << 8);
+  assert.equal(found.get('long')?.leader?.pid, long.pid);
+  assert.equal(found.get('long')?.status, undefined);
+  assert.deepEqual(bench.containers.list(), ['long']);
+  bench.containers.destroy('long');
+  assert.equal((await bench.exited('long')).status, SIGKILL);
+});
+
+test('a status is remembered until it is acknowledged', async (t) => {
+  const bench = await Bench.open(t);
+  bench.launch('kept', 'exit 1');
+  bench.launch('acknowledged', 'exit 2');
+  await Promise.all([bench.exited('kept'), bench.exited('acknowledged')]);
+  bench.containers.destroy('acknowledged');
+  bench.containers.close();
+  await bench.open();
+  const found = bench.containers.recover();
+  assert.deepEqual(
+    found.map(({ containerId, status }) => ({ containerId, status })),
+    [{ containerId: 'kept', status: 1 << 8 }],
+  );
+});
+
+test('tasks end, and the launcher too, when the agent stays away for longer than the recovery timeout', async (t) => {
+  const bench = await Bench.open(t, { recoveryTimeout: 50 });
+  bench.launch('c', 'exec sleep 1000');
+  const { pid } = await bench.started('c');
+  const launcher = bench.containers.launcherPid!;
+  bench.containers.close();
+  await until(() => !lives(pid) && !lives(launcher));
+});
+
+test('tasks end, and the launcher too, when the agent is gone and its runtime directory was removed', async (t) => {
+  const bench = await Bench.open(t);
+  bench.launch('c', 'exec sleep 1000');
+  const { pid } = await bench.started('c');
+  const launcher = bench.containers.launcherPid!;
+  bench.containers.close();
+  rmSync(join(bench.folder, 'run'), { recursive: true });
+  await until(() => !lives(pid) && !lives(launcher));
+});
+
+test('a launcher that was killed is replaced, and its tasks are ended and told as lost', async (t) => {
+  const bench = await Bench.open(t);
+  bench.launch('c', "setsid sh -c 'echo $$; exec sleep 1000' & echo $$; exec sleep 1000");
+  const pids = (await bench.lines('c', 2)).map(Number);
+  const launcher = bench.containers.launcherPid!;
+  process.kill(launcher, 'SIGKILL');
+  const exit = await bench.exited('c');
+  assert.equal(exit.status, SIGKILL);
+  assert.match(exit.limitation?.message ?? '', /the launcher that had started it ended/);
+  assert.deepEqual(pids.map(lives), [false, false]);
+  assert.notEqual(bench.containers.launcherPid, launcher);
+  assert.match(bench.logged.join(''), new RegExp(`E.* The launcher with process id ${launcher} has ended`));
+  bench.launch('next', 'true');
+  assert.equal((await bench.exited('next')).status, 0);
+});
+
+test('a launch that the end of the launcher cuts short is told as failed, or as lost when it ran, and is not left running', async (t) => {
+  const bench = await Bench.open(t);
+  const ids = Array.from({ length: 20 }, (_, index) => `c${index}`);
+  for (const id of ids) bench.launch(id, 'exec sleep 1000');
+  await bench.started('c0');
+  process.kill(bench.containers.launcherPid!, 'SIGKILL');
+  await Promise.all(ids.map((id) => Promise.race([bench.exited(id), bench.failed(id)])));
+  for (const news of bench.news) if (news.kind === 'containerStarted') assert.equal(lives(news.pid), false);
+  assert.deepEqual(bench.containers.list(), []);
+});
+
+test('stopping ends tasks, stubborn ones too, and the launcher, and tells nothing more', async (t) => {
+  const bench = await Bench.open(t);
+  bench.launch('polite', 'exec sleep 1000');
+  const { pid } = await bench.started('polite');
+  const launcher = bench.containers.launcherPid!;
+  await bench.containers.stop();
+  await until(() => !lives(launcher));
+  assert.equal(lives(pid), false);
+  assert.equal(bench.news.length, 1);
+});
+
+test('two agents cannot use one launcher, and the second is told who does', async (t) => {
+  const bench = await Bench.open(t);
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const second = assert.rejects(bench.open(), new RegExp(`process id ${process.pid} is using this launcher`));
+  const impatience = setInterval(() => t.mock.timers.tick(100), 1);
+  await second;
+  clearInterval(impatience);
+  t.mock.timers.reset();
+});
