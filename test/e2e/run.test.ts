@@ -170,8 +170,9 @@ test('the framework of the README runs as it stands there', async () => {
   const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
   const source = readFileSync(join(ROOT, 'examples/first-framework.ts'), 'utf8');
   assert.ok(readme.includes(source), 'README.md and examples/first-framework.ts say the same');
-  const outcome = await start(process.execPath, ['examples/first-framework.ts'], { MESETA_MASTER: cluster.master })
-    .ended;
+  const outcome = await start(process.execPath, ['--conditions=source', 'examples/first-framework.ts'], {
+    MESETA_MASTER: cluster.master,
+  }).ended;
   assert.equal(outcome.status, 0, outcome.stderr);
   assert.match(outcome.stdout, /subscribed as .*-\d{4}\nTASK_STARTING.*\nTASK_RUNNING.*\nTASK_FINISHED/);
 });

@@ -37,13 +37,15 @@ export class SandboxFollower {
         pause = FIRST_PAUSE;
         continue;
       }
-      if (last) {
-        this.options.agent?.destroy();
-        return this.problem;
-      }
+      if (last) return this.problem;
       await this.wait(pause);
       pause = Math.min(LONGEST_PAUSE, pause * 2);
     }
+  }
+
+  /** Every file has been followed to its end. */
+  close(): void {
+    this.options.agent?.destroy();
   }
 
   /** The task has ended: nothing more will be written. */

@@ -134,7 +134,9 @@ class TaskOutput {
   /** Waits for the rest of the output. */
   async end(): Promise<void> {
     this.follower.finish();
-    for (const problem of new Set((await this.following) ?? [])) {
+    const problems = (await this.following) ?? [];
+    this.follower.close();
+    for (const problem of new Set(problems)) {
       if (problem !== undefined) this.progress.say(`output of ${this.id} may be incomplete: ${problem}`);
     }
   }
