@@ -3,8 +3,7 @@
  * one connection to the master, so that thousands of agents cost neither thousands of ports nor thousands of sockets.
  */
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { seededRandom } from '../../src/base/random.ts';
 import type { Libprocess } from '../../src/libprocess/libprocess.ts';
 import { createLibprocess } from '../../src/libprocess/transport.ts';
@@ -13,6 +12,7 @@ import { internalMessages } from '../../src/wire/internal.ts';
 import type { AgentInfo } from '../../src/wire/v1.ts';
 import { type AgentMessages, type AgentWorld, EmulatedAgent, type TaskScript } from './agent.ts';
 import { assertLoopbackPid } from './loopback.ts';
+import { MessageStream, type Received } from './message-stream.ts';
 
 export interface SocketAgentsOptions {
   readonly count: number;
@@ -32,34 +32,50 @@ export interface SocketAgents {
 }
 
 interface Port {
-  readonly server: Server;
   readonly libprocess: Libprocess;
+  readonly close: () => Promise<void>;
 }
 
-const IP = '127.0.0.1';
+type Take = (port: Port, message: Received) => void;
 
-async function openPort(): Promise<Port> {
-  const server = createServer({ requireHostHeader: false, keepAliveTimeout: 0 });
+const IP = '127.0.0.1';
+const ACCEPTED = 'HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n';
+
+async function openPort(take: Take): Promise<Port> {
+  const sockets = new Set<Socket>();
+  const server = createServer({ noDelay: true }, (socket) => {
+    const stream = new MessageStream();
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    socket.on('error', () => socket.destroy());
+    socket.on('data', (chunk) => {
+      const messages = stream.push(chunk);
+      if (messages.length > 0) socket.write(ACCEPTED.repeat(messages.length));
+      for (const message of messages) take(port, message);
+    });
+  });
   server.listen(0, IP);
   await once(server, 'listening');
   const libprocess = createLibprocess({ ip: IP, port: (server.address() as AddressInfo).port, idleMs: 60_000 });
-  server.on('request', (request, response) => {
-    if (!libprocess.accept(request, response)) response.writeHead(404).end();
-  });
-  return { server, libprocess };
+  const close = async (): Promise<void> => {
+    libprocess.close();
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  const port: Port = { libprocess, close };
+  return port;
 }
 
 /** Opens the ports and makes the agents; nobody is registered yet. */
 export async function createSocketAgents(options: SocketAgentsOptions): Promise<SocketAgents> {
-  const ports = await Promise.all(Array.from({ length: Math.min(options.ports, options.count) }, openPort));
   const random = seededRandom(options.seed ?? 1);
   const byPid = new Map<string, EmulatedAgent>();
   let closed = false;
-  for (const port of ports)
-    port.libprocess.register('slave(*)', (from, name, body, to) => {
-      const message = internalMessages[name]?.decode(body);
-      if (message?.ok && !closed) byPid.get(port.libprocess.pid(to))?.receive(from, name, message.value);
-    });
+  const take: Take = ({ libprocess }, { from, to, name, body }) => {
+    const message = internalMessages[name]?.decode(body);
+    if (message?.ok && !closed) byPid.get(libprocess.pid(to))?.receive(from, name, message.value);
+  };
+  const ports = await Promise.all(Array.from({ length: Math.min(options.ports, options.count) }, () => openPort(take)));
   for (let index = 0; index < options.count; index++) {
     const { libprocess } = ports[index % ports.length]!;
     const agent: EmulatedAgent = new EmulatedAgent(
@@ -76,11 +92,7 @@ export async function createSocketAgents(options: SocketAgentsOptions): Promise<
     agents: [...byPid.values()],
     close: async () => {
       closed = true;
-      for (const { libprocess, server } of ports) {
-        libprocess.close();
-        server.closeAllConnections();
-        await new Promise((resolve) => server.close(resolve));
-      }
+      await Promise.all(ports.map((port) => port.close()));
     },
   };
 }

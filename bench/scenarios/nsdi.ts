@@ -13,8 +13,8 @@ const AGENTS = 5000;
 const FRAMEWORKS = 200;
 const TASKS_PER_AGENT = 2;
 /** Mean and standard deviation of how long tasks run, in ms. */
-const MEAN = 10_000;
-const DEVIATION = 3_000;
+const MEAN = 6_000;
+const DEVIATION = 2_000;
 const PORTS = 16;
 /** Of one run. */
 const WINDOW = 4_000;
