@@ -1,7 +1,5 @@
-/** Starts a daemon in this very process, so that signals and exit status are the daemon's own. @param entry its main module */
-export async function runDaemon(entry: string, flags: readonly string[]): Promise<number> {
-  const module = new URL(import.meta.url.endsWith('.js') ? entry.replace(/\.ts$/, '.js') : entry, import.meta.url);
-  process.argv = [process.argv[0]!, module.pathname, ...flags];
-  await import(module.href);
-  return 0;
+/** Starts a daemon in this very process, so that signals and exit status are the daemon's own. */
+export async function runDaemon(name: 'master' | 'agent', flags: readonly string[]): Promise<void> {
+  const { start } = await (name === 'master' ? import('../master/start.ts') : import('../agent/start.ts'));
+  await start(flags, process.env);
 }

@@ -1,6 +1,6 @@
 import { formatResources, Resources } from '../resources/resources.ts';
 import { parseAddresses } from '../sdk/address.ts';
-import { callMaster } from '../sdk/operator.ts';
+import { callMaster } from '../sdk/master-operator.ts';
 import type { Call, Response } from '../wire/v1_master.ts';
 import { formatTable } from './table.ts';
 

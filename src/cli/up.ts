@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatAddress } from '../sdk/address.ts';
 import { fetchAnswer } from '../sdk/exchange.ts';
-import { callMaster } from '../sdk/operator.ts';
+import { callMaster } from '../sdk/master-operator.ts';
 
 export interface UpOptions {
   readonly agents: number;

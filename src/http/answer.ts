@@ -63,7 +63,6 @@ export function failure(status: number, sentence?: string, headers?: Readonly<Re
 export const badRequest = (sentence: string): Answer => failure(400, sentence);
 export const forbidden = (sentence?: string): Answer => failure(403, sentence);
 export const notFound = (sentence?: string): Answer => failure(404, sentence);
-export const conflict = (sentence: string): Answer => failure(409, sentence);
 export const unavailable = (sentence?: string): Answer => failure(503, sentence);
 
 /** 307 to another place; the client repeats its request there. */

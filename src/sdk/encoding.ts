@@ -1,5 +1,5 @@
 import type { Result } from '../base/result.ts';
-import type { MessageType } from '../wire/message.ts';
+import type { MessageType } from '../wire/message-type.ts';
 
 /** The two encodings of the v1 API. Both carry the same messages; protobuf is smaller and faster. */
 export type Encoding = 'json' | 'protobuf';

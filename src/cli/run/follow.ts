@@ -1,7 +1,8 @@
 import { type Address, formatAddress } from '../../sdk/address.ts';
+import { callAgent } from '../../sdk/agent-operator.ts';
 import { CallRefused } from '../../sdk/errors.ts';
 import { orderedConnection } from '../../sdk/exchange.ts';
-import { callAgent, type OperatorOptions } from '../../sdk/operator.ts';
+import type { OperatorOptions } from '../../sdk/operator.ts';
 
 const FIRST_PAUSE = 10;
 const LONGEST_PAUSE = 250;

@@ -1,0 +1,15 @@
+import { Call, Response } from '../wire/v1_master.ts';
+import { type Address, addressOfLocation } from './address.ts';
+import { type OperatorOptions, postCall, readResponse } from './operator.ts';
+
+/**
+ * Calls a master; one that does not lead redirects to the leader, which is followed once.
+ * @throws NotConnected when nobody answers, CallRefused when the master says no
+ */
+export async function callMaster(address: Address, call: Call, options: OperatorOptions = {}): Promise<Response> {
+  const body = Call.encode(call);
+  let answer = await postCall(address, body, options);
+  const leader = answer.status === 307 ? addressOfLocation(String(answer.headers.location ?? '')) : undefined;
+  if (leader) answer = await postCall(leader, body, options);
+  return readResponse(Response, String(call.type), address, answer);
+}
