@@ -78,7 +78,8 @@ export class Containers {
     for (const { containerId, leader, mark, status } of connection.found) {
       if (status === undefined) this.containers.set(containerId, { containerId, leader, mark });
     }
-    this.adopt(connection);
+    this.connection = connection;
+    setImmediate(() => this.announce(connection));
     options.logger.info(
       `Tasks are plain process groups, owned by the launcher with process id ${connection.launcherPid}: what they use is measured, not limited`,
     );
@@ -89,8 +90,9 @@ export class Containers {
   }
 
   /**
-   * What an earlier agent had left: containers that still run, and those that ended meanwhile, with their status. Whoever
-   * does not want one destroys it; `destroy` also acknowledges a status.
+   * What an earlier agent had left: containers that still run, and those that ended meanwhile, with their status. Soon
+   * after opening each is told of by `containerStarted`, and if it has ended by `containerExited`: who does not want it
+   * destroys it, which also acknowledges its status.
    */
   recover(): readonly ContainerReport[] {
     return this.survivors;
@@ -161,6 +163,16 @@ export class Containers {
     });
   }
 
+  /** What was left is told first, what happens to it next; and neither before whoever opened us can listen. */
+  private announce(connection: Connection): void {
+    if (this.stopping) return;
+    for (const { containerId, leader, status } of this.survivors) {
+      if (leader) this.tell({ kind: 'containerStarted', containerId, pid: leader.pid });
+      if (status !== undefined) this.tell({ kind: 'containerExited', containerId, status });
+    }
+    this.adopt(connection);
+  }
+
   private prepare(spec: LaunchContainer): Result<StartOrder, { stage: 'sandbox' | 'launch'; message: string }> {
     const user = this.userFor(spec);
     if (!user.ok) return err({ stage: 'sandbox', message: user.error });
@@ -171,6 +183,11 @@ export class Containers {
     }
     const missing = unsupported(spec);
     if (missing !== undefined) return err({ stage: 'launch', message: missing });
+    if (spec.rlimits?.rlimits?.length) {
+      this.options.logger.warning(
+        `Container ${spec.containerId} asks for rlimits, which are not in this build: it runs without`,
+      );
+    }
     return ok(orderOf(spec, user.value));
   }
 
