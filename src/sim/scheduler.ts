@@ -149,9 +149,11 @@ class Duty implements SchedulerClient {
     if (this.ended) return;
     this.calls = undefined;
     for (const call of calls) {
-      // The tasks of a lost ACCEPT are found out about by reconciliation; all else may be said twice.
-      if (call.type === 'ACCEPT') this.reconcile();
-      else this.call(call);
+      // Whether a lost ACCEPT was heeded is found out by reconciliation; its offers, if they still stand, are of no use.
+      if (call.accept?.offer_ids !== undefined) {
+        this.call({ type: 'DECLINE', decline: { offer_ids: call.accept.offer_ids } });
+        this.reconcile();
+      } else this.call(call);
     }
   }
 

@@ -105,8 +105,15 @@ export function executorEnded(context: Context, framework: Framework, executor: 
   forgetExecutorIfDone(context, framework, executor);
 }
 
-/** Masters count what executors hold, except for command executors, of which they do not know. */
-function tellDeparture(context: Context, executor: Executor, status: number): void {
+/**
+ * Tells that an executor is gone, or was never started although the master counts on it: masters count what executors hold,
+ * except for command executors, of which they do not know.
+ */
+export function tellDeparture(
+  context: Context,
+  executor: Pick<Executor, 'frameworkId' | 'id' | 'kind'>,
+  status: number,
+): void {
   const { state } = context;
   const { id } = state.info;
   if (executor.kind === 'command' || id === undefined) return;

@@ -40,9 +40,6 @@ export function masterLost(context: Context): void {
 }
 
 function startRegistering(context: Context): void {
-  // Launches from before count on a version that is out of date from now on: the master may have given the tasks up, and
-  // what they were to use away, while they were on their way. Before the first admission there can be none.
-  if (context.state.info.id) context.state.resourceVersion = randomUuidBytes(context.env.random);
   const factor = context.state.options.registrationBackoffFactor;
   context.state.registrationBackoff = factor * 2;
   context.emit({ kind: 'arm', key: REGISTRATION_TIMER, after: context.env.random() * factor });
@@ -53,6 +50,9 @@ export function attemptRegistration(context: Context): void {
   const { state } = context;
   if (state.phase !== 'disconnected' || state.master === undefined) return;
   context.emit({ kind: 'link', pid: state.master, reconnect: false });
+  // Launches that this inventory does not show count on an older version: they are refused when they arrive, because the
+  // master may enter the agent from this inventory, and give what they were to use away. Before an id there are none.
+  if (state.info.id) state.resourceVersion = randomUuidBytes(context.env.random);
   const base = {
     version: state.options.version,
     agent_capabilities: state.options.capabilities,

@@ -5,7 +5,14 @@ import { startTasks } from './built-in.ts';
 import { type Context, log } from './context.ts';
 import { deliverTasks } from './custom.ts';
 import type { Pid } from './effects.ts';
-import { addExecutor, admitFramework, executorEnded, forgetFrameworkIfIdle, registrationTimer } from './executors.ts';
+import {
+  addExecutor,
+  admitFramework,
+  executorEnded,
+  forgetFrameworkIfIdle,
+  registrationTimer,
+  tellDeparture,
+} from './executors.ts';
 import { launchExecutorContainer, newTask } from './launch.ts';
 import type { Executor, ExecutorKind, Framework, TaskGroup, TaskRecord } from './state.ts';
 import { reportMissing } from './status.ts';
@@ -90,6 +97,10 @@ function drop(context: Context, framework: Framework, launch: Launch, refusal: R
     const taskId = task.task_id.value;
     log(context, 'warning', `Dropping task ${taskId} of framework ${framework.id}: ${refusal.message}`);
     reportMissing(context, framework.id, taskId, { state, source: 'SOURCE_AGENT', ...refusal });
+  }
+  const id = launch.executor.executor_id.value;
+  if (launch.launchExecutor && !framework.executors.has(id)) {
+    tellDeparture(context, { id, frameworkId: framework.id, kind: launch.kind }, -1);
   }
   forgetFrameworkIfIdle(context, framework);
 }
