@@ -1,6 +1,6 @@
 import { randomUuidBytes } from '../../../base/random.ts';
 import type { ReconcileTasksMessage, SlaveReregisteredMessage } from '../../../wire/internal.ts';
-import { type Context, isFromMaster } from '../context.ts';
+import { type Context, isFromMaster, log } from '../context.ts';
 import type { Pid } from '../effects.ts';
 import { fateOf } from '../ended.ts';
 import { admitted, tellResources } from '../registration.ts';
@@ -10,8 +10,16 @@ import { type News, reportMissing } from '../status.ts';
 /** Also answers for the tasks that the master believes to be here: those that are not have been dropped on the way. */
 export function slaveReregistered(context: Context, message: SlaveReregisteredMessage, from: Pid): void {
   if (!isFromMaster(context, from, 'a re-registration')) return;
-  if (!admitted(context, message.slave_id, message.connection)) return;
   const { state } = context;
+  if (state.info.id === undefined) {
+    log(
+      context,
+      'warning',
+      `Ignoring a re-registration as ${message.slave_id.value}: it was meant for who was here before`,
+    );
+    return;
+  }
+  if (!admitted(context, message.slave_id, message.connection)) return;
   const missing = (message.reconciliations ?? []).flatMap((reconciliation) => missingTasks(state, reconciliation));
   if (missing.length === 0) return;
   // Their launch may still be on its way, over the connection that was replaced. From here on it is out of date, and is

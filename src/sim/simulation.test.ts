@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SimulationFailure, simulate } from './simulation.ts';
+
+const SEEDS = 20;
+
+test(`${SEEDS} clusters keep their promises while everything breaks, and come to rest when it stops`, () => {
+  for (let seed = 1; seed <= SEEDS; seed++) simulate(seed);
+});
+
+test('one seed is one run, byte for byte', () => {
+  const lines: string[] = [];
+  const first = simulate(7, (line) => lines.push(line));
+  const again: string[] = [];
+  const second = simulate(7, (line) => again.push(line));
+  assert.deepEqual(second, first);
+  assert.deepEqual(again, lines);
+  assert.notEqual(simulate(8).hash, first.hash);
+});
+
+test('the runs do what they are for: connections break, agents crash, tasks are launched, killed and lost', () => {
+  let text = '';
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    simulate(seed, (line) => {
+      text += `${line}\n`;
+    });
+  }
+  for (const word of [
+    'fault connection',
+    'fault stream',
+    'fault calls',
+    'fault failover',
+    'fault partition',
+    'fault crash',
+    'TASK_FINISHED',
+    'TASK_FAILED',
+    'TASK_KILLED',
+    'TASK_DROPPED',
+    'TASK_LOST',
+    'TASK_UNREACHABLE',
+    'RunTaskGroupMessage',
+    'ReregisterSlaveMessage',
+    'RESCIND',
+    'SUPPRESS',
+    'REVIVE',
+  ]) {
+    assert.ok(text.includes(word), `${word} happens in ${SEEDS} seeds`);
+  }
+});
+
+test('a run that fails says which seed it was and how to see it again', () => {
+  const thrown = (): unknown => {
+    try {
+      return simulate(3, (line) => {
+        if (line.includes('fault')) throw new Error('the disk of the transcript is full');
+      });
+    } catch (error) {
+      return error;
+    }
+  };
+  const failure = thrown();
+  assert.ok(failure instanceof SimulationFailure);
+  assert.equal(failure.seed, 3);
+  assert.match(failure.message, /seed 3: .*full/s);
+  assert.match(failure.message, /node src\/sim\/main\.ts --seed 3 --verbose/);
+  assert.ok(failure.tail.length > 0);
+});
