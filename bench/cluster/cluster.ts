@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fetchAnswer } from '../../src/sdk/exchange.ts';
-import { callMaster } from '../../src/sdk/operator.ts';
+import { callMaster } from '../../src/sdk/master-operator.ts';
 import { assertLoopback } from '../emulated/loopback.ts';
 import { freePort } from './ports.ts';
 import { descendantsOf, memoryOf, type ProcessMemory } from './process-memory.ts';
