@@ -1,6 +1,5 @@
 import { checkInvariants } from '../../master/core/invariants.ts';
-import type { MasterProcess } from '../master-process.ts';
-import type { Observer } from '../observer.ts';
+import type { Observer, SeenMaster } from '../observer.ts';
 import { demand } from '../violation.ts';
 import type { World } from '../world.ts';
 
@@ -16,11 +15,11 @@ export class BooksChecker implements Observer {
     this.world = world;
   }
 
-  masterStepped(master: MasterProcess): void {
+  masterStepped(master: SeenMaster): void {
     if (++this.steps % EVERY === 0) this.check(master);
   }
 
-  check(master: MasterProcess): void {
+  check(master: SeenMaster): void {
     const problems = checkInvariants(master.core);
     demand(problems.length === 0, () => `the master's books do not add up:\n  ${problems.join('\n  ')}`);
     for (const id of master.core.state.agents.keys()) {

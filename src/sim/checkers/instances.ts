@@ -1,10 +1,8 @@
 import type { MasterEffect } from '../../master/core/effects.ts';
 import type { MasterEvent } from '../../master/core/events.ts';
 import type { TaskState } from '../../wire/v1.ts';
-import type { AgentProcess } from '../agent-process.ts';
 import type { LiveContainer } from '../containers.ts';
-import type { MasterProcess } from '../master-process.ts';
-import type { Observer } from '../observer.ts';
+import type { Observer, SeenAgent, SeenMaster } from '../observer.ts';
 import { demand } from '../violation.ts';
 
 /** States that say for certain that the task does not run and never will. TASK_LOST says no such thing. */
@@ -29,7 +27,7 @@ export class InstancesChecker implements Observer {
     return this.live;
   }
 
-  containerStarted(agent: AgentProcess, { taskId }: LiveContainer): void {
+  containerStarted(agent: SeenAgent, { taskId }: LiveContainer): void {
     demand(!this.launched.has(taskId), () => `task ${taskId} was started a second time, by ${agent.name}`);
     const told = this.ended.get(taskId);
     demand(told === undefined, () => `${agent.name} starts task ${taskId} after its scheduler was told ${told}`);
@@ -37,11 +35,11 @@ export class InstancesChecker implements Observer {
     this.live.set(taskId, agent.name);
   }
 
-  containerEnded(_agent: AgentProcess, { taskId }: LiveContainer): void {
+  containerEnded(_agent: SeenAgent, { taskId }: LiveContainer): void {
     this.live.delete(taskId);
   }
 
-  masterStepped(_master: MasterProcess, _event: MasterEvent, effects: readonly MasterEffect[]): void {
+  masterStepped(_master: SeenMaster, _event: MasterEvent, effects: readonly MasterEffect[]): void {
     for (const effect of effects) {
       const status = effect.kind === 'event' ? effect.event.update?.status : undefined;
       if (status === undefined || !CERTAIN.has(status.state)) continue;

@@ -2,10 +2,8 @@ import type { MasterEffect } from '../../master/core/effects.ts';
 import type { MasterEvent } from '../../master/core/events.ts';
 import { Resources } from '../../resources/resources.ts';
 import type { Offer } from '../../wire/v1.ts';
-import type { AgentProcess } from '../agent-process.ts';
 import type { LiveContainer } from '../containers.ts';
-import type { MasterProcess } from '../master-process.ts';
-import type { Observer } from '../observer.ts';
+import type { Observer, SeenAgent, SeenMaster } from '../observer.ts';
 import { demand } from '../violation.ts';
 
 interface OpenOffer {
@@ -24,7 +22,7 @@ export class OffersChecker implements Observer {
   private readonly running = new Map<string, Map<string, Resources>>();
   private readonly totals = new Map<string, Resources>();
 
-  masterStepped(_master: MasterProcess, event: MasterEvent, effects: readonly MasterEffect[]): void {
+  masterStepped(_master: SeenMaster, event: MasterEvent, effects: readonly MasterEffect[]): void {
     if (event.kind === 'streamClosed') this.closeStream(event.stream);
     if (event.kind === 'schedulerCall') this.answered(event.call, effects);
     // Offers of this step may use what it took back, so that first goes out what went.
@@ -38,7 +36,7 @@ export class OffersChecker implements Observer {
     }
   }
 
-  containerStarted(agent: AgentProcess, container: LiveContainer): void {
+  containerStarted(agent: SeenAgent, container: LiveContainer): void {
     const { id } = agent;
     if (id === undefined) return;
     this.totals.set(id, agent.total);
@@ -47,7 +45,7 @@ export class OffersChecker implements Observer {
     this.check(id);
   }
 
-  containerEnded(agent: AgentProcess, container: LiveContainer): void {
+  containerEnded(agent: SeenAgent, container: LiveContainer): void {
     this.running.get(agent.id ?? '')?.delete(container.containerId);
   }
 

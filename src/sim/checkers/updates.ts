@@ -2,8 +2,7 @@ import type { AgentEffect } from '../../agent/core/effects.ts';
 import type { AgentEvent } from '../../agent/core/events.ts';
 import { isTerminal } from '../../agent/core/task-state.ts';
 import type { TaskState, TaskStatus } from '../../wire/v1.ts';
-import type { AgentProcess } from '../agent-process.ts';
-import type { Observer } from '../observer.ts';
+import type { Observer, SeenAgent } from '../observer.ts';
 import { hex } from '../transcript.ts';
 import { demand } from '../violation.ts';
 
@@ -30,7 +29,7 @@ export class UpdatesChecker implements Observer {
     return isTerminal(last?.state) ? last?.state : undefined;
   }
 
-  agentStepped(agent: AgentProcess, event: AgentEvent, effects: readonly AgentEffect[]): void {
+  agentStepped(agent: SeenAgent, event: AgentEvent, effects: readonly AgentEffect[]): void {
     if (event.kind === 'message' && event.name === 'mesos.internal.StatusUpdateAcknowledgementMessage') {
       const uuid = hex(event.body.uuid);
       demand(this.seenUuids.has(uuid), () => `${agent.name} was told that ${uuid} is acknowledged, which nobody saw`);
