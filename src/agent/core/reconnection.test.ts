@@ -98,7 +98,7 @@ test('an executor that ended while the agent was away is reported when it is adm
   world.start();
   world.step({ kind: 'exited', pid: MASTER });
   world.exit(0);
-  world.advance(10_000);
+  world.advance(600_000);
   assert.deepEqual(world.sent('mesos.internal.ExitedExecutorMessage'), []);
   reregistered(world);
   const [exited] = world.sent('mesos.internal.ExitedExecutorMessage');
