@@ -24,7 +24,7 @@ function frameworkInfo(name: string, dice: Dice): FrameworkInfo {
   return {
     user: 'nobody',
     name,
-    checkpoint: true,
+    checkpoint: dice.chance(0.7),
     failover_timeout: FAILOVER_TIMEOUT_SECONDS,
     capabilities: types.map((type) => ({ type })),
     ...(multi ? { roles: dice.pick([['*'], ['dev'], ['dev', 'ops'], ['ops/web']]) ?? ['*'] } : {}),

@@ -46,6 +46,8 @@ test('a launch from before the newest inventory is dropped when it arrives after
   launch(world, 'late', before);
   assert.equal(launches(world), 0);
   assert.deepEqual(world.states('late'), ['TASK_LOST']);
+  const told = world.sent('mesos.internal.UpdateSlaveMessage').at(-1);
+  assert.deepEqual(told?.resource_version_uuid?.value, world.agent.state.resourceVersion);
   launch(world, 'new', world.agent.state.resourceVersion);
   assert.equal(launches(world), 1);
 });

@@ -14,6 +14,7 @@ import {
   tellDeparture,
 } from './executors.ts';
 import { launchExecutorContainer, newTask } from './launch.ts';
+import { tellResources } from './registration.ts';
 import type { Executor, ExecutorKind, Framework, TaskGroup, TaskRecord } from './state.ts';
 import { reportMissing } from './status.ts';
 import { droppedState } from './task-state.ts';
@@ -75,7 +76,11 @@ function refuse(context: Context, framework: Framework, launch: Launch): Refusal
   const outdated = launch.resourceVersions?.some(
     ({ resource_provider_id, uuid }) => resource_provider_id === undefined && !sameBytes(uuid.value, own),
   );
-  if (outdated) return { reason: 'REASON_INVALID_OFFERS', message: 'Task assumes outdated resource state' };
+  if (outdated) {
+    // Messages that cross may leave the master with an old version for good, which would refuse everything it launches.
+    tellResources(context);
+    return { reason: 'REASON_INVALID_OFFERS', message: 'Task assumes outdated resource state' };
+  }
   const executor = framework.executors.get(launch.executor.executor_id.value);
   const reason = 'REASON_EXECUTOR_TERMINATED';
   if (!executor) {

@@ -54,8 +54,12 @@ function verdictOn(
     return state.recovered.size > 0 ? undefined : { state: 'TASK_UNKNOWN', message: 'Reconciliation: Task is unknown' };
   }
   if (state.recovered.has(agentId) && !state.agents.has(agentId)) return undefined;
-  if (state.agents.has(agentId)) {
-    return { state: 'TASK_GONE', message: 'Reconciliation: Task is unknown to the agent' };
+  const agent = state.agents.get(agentId);
+  if (agent !== undefined) {
+    // While its link is broken, a task that was given up for that may run still.
+    return agent.connected
+      ? { state: 'TASK_GONE', message: 'Reconciliation: Task is unknown to the agent' }
+      : undefined;
   }
   const unreachable = state.unreachable.get(agentId);
   if (unreachable !== undefined) {

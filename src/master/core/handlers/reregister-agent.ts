@@ -22,6 +22,7 @@ import type { AgentRecord } from '../records.ts';
 import { sameMessage } from '../same-message.ts';
 import type { Pid } from '../state.ts';
 import { isTerminal, masterStatus, sendUpdate, taskStatus } from '../status.ts';
+import { takeInStrays } from '../strays.ts';
 import { tasksOn } from '../tasks.ts';
 import { validateFit, validateReregistration } from '../validation/agents.ts';
 import { arrivalOf, bytesOf, clearAddress, isWelcome, totalOf } from './register-agent.ts';
@@ -147,6 +148,7 @@ function resume(ctx: Context, agent: AgentRecord, pid: Pid, message: Message): v
   agent.reregisteredTime = ctx.env.wall;
   retotal(ctx, agent, total.value, message);
   compareBooks(ctx, agent, message);
+  if (!agent.connected) takeInStrays(ctx, agent, unpack(message));
   reconnectAgent(ctx, agent);
   updateFrameworksOn(ctx, agent, message.frameworks ?? []);
   if (!agent.capabilities.has('RESOURCE_PROVIDER')) {
