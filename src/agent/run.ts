@@ -54,7 +54,15 @@ export async function run(loaded: Loaded<typeof agentFlags>, openContainers: Ope
 
   let driver: Driver<AgentEvent, AgentEffect> | undefined;
   const push = (event: AgentEvent): void => driver?.post(event);
-  const containers = await openContainers({ workDir, runtimeDir: flags.runtime_dir, tell: push, logger });
+  const containers = await openContainers({
+    workDir,
+    runtimeDir: flags.runtime_dir,
+    recoveryTimeout: flags.recovery_timeout,
+    frameworksHome: flags.frameworks_home,
+    stallTimeout: flags.fetcher_stall_timeout,
+    tell: push,
+    logger,
+  });
   let finish = (_status: number): void => {};
   const ended = Promise.withResolvers<void>();
   const shell = new Shell({

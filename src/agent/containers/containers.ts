@@ -7,6 +7,7 @@ import type { ResourceStatistics } from '../../wire/v1.ts';
 import type { LaunchContainer } from '../core/effects.ts';
 import type { AgentEvent } from '../core/events.ts';
 import { Connection } from './connection.ts';
+import { Fetchers, type FetchSettings } from './fetch.ts';
 import type { ContainerReport, ProcessId, StartOrder, UserIds } from './launcher/protocol.ts';
 import { MARK_VARIABLE } from './launcher/tree.ts';
 import { type LauncherPlace, launcherPlace } from './launcher-process.ts';
@@ -27,7 +28,7 @@ const STOP_DEADLINE: Millis = 5_000;
 
 export type ContainerNews = Extract<AgentEvent, { kind: 'containerStarted' | 'containerExited' | 'containerFailed' }>;
 
-export interface ContainersOptions {
+export interface ContainersOptions extends FetchSettings {
   /** Absolute, without symbolic links. */
   readonly workDir: string;
   /** For what need not survive a reboot: the launcher's socket. */
@@ -59,6 +60,8 @@ export class Containers {
   private readonly options: ContainersOptions;
   private readonly place: LauncherPlace;
   private readonly meter: UsageMeter;
+  /** For containers that are not among the others yet. */
+  private readonly fetchers: Fetchers;
   /** Those that run, or are on their way to. */
   private readonly containers = new Map<string, Container>();
   /** Those whose launcher has ended: their exit status will never be known. */
@@ -73,6 +76,7 @@ export class Containers {
     this.options = options;
     this.place = place;
     this.findUser = new Users().find;
+    this.fetchers = new Fetchers(options);
     this.meter = new UsageMeter(() => this.containers);
     this.survivors = connection.found;
     for (const { containerId, leader, mark, status } of connection.found) {
@@ -112,11 +116,20 @@ export class Containers {
       return;
     }
     const order = prepared.value;
-    this.containers.set(containerId, { containerId, mark: order.environment[MARK_VARIABLE], leader: undefined });
-    this.withLauncher(
-      (connection) => this.start(connection, order),
-      (error) => this.fail(containerId, 'launch', messageOf(error)),
-    );
+    if (spec.uris.length === 0) {
+      this.startSoon(order);
+      return;
+    }
+    this.fetchers.fetch(spec, order.user, (fetched) => {
+      if (this.stopping) return;
+      if (fetched.ok) {
+        this.startSoon(order);
+        return;
+      }
+      const { message, detail } = fetched.error;
+      this.options.logger.warning(`${message}${detail && ` (${detail})`}: see stderr in ${spec.sandbox}`);
+      this.fail(containerId, 'launch', message);
+    });
   }
 
   /** Signals every process of the container. */
@@ -126,6 +139,10 @@ export class Containers {
 
   /** Ends what is left of the container, and forgets it when nothing is. */
   destroy(containerId: string): void {
+    if (this.fetchers.cancel(containerId)) {
+      setImmediate(() => this.tell({ kind: 'containerExited', containerId, status: SIGKILL }));
+      return;
+    }
     this.withLauncher((connection) => connection.request({ op: 'destroy', containerId }));
   }
 
@@ -137,12 +154,14 @@ export class Containers {
   /** Leaves the tasks to the launcher, which ends them if no agent comes back within the recovery timeout. */
   close(): void {
     this.stopping = true;
+    this.fetchers.stop();
     this.connection?.close();
   }
 
   /** Ends all tasks (SIGTERM, a little later SIGKILL) and the launcher. No news are told from now on. */
   async stop(): Promise<void> {
     this.stopping = true;
+    this.fetchers.stop();
     await this.reopening?.catch(() => undefined);
     const connection = this.connection;
     if (!connection) return;
@@ -174,12 +193,15 @@ export class Containers {
   }
 
   private prepare(spec: LaunchContainer): Result<StartOrder, { stage: 'sandbox' | 'launch'; message: string }> {
+    // Upstream's words: schedulers show them to people, and some look for them.
+    const noSandbox = (why: string) =>
+      err({ stage: 'sandbox', message: `Failed to create executor directory '${spec.sandbox}': ${why}` } as const);
     const user = this.userFor(spec);
-    if (!user.ok) return err({ stage: 'sandbox', message: user.error });
+    if (!user.ok) return noSandbox(`Failed to chown directory to '${spec.user}': ${user.error}`);
     try {
       createSandbox(spec.sandbox, user.value, spec.links);
     } catch (error) {
-      return err({ stage: 'sandbox', message: `Cannot make the sandbox ${spec.sandbox}: ${messageOf(error)}` });
+      return noSandbox(messageOf(error));
     }
     const missing = unsupported(spec);
     if (missing !== undefined) return err({ stage: 'launch', message: missing });
@@ -194,13 +216,20 @@ export class Containers {
   private userFor({ user }: LaunchContainer): Result<UserIds | undefined> {
     if (user === undefined) return ok(undefined);
     const ids = this.findUser(user);
-    if (!ids) return err(`There is no user '${user}' on this machine: create it, or name another in command.user`);
+    if (!ids) return err(`No such user '${user}'`);
     const own = process.getuid?.();
     // Our own user needs no change, and keeps the groups that we were given.
     if (ids.uid === own) return ok(undefined);
     if (own === 0) return ok(ids);
-    return err(
-      `Cannot run as user '${user}': only root can become somebody else; start the agent as root, or with --no-switch_user`,
+    return err('only root can become somebody else; start the agent as root, or with --no-switch_user');
+  }
+
+  private startSoon(order: StartOrder): void {
+    const { containerId, environment } = order;
+    this.containers.set(containerId, { containerId, mark: environment[MARK_VARIABLE], leader: undefined });
+    this.withLauncher(
+      (connection) => this.start(connection, order),
+      (error) => this.fail(containerId, 'launch', messageOf(error)),
     );
   }
 

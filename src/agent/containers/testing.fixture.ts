@@ -86,6 +86,10 @@ export class Bench {
     return readFileSync(join(this.sandbox(containerId), name), 'utf8');
   }
 
+  readBytes(containerId: string, name: string): Buffer {
+    return readFileSync(join(this.sandbox(containerId), name));
+  }
+
   /** Waits until the container has written so many lines. */
   async lines(containerId: string, count: number): Promise<string[]> {
     await this.started(containerId);

@@ -1,9 +1,7 @@
 import type { LaunchContainer } from '../core/effects.ts';
 
 /** What is asked for and does not exist here: better no task than one without what it relies on. @returns a sentence */
-export function unsupported({ container, uris }: LaunchContainer): string | undefined {
-  if (uris.length > 0)
-    return `Fetching is not in this build: command.uris must be empty, it begins with ${uris[0]?.value}`;
+export function unsupported({ container }: LaunchContainer): string | undefined {
   if (!container) return undefined;
   if (container.type === 'DOCKER') {
     return 'None of the enabled containerizers (mesos) could create a container for it: container.type is DOCKER, and docker is not in this build';

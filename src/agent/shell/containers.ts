@@ -23,6 +23,12 @@ export interface ContainersOptions {
   readonly logger: Logger;
   /** Takes news of containers, one event after the other. */
   readonly tell: (news: ContainerNews) => void;
+  /** For how many ms containers may live without an agent. */
+  readonly recoveryTimeout: number;
+  /** What stands in front of the relative paths among the URIs of commands; empty: they are refused. */
+  readonly frameworksHome: string;
+  /** A download that brings nothing for so many ms is given up. */
+  readonly stallTimeout: number;
 }
 
 export type OpenContainers = (options: ContainersOptions) => Promise<Containers>;

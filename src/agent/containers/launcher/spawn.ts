@@ -37,7 +37,8 @@ export function spawnTask(order: StartOrder): { readonly child: ChildProcess; re
   }
 }
 
-function openOutput(path: string, user: UserIds | undefined): number {
+/** Opens a file of a sandbox for appending; it belongs to the user from then on. */
+export function openOutput(path: string, user: UserIds | undefined): number {
   const descriptor = openSync(path, APPEND, 0o644);
   if (user) fchownSync(descriptor, user.uid, user.gid);
   return descriptor;
