@@ -27,12 +27,14 @@ function launch(world: World, id: string, version: Uint8Array): void {
 
 const launches = (world: World): number => world.effects.filter(({ kind }) => kind === 'launchContainer').length;
 
-test('a launch that arrives while the agent is not admitted is not heeded', () => {
+test('a launch that arrives while the agent is not admitted is dropped, which is told when it is', () => {
   const world = new World().register();
   world.step({ kind: 'exited', pid: MASTER });
   world.run(task('late'));
   assert.equal(launches(world), 0);
   assert.deepEqual(world.updates(), []);
+  reregistered(world, 'late');
+  assert.deepEqual(world.states('late'), ['TASK_LOST']);
 });
 
 test('a launch from before the newest inventory is dropped when it arrives after the re-registration', () => {

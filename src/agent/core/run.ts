@@ -43,9 +43,7 @@ export function runTasks(context: Context, launch: Launch): void {
     log(context, 'error', 'Ignoring a launch without a framework id or without tasks');
     return;
   }
-  // What an agent takes on between two registrations is in no inventory that its master sees: the master would give the
-  // same resources away once more. It asks about tasks that never started when the agent has registered again.
-  if (state.phase !== 'running' || state.info.id === undefined) {
+  if (state.phase === 'terminating' || state.info.id === undefined) {
     log(context, 'warning', `Ignoring tasks of framework ${id}: the agent is ${state.phase}`);
     return;
   }
@@ -72,6 +70,11 @@ interface Refusal {
 }
 
 function refuse(context: Context, framework: Framework, launch: Launch): Refusal | undefined {
+  if (context.state.phase === 'disconnected') {
+    // What an agent takes on between two registrations is in no inventory that its master sees: the master would give the
+    // same resources away once more.
+    return { reason: 'REASON_AGENT_DISCONNECTED', message: 'The agent is registering again' };
+  }
   const own = context.state.resourceVersion;
   const outdated = launch.resourceVersions?.some(
     ({ resource_provider_id, uuid }) => resource_provider_id === undefined && !sameBytes(uuid.value, own),
