@@ -3,7 +3,8 @@ import { disabledPaths } from '../config/daemon-flags.ts';
 import type { Loaded } from '../config/load.ts';
 import { FilesTable } from '../http/files/table.ts';
 import { createPipeline } from '../http/pipeline.ts';
-import { startServer } from '../http/server.ts';
+import { type HttpServer, startServer } from '../http/server.ts';
+import type { Libprocess } from '../libprocess/libprocess.ts';
 import { createLibprocess } from '../libprocess/transport.ts';
 import { monotonicTime, secureRandom, wallTime } from '../runtime/clock.ts';
 import { Driver } from '../runtime/driver.ts';
@@ -30,6 +31,46 @@ export async function run(loaded: Loaded<typeof agentFlags>, openContainers: Ope
   const { logger } = log;
   guardProcess(logger);
   const workDir = makeWorkDir(flags.work_dir);
+  const network = await openNetwork(flags, logger);
+  const { server, libprocess } = network;
+  const { agent, shell, driver, containers, ended } = await assemble({ loaded, log, workDir, network, openContainers });
+  server.use(libprocess.accept);
+  server.use(
+    createPipeline({
+      endpoints: shell.endpoints(),
+      delegate: PROCESS,
+      disabledPaths: new Set(disabledPaths(flags.firewall_rules)),
+      onError: (error, path) => logger.error(`Answering ${path} failed`, error),
+    }),
+  );
+  const finish = stopOnSignal({
+    logger,
+    deadline: flags.executor_shutdown_grace_period + STOP_MARGIN,
+    signals: ['SIGUSR1'],
+    stop: async (signal) => {
+      driver.post({ kind: 'stop', unregister: signal === 'SIGUSR1' });
+      await ended;
+      shell.stop();
+      driver.stop();
+      await containers.stop();
+      libprocess.close();
+      await server.close(1_000);
+      log.close();
+    },
+  });
+  void ended.then(finish);
+  announce(logger, agent.state.options, loaded);
+  shell.start();
+}
+
+interface Network {
+  readonly server: HttpServer;
+  readonly libprocess: Libprocess;
+  readonly hostname: string;
+}
+
+/** Listens, and knows how others reach this agent. */
+async function openNetwork(flags: AgentFlags, logger: Logger): Promise<Network> {
   const host = await detectHost(flags);
   if (!host.ok) return fail(host.error);
   const server = await startServer({ ip: host.value.bind, port: flags.port });
@@ -41,7 +82,23 @@ export async function run(loaded: Loaded<typeof agentFlags>, openContainers: Ope
     advertise: { ip: host.value.ip, port: flags.advertise_port ?? port },
     log: (line) => logger.verbose(1, line),
   });
-  const address = { pid: libprocess.pid(PROCESS), hostname: host.value.hostname, port: libprocess.address.port };
+  return { server: server.value, libprocess, hostname: host.value.hostname };
+}
+
+interface Parts {
+  readonly loaded: Loaded<typeof agentFlags>;
+  readonly log: Log;
+  readonly workDir: string;
+  readonly network: Network;
+  readonly openContainers: OpenContainers;
+}
+
+/** Puts the core, its driver, its containers and its shell together. `ended` is the status that the core ends with. */
+async function assemble({ loaded, log, workDir, network, openContainers }: Parts) {
+  const flags = loaded.values;
+  const { logger } = log;
+  const { libprocess, hostname } = network;
+  const address = { pid: libprocess.pid(PROCESS), hostname, port: libprocess.address.port };
   const agent = createAgent(await optionsOf(flags, workDir, address), {
     now: monotonicTime(),
     wall: wallTime(),
@@ -51,9 +108,8 @@ export async function run(loaded: Loaded<typeof agentFlags>, openContainers: Ope
   const files = new FilesTable();
   const logFile = flags.external_log_file ?? log.path;
   if (logFile !== undefined) await files.attach(logFile, '/slave/log');
-
-  let driver: Driver<AgentEvent, AgentEffect> | undefined;
-  const push = (event: AgentEvent): void => driver?.post(event);
+  let posting: Driver<AgentEvent, AgentEffect> | undefined;
+  const push = (event: AgentEvent): void => posting?.post(event);
   const containers = await openContainers({
     workDir,
     runtimeDir: flags.runtime_dir,
@@ -63,8 +119,7 @@ export async function run(loaded: Loaded<typeof agentFlags>, openContainers: Ope
     tell: push,
     logger,
   });
-  let finish = (_status: number): void => {};
-  const ended = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<number>();
   const shell = new Shell({
     agent,
     master: flags.master ?? '',
@@ -79,42 +134,17 @@ export async function run(loaded: Loaded<typeof agentFlags>, openContainers: Ope
     push,
     terminate: (status, reason) => {
       logger.info(`Ending: ${reason}`);
-      ended.resolve();
-      finish(status);
+      ended.resolve(status);
     },
   });
-  server.value.use(libprocess.accept);
-  server.value.use(
-    createPipeline({
-      endpoints: shell.endpoints(),
-      delegate: PROCESS,
-      disabledPaths: new Set(disabledPaths(flags.firewall_rules)),
-      onError: (error, path) => logger.error(`Answering ${path} failed`, error),
-    }),
-  );
-  driver = new Driver({
+  const driver = new Driver<AgentEvent, AgentEffect>({
     machine: agent,
     performers: shell.performers,
-    timer: (key): AgentEvent => ({ kind: 'timer', key }),
+    timer: (key) => ({ kind: 'timer', key }),
     logger,
   });
-  finish = stopOnSignal({
-    logger,
-    deadline: flags.executor_shutdown_grace_period + STOP_MARGIN,
-    signals: ['SIGUSR1'],
-    stop: async (signal) => {
-      push({ kind: 'stop', unregister: signal === 'SIGUSR1' });
-      await ended.promise;
-      shell.stop();
-      driver?.stop();
-      await containers.stop();
-      libprocess.close();
-      await server.value.close(1_000);
-      log.close();
-    },
-  });
-  announce(logger, agent.state.options, loaded);
-  shell.start();
+  posting = driver;
+  return { agent, shell, driver, containers, ended: ended.promise };
 }
 
 async function optionsOf(
