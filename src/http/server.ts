@@ -42,16 +42,17 @@ export function startServer(options: ServerOptions): Promise<Result<HttpServer>>
     requireHostHeader: false,
     maxHeaderSize: 32 * 1024,
   });
-  const answering = new WeakMap<Socket, number>();
+  const answering = new WeakMap<Socket, Set<ServerResponse>>();
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request;
-    answering.set(socket, (answering.get(socket) ?? 0) + 1);
-    response.once('close', () => answering.set(socket, (answering.get(socket) ?? 1) - 1));
+    const answers = answering.get(socket) ?? new Set();
+    answering.set(socket, answers.add(response));
+    response.once('close', () => answers.delete(response));
     for (const handler of handlers) if (handler(request, response)) return;
     response.writeHead(503, { 'content-length': 0 }).end();
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    refuseMalformed(error, socket, (answering.get(socket) ?? 0) > 0);
+    refuseMalformed(error, socket, isMidAnswer(answering.get(socket)));
   });
   return new Promise((resolve) => {
     server.once('error', (error: NodeJS.ErrnoException) => resolve(err(explain(error, options))));
@@ -67,6 +68,11 @@ export function startServer(options: ServerOptions): Promise<Result<HttpServer>>
       );
     });
   });
+}
+
+/** Whether a refusal would land inside of an answer or in another request's place. The one that is torn itself may be open. */
+function isMidAnswer(answers: ReadonlySet<ServerResponse> = new Set()): boolean {
+  return answers.size > 1 || [...answers].some(({ headersSent }) => headersSent);
 }
 
 /** A request that cannot be read ends its own connection and nothing else. */
