@@ -1,4 +1,5 @@
 /** The `meseta` command. Each subcommand's code is loaded only when it is called: a short command starts fast. */
+import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ListOptions } from './list.ts';
 import type { RunCommandOptions } from './run.ts';
@@ -123,11 +124,19 @@ function addLists(program: Command): void {
   }
 }
 
+function version(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return manifest.version;
+}
+
 function build(): Command {
   const program = new Command('meseta')
     .description('A datacenter that behaves like one computer.')
     .showHelpAfterError('(add --help for the options)')
-    .enablePositionalOptions();
+    .enablePositionalOptions()
+    .version(version(), '--version', 'print the version and end');
   addRun(program);
   addUp(program);
   addLists(program);

@@ -104,6 +104,21 @@ test('a task that asks for more than there is waits, and says for what', async (
   assert.equal((await running.ended).status, 130);
 });
 
+test('a master that does not answer is waited for, which is said once, until Ctrl-C', async () => {
+  const running = start('bin/meseta', ['run', '--master', '127.0.0.1:1', '--', 'true']);
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  running.process.kill('SIGINT');
+  const { status, stderr } = await running.ended;
+  assert.equal(status, 130);
+  assert.equal(stderr.match(/cannot reach the master, trying again until Ctrl-C: /g)?.length, 1, stderr);
+});
+
+test('meseta --version prints the version of the package', async () => {
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const { status, stdout } = await meseta(['--version']);
+  assert.deepEqual({ status, stdout }, { status: 0, stdout: `${version}\n` });
+});
+
 test('wrong options are refused with advice, before anything is launched', async () => {
   const cases: [string[], RegExp][] = [
     [['run', '--cpus', 'many', '--', 'true'], /number, 0 or more/],

@@ -38,6 +38,8 @@ export class Session {
   private readonly last = new Map<string, TaskStatus>();
   private suppressed = false;
   private remarked = '';
+  /** Why there is no master now, as last said: a wait of hours is one line, not one a second. */
+  private outage = '';
   private killing = false;
 
   constructor(options: SessionOptions) {
@@ -53,7 +55,7 @@ export class Session {
         subscribed: () => this.subscribed(),
         offers: (offers) => this.consider(offers),
         update: (status) => this.take(status),
-        disconnected: (reason) => options.onRemark(`lost the master, trying again: ${reason}`),
+        disconnected: (reason) => this.disconnected(reason),
       },
     });
   }
@@ -78,7 +80,15 @@ export class Session {
     await this.end();
   }
 
+  private disconnected(reason: string): void {
+    if (reason === this.outage) return;
+    this.outage = reason;
+    const what = this.scheduler.frameworkId === undefined ? 'cannot reach the master' : 'lost the master';
+    this.options.onRemark(`${what}, trying again until Ctrl-C: ${reason}`);
+  }
+
   private async subscribed(): Promise<void> {
+    this.outage = '';
     this.suppressed = false;
     // After a lost connection updates may have been missed: ask for the state of what was launched.
     const tasks = [...this.launched]
