@@ -69,7 +69,10 @@ export class KeyedTimers {
     if (next === undefined || next.at >= this.#wakeAt) return;
     clearTimeout(this.#sleeping);
     this.#wakeAt = next.at;
-    this.#sleeping = setTimeout(() => this.#wake(), Math.min(LONGEST_SLEEP, Math.max(0, next.at - this.#now())));
+    const wait = next.at - this.#now();
+    // Node's shortest timer is a millisecond; what is due at once, such as an allocation, need not wait for it.
+    if (wait <= 0) setImmediate(() => this.#wake());
+    else this.#sleeping = setTimeout(() => this.#wake(), Math.min(LONGEST_SLEEP, wait));
   }
 
   #wake(): void {

@@ -19,6 +19,8 @@ interface Expectations {
   }[];
   /** Case id → why we answer differently, for good. */
   readonly different: Readonly<Record<string, string>>;
+  /** Case id → why it passes on one day and not on another: who is faster decides, and either is right. */
+  readonly racy: Readonly<Record<string, string>>;
   /** Case id → which feature, not in this build, it needs. */
   readonly later: Readonly<Record<string, string>>;
 }
@@ -81,7 +83,9 @@ for (const { name, areas, states } of expectations.runs) {
     assert.match(summary, /^\d+ passed, \d+ failed/, 'the replay ran to its end');
     assert.ok(passed.size > 0, 'the replay found cases');
     const known = { ...expectations.different, ...expectations.later };
-    const news = [...failed].filter(([id]) => known[id] === undefined).map(([, report]) => report);
+    const news = [...failed]
+      .filter(([id]) => known[id] === undefined && expectations.racy[id] === undefined)
+      .map(([, report]) => report);
     assert.equal(news.join('\n'), '', 'these cases differ from upstream and are not in expectations.json');
     const outdated = [...passed].filter((id) => known[id] !== undefined);
     assert.deepEqual(outdated, [], 'these cases pass now: take them out of expectations.json');

@@ -54,8 +54,8 @@ export function updateTask(ctx: Context, framework: FrameworkRecord, task: Task,
     ...task,
     state,
     statuses: withStatus(task.statuses, status),
-    status_update_state: status.state,
-    ...(uuid !== undefined && { status_update_uuid: uuid }),
+    // As upstream has it, this is the state of the last status that somebody has to acknowledge.
+    ...(uuid !== undefined && { status_update_state: status.state, status_update_uuid: uuid }),
   };
   framework.tasks.set(task.task_id.value, updated);
   if (isRemovable(state) && !isRemovable(task.state)) {
