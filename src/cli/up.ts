@@ -36,7 +36,13 @@ export async function up(options: UpOptions): Promise<number> {
   await assertPortsFree(options);
   const workDir = options.workDir ?? join(tmpdir(), `meseta-${userInfo().uid}`, `cluster-${options.port}`);
   if (options.workDir === undefined) rmSync(workDir, { recursive: true, force: true });
-  mkdirSync(workDir, { recursive: true });
+  try {
+    mkdirSync(workDir, { recursive: true });
+  } catch (error) {
+    throw new Error(
+      `the folder ${workDir} cannot be made (${(error as NodeJS.ErrnoException).code}). Choose one that you may write to with --work-dir.`,
+    );
+  }
   const parts: Part[] = [];
   const stopped = stopOnSignal(parts);
   try {
@@ -69,7 +75,10 @@ async function assertPortsFree(options: UpOptions): Promise<void> {
     });
     if (!problem) continue;
     const whose = at === 0 ? 'the master' : `agent ${at}`;
-    const what = problem.code === 'EADDRINUSE' ? 'is taken by another program' : `cannot be used (${problem.message})`;
+    const what =
+      problem.code === 'EADDRINUSE'
+        ? 'is taken by another program, perhaps a cluster that was killed and left its parts running'
+        : `cannot be used (${problem.message})`;
     throw new Error(
       `port ${port} on ${options.ip}, for ${whose}, ${what}. Choose others with --port, for example --port ${options.port + 1000} (the master takes it, the agents the ones after it).`,
     );

@@ -92,6 +92,12 @@ test('a taken port is named together with the flag, and nothing is started', asy
   }
 });
 
+test('a work folder that cannot be made is named together with the flag', async () => {
+  const { status, stderr } = await meseta(['up', '--port', String(await freePorts(2)), '--work-dir', '/dev/null/x']);
+  assert.equal(status, 1);
+  assert.match(stderr, /\/dev\/null\/x cannot be made \(ENOTDIR\).*--work-dir/);
+});
+
 test('when a part of the cluster dies the rest ends, and the log is named', async () => {
   const cluster = await startCluster();
   const pid = processesOf(cluster.workDir)
