@@ -62,16 +62,20 @@ const LISTINGS: Readonly<Record<What, Listing>> = {
     call: { type: 'GET_FRAMEWORKS' },
     heading: ['ID', 'NAME', 'USER', 'STATE', 'ROLES'],
     rows: ({ get_frameworks }, all) =>
-      [...(get_frameworks?.frameworks ?? []), ...(all ? (get_frameworks?.completed_frameworks ?? []) : [])].map(
-        (framework) => {
-          const info = framework.framework_info;
-          const state = framework.active ? 'active' : framework.connected ? 'inactive' : 'disconnected';
-          return {
-            cells: [info.id?.value ?? '', info.name, info.user, state, (info.roles ?? [info.role ?? '*']).join(',')],
-            entry: framework,
-          };
-        },
-      ),
+      [
+        ...(get_frameworks?.frameworks ?? []).map((framework) => ({
+          framework,
+          state: framework.active ? 'active' : framework.connected ? 'inactive' : 'disconnected',
+        })),
+        ...(all ? (get_frameworks?.completed_frameworks ?? []) : []).map((framework) => ({
+          framework,
+          state: 'ended',
+        })),
+      ].map(({ framework, state }) => {
+        const info = framework.framework_info;
+        const roles = (info.roles ?? [info.role ?? '*']).join(',');
+        return { cells: [info.id?.value ?? '', info.name, info.user, state, roles], entry: framework };
+      }),
   },
 };
 

@@ -146,7 +146,7 @@ test('the lists show what ran, and --json prints one object a line', async () =>
   const agent = JSON.parse(agents.stdout) as { active: boolean };
   assert.equal(agent.active, true);
   const frameworks = await meseta(['frameworks', '--all', '--master', cluster.master]);
-  assert.match(frameworks.stdout, /meseta run listed/);
+  assert.match(frameworks.stdout, /meseta run listed +\S+ +ended/);
   const none = await meseta(['tasks', '--master', '127.0.0.1:1']);
   assert.equal(none.status, 1);
   assert.match(none.stderr, /127\.0\.0\.1:1 does not answer/);

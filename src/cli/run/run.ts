@@ -137,7 +137,10 @@ class TaskOutput {
     const problems = (await this.following) ?? [];
     this.follower.close();
     for (const problem of new Set(problems)) {
-      if (problem !== undefined) this.progress.say(`output of ${this.id} may be incomplete: ${problem}`);
+      if (problem === undefined) continue;
+      this.progress.say(`output of ${this.id} may be incomplete: ${problem}`);
+      // The agent that does not answer for stdout does not answer for stderr either: once is enough.
+      break;
     }
   }
 
