@@ -60,14 +60,11 @@ function killTree(child: ChildProcess): void {
 function start(folder: string, name: string, program: 'master' | 'agent', flags: readonly string[]): Daemon {
   const log = join(folder, `${name}.log`);
   const file = openSync(log, 'a');
-  const main = fileURLToPath(new URL(`../../src/${program}/main.ts`, import.meta.url));
+  const command = fileURLToPath(new URL(`../../bin/mesos-${program}`, import.meta.url));
   const profile = process.env.MESETA_BENCH_PROFILE;
-  const profiling =
-    profile === undefined
-      ? []
-      : ['--cpu-prof', `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${name}-${process.pid}-${Date.now()}.cpuprofile`];
-  const arguments_ = ['--disable-warning=ExperimentalWarning', ...profiling, main, ...flags];
-  const child = spawn(process.execPath, arguments_, { stdio: ['ignore', file, file], detached: true });
+  const profiling = profile === undefined ? undefined : `--cpu-prof --cpu-prof-dir=${profile}`;
+  const env = { ...process.env, ...(profiling !== undefined && { NODE_OPTIONS: profiling }) };
+  const child = spawn(command, flags, { stdio: ['ignore', file, file], env, detached: true });
   closeSync(file);
   alive.add(child);
   child.once('exit', () => alive.delete(child));

@@ -11,6 +11,7 @@ import { Driver } from '../runtime/driver.ts';
 import { guardProcess, stopOnSignal } from '../runtime/graceful.ts';
 import { detectHost } from '../runtime/host.ts';
 import { Log, type Logger } from '../runtime/logger.ts';
+import { giveBackMemoryWhenIdle } from '../runtime/memory.ts';
 import { createAgent } from './core/agent.ts';
 import type { AgentEffect } from './core/effects.ts';
 import type { AgentEvent } from './core/events.ts';
@@ -61,6 +62,7 @@ export async function run(loaded: Loaded<typeof agentFlags>, openContainers: Ope
   void ended.then(finish);
   announce(logger, agent.state.options, loaded);
   shell.start();
+  giveBackMemoryWhenIdle();
 }
 
 interface Network {

@@ -85,21 +85,19 @@ async function assertPortsFree(options: UpOptions): Promise<void> {
   }
 }
 
-function start(name: string, entry: string, flags: readonly string[], workDir: string): Part {
+function start(name: string, program: string, flags: readonly string[], workDir: string): Part {
   const log = join(workDir, `${name}.log`);
   const file = openSync(log, 'a');
-  const suffix = import.meta.url.endsWith('.js') ? '.js' : '.ts';
-  const main = fileURLToPath(new URL(`../${entry}/main${suffix}`, import.meta.url));
-  const { NODE_EXTRA_CA_CERTS: _slow, ...env } = process.env;
+  const command = fileURLToPath(new URL(`../../bin/${program}`, import.meta.url));
   // A process group of its own: Ctrl-C in the terminal reaches only us, and we end the parts in order.
-  const child = spawn(process.execPath, [main, ...flags], { stdio: ['ignore', file, file], env, detached: true });
+  const child = spawn(command, flags, { stdio: ['ignore', file, file], detached: true });
   closeSync(file);
   return { name, process: child, log };
 }
 
 function startMaster(options: UpOptions, workDir: string): Part {
   const flags = [`--ip=${options.ip}`, `--port=${options.port}`, `--hostname=${options.ip}`, '--registry=in_memory'];
-  return start('master', 'master', [...flags, `--work_dir=${join(workDir, 'master')}`], workDir);
+  return start('master', 'mesos-master', [...flags, `--work_dir=${join(workDir, 'master')}`], workDir);
 }
 
 function startAgent(options: UpOptions, workDir: string, index: number): Part {
@@ -117,7 +115,7 @@ function startAgent(options: UpOptions, workDir: string, index: number): Part {
     ...(resources === undefined ? [] : [`--resources=${resources}`]),
     ...(options.attributes === undefined ? [] : [`--attributes=${options.attributes}`]),
   ];
-  return start(name, 'agent', flags, workDir);
+  return start(name, 'mesos-agent', flags, workDir);
 }
 
 /** An equal share of this machine for one of several agents, with task ports that do not overlap. */
