@@ -1,7 +1,7 @@
 /** Starts the programs as a user would, on free ports of the loopback, for tests that look at the whole. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -98,4 +98,19 @@ export async function startCluster(...options: string[]): Promise<Cluster> {
 /** Runs `meseta` with these arguments to its end. */
 export function meseta(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
   return start('bin/meseta', args, env).ended;
+}
+
+/** Processes whose command line or working directory names this folder. */
+export function processesOf(folder: string): readonly string[] {
+  const found: string[] = [];
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+      const environment = readFileSync(`/proc/${pid}/environ`, 'utf8');
+      if (line.includes(folder) || environment.includes(folder)) found.push(`${pid} ${line}`);
+    } catch {
+      // It ended meanwhile, or is somebody else's.
+    }
+  }
+  return found;
 }

@@ -1,23 +1,8 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
-import { type Cluster, freePorts, meseta, start, startCluster } from './cluster.fixture.ts';
-
-/** Processes whose command line or working directory names this folder. */
-function processesOf(folder: string): readonly string[] {
-  const found: string[] = [];
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-      const environment = readFileSync(`/proc/${pid}/environ`, 'utf8');
-      if (line.includes(folder) || environment.includes(folder)) found.push(`${pid} ${line}`);
-    } catch {
-      // It ended meanwhile, or is somebody else's.
-    }
-  }
-  return found;
-}
+import { type Cluster, freePorts, meseta, processesOf, start, startCluster } from './cluster.fixture.ts';
 
 async function until(what: string, condition: () => boolean): Promise<void> {
   for (let attempt = 0; attempt < 500; attempt++) {
