@@ -1,6 +1,7 @@
 import { formatResources, Resources } from '../resources/resources.ts';
 import { parseAddresses } from '../sdk/address.ts';
 import { callMaster } from '../sdk/master-operator.ts';
+import type { Resource } from '../wire/v1.ts';
 import type { Call, Response } from '../wire/v1_master.ts';
 import { formatTable } from './table.ts';
 
@@ -19,6 +20,12 @@ interface Listing {
   readonly rows: (response: Response, all: boolean) => readonly { cells: readonly string[]; entry: unknown }[];
 }
 
+/** Resources in text form; a dash for none. */
+function shown(list: readonly Resource[] | undefined): string {
+  const resources = Resources.of(list ?? []).unallocate();
+  return resources.isEmpty ? '-' : formatResources(resources);
+}
+
 const LISTINGS: Readonly<Record<What, Listing>> = {
   tasks: {
     call: { type: 'GET_TASKS' },
@@ -34,7 +41,7 @@ const LISTINGS: Readonly<Record<What, Listing>> = {
           task.name,
           task.state,
           task.agent_id.value,
-          formatResources(Resources.of(task.resources ?? []).unallocate()),
+          shown(task.resources),
           task.framework_id.value,
         ],
         entry: task,
@@ -52,8 +59,8 @@ const LISTINGS: Readonly<Record<What, Listing>> = {
             agent.agent_info.hostname,
             String(agent.agent_info.port ?? ''),
             agent.active ? 'active' : 'inactive',
-            formatResources(Resources.of(agent.total_resources ?? [])),
-            formatResources(Resources.of(agent.allocated_resources ?? []).unallocate()),
+            shown(agent.total_resources),
+            shown(agent.allocated_resources),
           ],
           entry: agent,
         })),

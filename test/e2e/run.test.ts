@@ -143,6 +143,8 @@ test('the lists show what ran, and --json prints one object a line', async () =>
   const tasks = await meseta(['tasks', '--all', '--master', cluster.master]);
   assert.match(tasks.stdout, /^ID +NAME +STATE/);
   assert.match(tasks.stdout, /listed\.[0-9a-f]+ +listed +TASK_FINISHED/);
+  const idle = await meseta(['agents', '--master', cluster.master]);
+  assert.match(idle.stdout, / active +cpus:4; mem:4096; \S.* -\n$/);
   const agents = await meseta(['agents', '--json', '--master', cluster.master]);
   const agent = JSON.parse(agents.stdout) as { active: boolean };
   assert.equal(agent.active, true);

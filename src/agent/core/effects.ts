@@ -114,7 +114,7 @@ export interface LaunchContainer {
   readonly environment: Readonly<Record<string, string>>;
   /** The user to become (and to own the sandbox); absent: whoever runs the agent. Unknown user: `containerFailed`. */
   readonly user?: string | undefined;
-  /** Absolute path of the sandbox: working directory, created with its parents, mode 0755. */
+  /** Absolute path of the sandbox: working directory, created with its parents, mode 0750. */
   readonly sandbox: string;
   /** Made together with the folders that they lie in; what has such a name already is replaced. */
   readonly links: readonly SymbolicLink[];
