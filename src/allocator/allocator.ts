@@ -8,7 +8,8 @@
 import type { Millis } from '../base/machine.ts';
 import type { Quantities } from '../resources/quantities.ts';
 import type { Resources } from '../resources/resources.ts';
-import type { AgentInfo, DomainInfo } from '../wire/v1.ts';
+import type { AgentInfo, DomainInfo, Unavailability } from '../wire/v1.ts';
+import type { InverseOfferStatus } from '../wire/v1_allocator.ts';
 import type { OfferConstraintsFilter } from './constraints.ts';
 import type { NoOfferReason } from './reason.ts';
 
@@ -50,6 +51,8 @@ export interface AgentSpec {
   readonly capabilities: ReadonlySet<string>;
   /** What frameworks hold there, known to this allocator or not. */
   readonly used?: Iterable<readonly [frameworkId: string, held: Resources]>;
+  /** Its machine is to go down for maintenance. */
+  readonly unavailability?: Unavailability;
 }
 
 /** What an agent may change while it is known; what is absent stays. */
@@ -72,6 +75,13 @@ export interface Allocation {
   readonly agentId: string;
   /** Allocated to `role`. */
   readonly resources: Resources;
+}
+
+/** One inverse offer to make: the framework is asked to give up what it holds on an agent that is to go down. */
+export interface InverseAllocation {
+  readonly frameworkId: string;
+  readonly agentId: string;
+  readonly unavailability: Unavailability;
 }
 
 /** Why a role of a framework is offered nothing now, on how many agents, and one of these agents as an example. */
@@ -117,6 +127,31 @@ export interface Allocator {
   /** What is free there is not offered; what frameworks hold stays. */
   deactivateAgent(id: string): void;
   hasAgent(id: string): boolean;
+
+  /**
+   * The agent is to go down in this interval, or (undefined) is not any more. What frameworks have answered before is
+   * forgotten, and so are refusals of inverse offers for the agent.
+   */
+  updateUnavailability(agentId: string, unavailability: Unavailability | undefined): void;
+  /**
+   * Inverse offers that are due: one for each active framework that holds something on an agent that is to go down, unless
+   * one is outstanding or it does not want to hear of it for a while. Each counts as outstanding until it is answered.
+   */
+  allocateInverse(now: Millis): InverseAllocation[];
+  /**
+   * An inverse offer is outstanding no more: it was answered, or (status undefined) taken back or it ran out.
+   * Ignored if the framework or the agent is gone.
+   * @param refuseSeconds how long the framework is not asked again about this agent; as in `recoverResources`
+   */
+  answerInverseOffer(
+    agentId: string,
+    frameworkId: string,
+    status: InverseOfferStatus | undefined,
+    refuseSeconds: number | undefined,
+    now: Millis,
+  ): void;
+  /** The last answers to inverse offers, by agent id and framework id, for `/maintenance/status`. */
+  inverseOfferStatuses(): ReadonlyMap<string, ReadonlyMap<string, InverseOfferStatus>>;
 
   /** Only agents with these hostnames are offered; undefined means all. */
   updateWhitelist(hostnames: ReadonlySet<string> | undefined): void;

@@ -1,7 +1,8 @@
 import { invariant } from '../base/invariant.ts';
 import type { Millis } from '../base/machine.ts';
 import { Resources } from '../resources/resources.ts';
-import type { AgentInfo, Attribute } from '../wire/v1.ts';
+import type { AgentInfo, Attribute, Unavailability } from '../wire/v1.ts';
+import type { InverseOfferStatus } from '../wire/v1_allocator.ts';
 import type { Agent } from './agent.ts';
 import { AllocationCycle } from './allocation-cycle.ts';
 import type {
@@ -11,6 +12,7 @@ import type {
   Allocator,
   AllocatorOptions,
   FrameworkSpec,
+  InverseAllocation,
   NoOffer,
   Quota,
 } from './allocator.ts';
@@ -213,6 +215,18 @@ class HierarchicalAllocator implements Allocator {
 
   deactivateAgent(id: string): void {
     this.cluster.agent(id).isActive = false;
+  }
+
+  updateUnavailability(_agentId: string, _unavailability: Unavailability | undefined): void {}
+
+  allocateInverse(_now: Millis): InverseAllocation[] {
+    return [];
+  }
+
+  answerInverseOffer(): void {}
+
+  inverseOfferStatuses(): ReadonlyMap<string, ReadonlyMap<string, InverseOfferStatus>> {
+    return new Map();
   }
 
   hasAgent(id: string): boolean {

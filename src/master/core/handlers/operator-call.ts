@@ -1,18 +1,40 @@
+import type { Call } from '../../../wire/v1_master.ts';
 import { type Context, log, reply } from '../context.ts';
 import type { OperatorCallEvent } from '../events.ts';
 import { removeFramework } from '../frameworks.ts';
 import { markAgentGone } from './mark-agent-gone.ts';
 
-/** Operator calls that change something. */
+type CallType = NonNullable<Call['type']>;
+type OperatorCallHandler = (ctx: Context, event: OperatorCallEvent) => void;
+
+const notImplemented: OperatorCallHandler = (ctx, { call, request }) =>
+  reply(ctx, request, 501, `Operator calls of type ${call.type ?? '(none)'} are not implemented by this master`);
+
+/** Operator calls that change something; all others are answered by views. */
+const OPERATOR_CALLS: { readonly [T in CallType]?: OperatorCallHandler } = {
+  TEARDOWN: (ctx, event) => teardown(ctx, event, event.call.teardown?.framework_id.value ?? ''),
+  MARK_AGENT_GONE: (ctx, { call, request, principal }) =>
+    markAgentGone(ctx, request, call.mark_agent_gone?.agent_id.value ?? '', principal),
+  UPDATE_WEIGHTS: notImplemented,
+  UPDATE_QUOTA: notImplemented,
+  SET_QUOTA: notImplemented,
+  REMOVE_QUOTA: notImplemented,
+  RESERVE_RESOURCES: notImplemented,
+  UNRESERVE_RESOURCES: notImplemented,
+  CREATE_VOLUMES: notImplemented,
+  DESTROY_VOLUMES: notImplemented,
+  GROW_VOLUME: notImplemented,
+  SHRINK_VOLUME: notImplemented,
+  UPDATE_MAINTENANCE_SCHEDULE: notImplemented,
+  START_MAINTENANCE: notImplemented,
+  STOP_MAINTENANCE: notImplemented,
+  DRAIN_AGENT: notImplemented,
+  DEACTIVATE_AGENT: notImplemented,
+  REACTIVATE_AGENT: notImplemented,
+};
+
 export function operatorCall(ctx: Context, event: OperatorCallEvent): void {
-  const { call, request, principal } = event;
-  if (call.teardown !== undefined && call.type === 'TEARDOWN') {
-    teardown(ctx, event, call.teardown.framework_id.value);
-  } else if (call.mark_agent_gone !== undefined && call.type === 'MARK_AGENT_GONE') {
-    markAgentGone(ctx, request, call.mark_agent_gone.agent_id.value, principal);
-  } else {
-    reply(ctx, request, 501, `Operator calls of type ${call.type ?? '(none)'} are not implemented by this master`);
-  }
+  (OPERATOR_CALLS[event.call.type ?? 'UNKNOWN'] ?? notImplemented)(ctx, event);
 }
 
 function teardown(ctx: Context, { request, principal }: OperatorCallEvent, frameworkId: string): void {
