@@ -1,6 +1,17 @@
 /** Who may import whom (ARCHITECTURE.md, "The map"). Each layer lists what it may use; anything else is a violation. */
 const folder = (name) => `^src/${name}/`;
-const PURE = ['base', 'wire', 'resources', 'allocator', 'master/core', 'master/views', 'agent/core', 'sim'];
+const PURE = [
+  'base',
+  'wire',
+  'resources',
+  'allocator',
+  'master/core',
+  'master/views',
+  'agent/core',
+  'coordination/zookeeper/core',
+  'coordination/election/core',
+  'sim',
+];
 
 const MAY_USE = {
   base: [],
@@ -15,6 +26,9 @@ const MAY_USE = {
   config: ['base'],
   runtime: ['base'],
   'agent/containers': ['base', 'wire', 'resources', 'agent/core', 'runtime'],
+  'coordination/zookeeper/core': ['base', 'wire'],
+  'coordination/election/core': ['base', 'wire', 'coordination/zookeeper/core'],
+  coordination: ['base', 'wire', 'runtime'],
   sdk: ['base', 'wire', 'resources'],
   sim: ['base', 'wire', 'resources', 'allocator', 'master/core', 'agent/core'],
 };
