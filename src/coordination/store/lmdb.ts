@@ -1,0 +1,85 @@
+import { mkdirSync } from 'node:fs';
+import { open, type RootDatabase } from 'lmdb';
+import { err, ok, type Result } from '../../base/result.ts';
+import { Batches } from './batches.ts';
+import type { Change, Store, StoreFailure } from './store.ts';
+
+/** LMDB's own limit is 511 bytes for a key; file systems and people have shorter names. */
+const MAX_KEY = 400;
+/** Space that a database may take; only what is used is on disk. */
+const MAP_SIZE = 8 * 2 ** 30;
+
+/** Keeps everything in a folder of this machine. */
+export class LmdbStore implements Store {
+  readonly description: string;
+  readonly #path: string;
+  readonly #db: RootDatabase<Uint8Array, string>;
+  readonly #batches: Batches;
+
+  private constructor(path: string, db: RootDatabase<Uint8Array, string>) {
+    this.#path = path;
+    this.#db = db;
+    this.description = `LMDB in ${path}`;
+    this.#batches = new Batches({ count: 1_000_000, bytes: 256 * 2 ** 20 }, (changes) => this.#write(changes));
+  }
+
+  /** @param path of a folder that is made if it is missing */
+  static open(path: string): Result<LmdbStore, StoreFailure> {
+    try {
+      mkdirSync(path, { recursive: true, mode: 0o700 });
+      const db = open<Uint8Array, string>({ path, encoding: 'binary', mapSize: MAP_SIZE });
+      return ok(new LmdbStore(path, db));
+    } catch (error) {
+      return err(failure(path, 'cannot be opened', error));
+    }
+  }
+
+  async load(): Promise<Result<ReadonlyMap<string, Uint8Array>, StoreFailure>> {
+    try {
+      const values = new Map<string, Uint8Array>();
+      // A copy: what the database hands out is only good until it is written to.
+      for (const { key, value } of this.#db.getRange({ snapshot: true })) values.set(key, Uint8Array.from(value));
+      return ok(values);
+    } catch (error) {
+      return err(failure(this.#path, 'cannot be read', error));
+    }
+  }
+
+  apply(changes: readonly Change[]): Promise<Result<void, StoreFailure>> {
+    const long = changes.find(({ key }) => Buffer.byteLength(key) > MAX_KEY);
+    if (long !== undefined) {
+      const message = `the key '${long.key.slice(0, 60)}…' is longer than ${MAX_KEY} bytes`;
+      return Promise.resolve(err({ kind: 'refused', message }));
+    }
+    return this.#batches.apply(changes);
+  }
+
+  async close(): Promise<void> {
+    await this.#batches.idle();
+    await this.#db.close();
+  }
+
+  async #write(changes: ReadonlyMap<string, Uint8Array | undefined>): Promise<Result<void, StoreFailure>> {
+    try {
+      await this.#db.transaction(() => {
+        for (const [key, value] of changes) {
+          if (value === undefined) this.#db.removeSync(key);
+          else this.#db.putSync(key, value as Buffer);
+        }
+      });
+      // The transaction is visible now; only after this it is on disk.
+      await this.#db.flushed;
+      return ok(undefined);
+    } catch (error) {
+      return err(failure(this.#path, 'cannot be written', error));
+    }
+  }
+}
+
+function failure(path: string, what: string, error: unknown): StoreFailure {
+  const reason = error instanceof Error ? error.message : String(error);
+  return {
+    kind: 'unavailable',
+    message: `the store in ${path} ${what}: ${reason}; look at the disk and its permissions`,
+  };
+}

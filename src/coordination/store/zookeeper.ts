@@ -1,0 +1,200 @@
+/**
+ * Keeps everything in ZooKeeper: a node for each key, so that nothing grows beyond what a node may hold, and one node,
+ * `writer`, that says whose turn it is. Every batch is a transaction that also rewrites that node in the version that this
+ * writer left it in: once another has taken over, nothing of an earlier one can get through.
+ */
+import { randomUUID } from 'node:crypto';
+import { err, ok, type Result } from '../../base/result.ts';
+import { type ZooKeeper, ZooKeeperError } from '../zookeeper/client.ts';
+import type { Acl, Change as ZooChange } from '../zookeeper/core/protocol.ts';
+import { Batches } from './batches.ts';
+import type { Change, Store, StoreFailure } from './store.ts';
+
+/** Servers refuse what is larger than 1 MB; names of nodes and their access lists count too. */
+const LIMITS = { count: 2_000, bytes: 600_000 };
+/** What a node may hold. */
+const MAX_VALUE = 900_000;
+/** Requests under way at once while everything is read. */
+const WINDOW = 1_000;
+
+export interface ZooStoreOptions {
+  /** Its session must outlive the store; when it ends, so does the store. */
+  readonly client: ZooKeeper;
+  /** The node under which everything is kept. */
+  readonly path: string;
+  readonly acl: readonly Acl[];
+}
+
+export class ZooKeeperStore implements Store {
+  readonly description: string;
+  readonly #options: ZooStoreOptions;
+  readonly #me = Buffer.from(randomUUID());
+  readonly #batches = new Batches(LIMITS, (changes) => this.#write(changes));
+  /** Keys and kinds for which there are nodes. */
+  readonly #known = new Set<string>();
+  #version = 0;
+
+  constructor(options: ZooStoreOptions) {
+    this.#options = options;
+    this.description = `ZooKeeper at ${options.path}`;
+  }
+
+  async load(): Promise<Result<ReadonlyMap<string, Uint8Array>, StoreFailure>> {
+    try {
+      await this.#takeOver();
+      return ok(await this.#readAll());
+    } catch (error) {
+      return err(this.#failureOf(error));
+    }
+  }
+
+  apply(changes: readonly Change[]): Promise<Result<void, StoreFailure>> {
+    const large = changes.find(({ value }) => (value?.length ?? 0) > MAX_VALUE);
+    if (large !== undefined) {
+      const message = `the value of '${large.key}' has ${large.value?.length} bytes; a ZooKeeper node holds ${MAX_VALUE}`;
+      return Promise.resolve(err({ kind: 'refused', message }));
+    }
+    return this.#batches.apply(changes);
+  }
+
+  close(): Promise<void> {
+    return this.#batches.idle();
+  }
+
+  get #writer(): string {
+    return `${this.#options.path}/writer`;
+  }
+
+  async #takeOver(): Promise<void> {
+    const { client, path, acl } = this.#options;
+    await client.mkdirp(path, acl);
+    await client.mkdirp(this.#writer, acl);
+    await client.sync(path);
+    await this.#persevere(async () => {
+      this.#version = (await client.setData(this.#writer, this.#me)).version;
+    });
+  }
+
+  async #readAll(): Promise<Map<string, Uint8Array>> {
+    const { client, path } = this.#options;
+    const values = new Map<string, Uint8Array>();
+    const kinds = (await client.getChildren(path)).filter((name) => name !== 'writer');
+    for (const kind of kinds) {
+      this.#known.add(kind);
+      const names = await client.getChildren(`${path}/${kind}`);
+      for (let from = 0; from < names.length; from += WINDOW) {
+        const read = names.slice(from, from + WINDOW).map(async (name) => {
+          const key = `${kind}/${decodeName(name)}`;
+          const { data } = await client.getData(`${path}/${kind}/${name}`);
+          this.#known.add(key);
+          values.set(key, data);
+        });
+        await Promise.all(read);
+      }
+    }
+    return values;
+  }
+
+  async #write(changes: ReadonlyMap<string, Uint8Array | undefined>): Promise<Result<void, StoreFailure>> {
+    const { client } = this.#options;
+    try {
+      await this.#makeKinds(changes.keys());
+      const transaction = this.#transactionOf(changes);
+      await this.#persevere(async (isAgain) => {
+        if (isAgain && (await this.#isWritten())) return;
+        const results = await client.multi(transaction);
+        // Only the change at fault carries a reason of its own.
+        const failed = results.filter((result) => !result.ok);
+        const refused = failed.find(({ code }) => code !== 'SYSTEM' && code !== 'RUNTIME_INCONSISTENCY') ?? failed[0];
+        if (refused !== undefined) {
+          throw new ZooKeeperError({ code: refused.code, message: `a transaction under ${this.#options.path}` });
+        }
+      });
+      this.#version++;
+      for (const [key, value] of changes) {
+        if (value === undefined) this.#known.delete(key);
+        else this.#known.add(key);
+      }
+      return ok(undefined);
+    } catch (error) {
+      return err(this.#failureOf(error));
+    }
+  }
+
+  /** After an unanswered transaction: the writer's node says whether it was done. */
+  async #isWritten(): Promise<boolean> {
+    const { data, stat } = await this.#options.client.getData(this.#writer);
+    if (Buffer.compare(Buffer.from(data), this.#me) !== 0) {
+      throw new ZooKeeperError({ code: 'BAD_VERSION', message: 'another writer has taken over' });
+    }
+    return stat.version === this.#version + 1;
+  }
+
+  #transactionOf(changes: ReadonlyMap<string, Uint8Array | undefined>): ZooChange[] {
+    const { acl } = this.#options;
+    const transaction: ZooChange[] = [{ op: 'setData', path: this.#writer, data: this.#me, version: this.#version }];
+    for (const [key, data] of changes) {
+      const path = this.#pathOf(key);
+      const isKnown = this.#known.has(key);
+      if (data === undefined) {
+        if (isKnown) transaction.push({ op: 'delete', path, version: -1 });
+      } else if (isKnown) transaction.push({ op: 'setData', path, data, version: -1 });
+      else transaction.push({ op: 'create', path, data, acl, mode: 'persistent' });
+    }
+    return transaction;
+  }
+
+  async #makeKinds(keys: Iterable<string>): Promise<void> {
+    for (const key of keys) {
+      const kind = key.slice(0, key.indexOf('/'));
+      if (this.#known.has(kind)) continue;
+      await this.#persevere(() => this.#options.client.mkdirp(`${this.#options.path}/${kind}`, this.#options.acl));
+      this.#known.add(kind);
+    }
+  }
+
+  /** Tries again while the session lives: what broke was a connection. */
+  async #persevere(attempt: (isAgain: boolean) => Promise<void>): Promise<void> {
+    for (let tries = 0; ; tries++) {
+      try {
+        await attempt(tries > 0);
+        return;
+      } catch (error) {
+        if (!(error instanceof ZooKeeperError) || error.code !== 'CONNECTION_LOSS') throw error;
+      }
+    }
+  }
+
+  #pathOf(key: string): string {
+    const slash = key.indexOf('/');
+    return `${this.#options.path}/${key.slice(0, slash)}/${encodeName(key.slice(slash + 1))}`;
+  }
+
+  #failureOf(error: unknown): StoreFailure {
+    if (!(error instanceof ZooKeeperError)) throw error;
+    const where = `the store in ZooKeeper at ${this.#options.path}`;
+    switch (error.code) {
+      case 'BAD_VERSION':
+        return { kind: 'fenced', message: `${where} was taken over by another leader` };
+      case 'NO_AUTH':
+      case 'INVALID_ACL':
+        return {
+          kind: 'refused',
+          message: `${where} belongs to others (${error.message}): give the credentials in zk://user:password@…, or another path`,
+        };
+      case 'SESSION_EXPIRED':
+        return { kind: 'unavailable', message: `${where} cannot be reached: ${error.message}` };
+      default:
+        return { kind: 'unavailable', message: `${where}: ${error.message}` };
+    }
+  }
+}
+
+/** A name of a node has no slash, and is not `.` or `..`. */
+function encodeName(name: string): string {
+  return encodeURIComponent(name).replace(/^\.+$/, (dots) => dots.replaceAll('.', '%2E'));
+}
+
+function decodeName(name: string): string {
+  return decodeURIComponent(name);
+}
