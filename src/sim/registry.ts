@@ -22,6 +22,9 @@ export class SimulatedRegistry {
       case 'REMOVE_AGENT':
         this.move(operation.agentId, undefined);
         break;
+      case 'UPDATE_QUOTA':
+      case 'UPDATE_WEIGHTS':
+        break;
       case 'PRUNE':
         for (const id of operation.unreachable) this.unreachable.delete(id);
         for (const id of operation.gone) this.gone.delete(id);

@@ -1,5 +1,6 @@
 /** What the core asks before it lets somebody do something. The answer is synchronous and pure. */
 import type { ExecutorInfo, FrameworkInfo, Resource, TaskInfo } from '../../wire/v1.ts';
+import type { QuotaRecord } from './state.ts';
 
 export type AuthorizationQuestion =
   | {
@@ -20,6 +21,13 @@ export type AuthorizationQuestion =
     }
   | { readonly action: 'REGISTER_AGENT'; readonly principal?: string }
   | { readonly action: 'MARK_AGENT_GONE'; readonly principal?: string }
+  | {
+      readonly action: 'UPDATE_QUOTA' | 'UPDATE_QUOTA_WITH_CONFIG';
+      readonly principal?: string;
+      /** As it is to be; for a removal, as it is. */
+      readonly quota: QuotaRecord;
+    }
+  | { readonly action: 'UPDATE_WEIGHT'; readonly principal?: string; readonly role: string }
   | {
       readonly action:
         | 'RESERVE_RESOURCES'

@@ -1,6 +1,6 @@
 import type { RegisterSlaveMessage, ReregisterSlaveMessage } from '../../wire/internal.ts';
 import type { RequestId } from './events.ts';
-import type { Pid } from './state.ts';
+import type { Pid, QuotaRecord } from './state.ts';
 
 /** How to go on when a registry operation is durable. */
 export type PendingCommit =
@@ -16,4 +16,16 @@ export type PendingCommit =
   | { readonly type: 'markUnreachable'; readonly agentId: string; readonly time: number; readonly reason: string }
   | { readonly type: 'unregister'; readonly agentId: string }
   | { readonly type: 'markGone'; readonly agentId: string; readonly time: number; readonly request: RequestId }
+  /** `forget`: the roles are not even listed any more. */
+  | {
+      readonly type: 'updateQuota';
+      readonly quotas: readonly QuotaRecord[];
+      readonly forget: boolean;
+      readonly request: RequestId;
+    }
+  | {
+      readonly type: 'updateWeights';
+      readonly weights: readonly { readonly role: string; readonly weight: number }[];
+      readonly request: RequestId;
+    }
   | { readonly type: 'prune'; readonly unreachable: readonly string[]; readonly gone: readonly string[] };

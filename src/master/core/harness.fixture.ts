@@ -12,6 +12,7 @@ import type {
   TaskInfo,
   TaskState,
 } from '../../wire/v1.ts';
+import type { Call as OperatorCall } from '../../wire/v1_master.ts';
 import type { Call, Event } from '../../wire/v1_scheduler.ts';
 import type { MasterEffect, OutboundMessages, OutboundName } from './effects.ts';
 import type { InboundMessages, InboundName, MasterEvent } from './events.ts';
@@ -106,6 +107,16 @@ export class World {
     this.now = until;
     this.effects = all;
     return all;
+  }
+
+  /** A call of an operator. */
+  operate(call: OperatorCall, principal?: string): { status: number; text: string | undefined } {
+    const request = this.requests++;
+    this.step({ kind: 'operatorCall', request, call, ...(principal !== undefined && { principal }) });
+    for (const effect of this.effects) {
+      if (effect.kind === 'reply' && effect.request === request) return { status: effect.status, text: effect.text };
+    }
+    assert.fail(`no answer to ${call.type}`);
   }
 
   // Schedulers.

@@ -14,6 +14,8 @@ import { deactivateDriver, driverCall, unregisterFramework } from './handlers/dr
 import { executorToFramework, exitedExecutor } from './handlers/executor-messages.ts';
 import { markedGone } from './handlers/mark-agent-gone.ts';
 import { operationStatus } from './handlers/operation-status.ts';
+import { quotaUpdated } from './handlers/operator/quota.ts';
+import { weightsUpdated } from './handlers/operator/weights.ts';
 import { operatorCall } from './handlers/operator-call.ts';
 import { registerAgent, registered } from './handlers/register-agent.ts';
 import { reregisterAgent, reregistered } from './handlers/reregister-agent.ts';
@@ -103,6 +105,8 @@ const COMMITS: CommitHandlers = {
   },
   markGone: markedGone,
   prune: pruned,
+  updateQuota: quotaUpdated,
+  updateWeights: weightsUpdated,
 };
 
 const EVENTS: EventHandlers = {

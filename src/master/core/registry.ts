@@ -35,4 +35,10 @@ export type RegistryOperation =
   | { readonly type: 'MARK_REACHABLE'; readonly agent: AgentInfo }
   | { readonly type: 'MARK_GONE'; readonly agentId: string; readonly time: Millis }
   | { readonly type: 'REMOVE_AGENT'; readonly agentId: string }
+  /** Quotas by role; the default one, with neither guarantees nor limits, takes a role's quota out. */
+  | { readonly type: 'UPDATE_QUOTA'; readonly quotas: readonly QuotaRecord[] }
+  | {
+      readonly type: 'UPDATE_WEIGHTS';
+      readonly weights: readonly { readonly role: string; readonly weight: number }[];
+    }
   | { readonly type: 'PRUNE'; readonly unreachable: readonly string[]; readonly gone: readonly string[] };

@@ -1,12 +1,10 @@
 /** What can be wrong with a call that changes something, as far as it can be seen without the core. */
 import { err, ok, type Result } from '../../base/result.ts';
 import { type Answer, badRequest, failure, notFound } from '../../http/answer.ts';
-import { validateRole } from '../../resources/roles.ts';
 import { validateResources } from '../../resources/validate.ts';
 import type { AgentID, MachineID, Resource } from '../../wire/v1.ts';
 import type { Schedule } from '../../wire/v1_maintenance.ts';
 import type { Call } from '../../wire/v1_master.ts';
-import type { QuotaConfig, QuotaRequest } from '../../wire/v1_quota.ts';
 import type { MasterState } from '../core/state.ts';
 
 /** @returns the refusal of a call that cannot be carried out whatever the core says */
@@ -29,16 +27,6 @@ export function refusalOf(state: MasterState, call: Call): Answer | undefined {
     }
     case 'MARK_AGENT_GONE':
       return isKnown(state, agent) ? undefined : notFound(`Agent '${agent?.value}' not found`);
-    case 'UPDATE_WEIGHTS':
-      return asAnswer(checkWeights(call.update_weights?.weight_infos ?? []));
-    case 'UPDATE_QUOTA':
-      return asAnswer(checkQuotaConfigs(call.update_quota?.quota_configs ?? []));
-    case 'SET_QUOTA':
-      return asAnswer(checkQuotaRequest(call.set_quota?.quota_request ?? {}));
-    case 'REMOVE_QUOTA': {
-      const role = call.remove_quota?.role ?? '';
-      return state.quotas.has(role) ? undefined : badRequest(`Failed to remove quota: role '${role}' has no quota set`);
-    }
     case 'UPDATE_MAINTENANCE_SCHEDULE':
       return asAnswer(checkSchedule(call.update_maintenance_schedule?.schedule ?? {}));
     case 'START_MAINTENANCE':
@@ -48,11 +36,6 @@ export function refusalOf(state: MasterState, call: Call): Answer | undefined {
     default:
       return undefined;
   }
-}
-
-/** Whether a call asks for no change at all, and so has succeeded. */
-export function isVoid(call: Call): boolean {
-  return call.type === 'UPDATE_WEIGHTS' && (call.update_weights?.weight_infos ?? []).length === 0;
 }
 
 function agentOf(call: Call): AgentID | undefined {
@@ -91,59 +74,6 @@ function refusalOfResources(call: Call): Answer | undefined {
   ];
   const valid = validateResources(resources);
   return valid.ok ? undefined : badRequest(`Failed to validate master::Call: ${valid.error}`);
-}
-
-/** Weights are for roles that exist by name alone, and positive. */
-export function checkWeights(weights: readonly { readonly role?: string; readonly weight: number }[]): Result<void> {
-  for (const { role, weight } of weights) {
-    const name = (role ?? '').trim();
-    const valid = validateRole(name);
-    if (!valid.ok) return err(`Failed to validate update weights request JSON: Invalid role '${name}': ${valid.error}`);
-    if (!(weight > 0))
-      return err(
-        `Failed to validate update weights request JSON for role '${name}': Invalid weight '${weight}': Weights must be positive`,
-      );
-  }
-  return ok(undefined);
-}
-
-function checkQuotaConfigs(configs: readonly QuotaConfig[]): Result<void> {
-  for (const { role, guarantees, limits } of configs) {
-    const valid = validateRole(role);
-    if (!valid.ok) return err(`Invalid QuotaConfig: Invalid role '${role}': ${valid.error}`);
-    if (role.includes('/'))
-      return err(`Invalid QuotaConfig: Setting quota on nested role '${role}' is not supported yet`);
-    for (const [name, { value }] of Object.entries({ ...guarantees, ...limits })) {
-      if (!(value >= 0))
-        return err(`Invalid QuotaConfig: the amount of '${name}' must not be negative, it is ${value}`);
-    }
-    for (const [name, { value }] of Object.entries(guarantees ?? {})) {
-      const limit = limits?.[name]?.value;
-      if (limit !== undefined && value > limit)
-        return err(`Invalid QuotaConfig: the guarantee ${name}:${value} is above the limit ${name}:${limit}`);
-    }
-  }
-  return ok(undefined);
-}
-
-function checkQuotaRequest({ role, guarantee }: QuotaRequest): Result<void> {
-  const wrong = (sentence: string): Result<void> => err(`Failed to validate set quota request: QuotaInfo ${sentence}`);
-  const valid = validateRole(role ?? '');
-  if (!valid.ok) return wrong(`with invalid role: ${valid.error}`);
-  const resources = guarantee ?? [];
-  if (resources.length === 0) return wrong("with empty 'guarantee'");
-  const validResources = validateResources(resources);
-  if (!validResources.ok) return wrong(`with invalid resource: ${validResources.error}`);
-  for (const resource of resources) {
-    if (resource.type !== 'SCALAR') return wrong(`must not include non-scalar resources: ${resource.name}`);
-    const reserved = (resource.reservations ?? []).length > 0 || (resource.role ?? '*') !== '*';
-    if (reserved) return wrong(`must not contain any ReservationInfo: ${resource.name}`);
-    if (resource.disk !== undefined) return wrong(`must not contain DiskInfo: ${resource.name}`);
-    if (resource.revocable !== undefined) return wrong(`must not contain RevocableInfo: ${resource.name}`);
-  }
-  const names = resources.map(({ name }) => name);
-  if (new Set(names).size < names.length) return wrong(`contains duplicate resource names: ${names.join(', ')}`);
-  return ok(undefined);
 }
 
 function checkSchedule(schedule: Schedule): Result<void> {

@@ -1,6 +1,6 @@
 /** The older endpoints that change something: each is a spelling of an operator call. */
 import { err, ok, type Result } from '../../base/result.ts';
-import { type Answer, badRequest, done } from '../../http/answer.ts';
+import { type Answer, badRequest } from '../../http/answer.ts';
 import type { Endpoint, Exchange, Request } from '../../http/endpoint.ts';
 import { MachineID, Resource, WeightInfo } from '../../wire/v1.ts';
 import { Schedule } from '../../wire/v1_maintenance.ts';
@@ -9,7 +9,7 @@ import { QuotaRequest } from '../../wire/v1_quota.ts';
 import type { MasterState } from '../core/state.ts';
 import { schedule } from '../views/maintenance.ts';
 import { weightsJson } from '../views/roles.ts';
-import { isVoid, refusalOf } from './change-checks.ts';
+import { refusalOf } from './change-checks.ts';
 import { noLeader } from './pages.ts';
 import { quotaText, viewAnswer } from './reading.ts';
 import { type MasterService, PROCESS } from './service.ts';
@@ -25,7 +25,6 @@ export function perform(
   if (state === undefined) return noLeader;
   const refusal = refusalOf(state, call);
   if (refusal !== undefined) return refusal;
-  if (isVoid(call)) return done;
   service.operatorCall(call, principal, exchange);
   return undefined;
 }
@@ -217,7 +216,7 @@ const setQuota: Reader = (request) => {
 
 const removeQuota: Reader = ({ path, rest }) => {
   const role = rest.slice(1);
-  if (role === '' || role.includes('/'))
+  if (role === '')
     return err(badRequest(`Failed to parse remove quota request for path '${path}': expected /quota/<role>`));
   return ok({ type: 'REMOVE_QUOTA', remove_quota: { role } });
 };

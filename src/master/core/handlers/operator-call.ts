@@ -3,6 +3,8 @@ import { type Context, log, reply } from '../context.ts';
 import type { OperatorCallEvent } from '../events.ts';
 import { removeFramework } from '../frameworks.ts';
 import { markAgentGone } from './mark-agent-gone.ts';
+import { removeQuota, setQuota, updateQuota } from './operator/quota.ts';
+import { updateWeights } from './operator/weights.ts';
 
 type CallType = NonNullable<Call['type']>;
 type OperatorCallHandler = (ctx: Context, event: OperatorCallEvent) => void;
@@ -15,10 +17,10 @@ const OPERATOR_CALLS: { readonly [T in CallType]?: OperatorCallHandler } = {
   TEARDOWN: (ctx, event) => teardown(ctx, event, event.call.teardown?.framework_id.value ?? ''),
   MARK_AGENT_GONE: (ctx, { call, request, principal }) =>
     markAgentGone(ctx, request, call.mark_agent_gone?.agent_id.value ?? '', principal),
-  UPDATE_WEIGHTS: notImplemented,
-  UPDATE_QUOTA: notImplemented,
-  SET_QUOTA: notImplemented,
-  REMOVE_QUOTA: notImplemented,
+  UPDATE_WEIGHTS: updateWeights,
+  UPDATE_QUOTA: updateQuota,
+  SET_QUOTA: setQuota,
+  REMOVE_QUOTA: removeQuota,
   RESERVE_RESOURCES: notImplemented,
   UNRESERVE_RESOURCES: notImplemented,
   CREATE_VOLUMES: notImplemented,
