@@ -91,9 +91,16 @@ function forbidden(ctx: Context, operation: Offer_Operation, framework: Framewor
   return refused ? `principal '${principal ?? ''}' is not authorized to ${action}` : undefined;
 }
 
-function applyOnAgent(ctx: Context, framework: FrameworkRecord, agent: AgentRecord, operation: Offer_Operation): void {
+/** Tells the agent of an operation that is already in the books. @param framework none: an operator's */
+export function applyOnAgent(
+  ctx: Context,
+  framework: FrameworkRecord | undefined,
+  agent: AgentRecord,
+  operation: Offer_Operation,
+): void {
   const uuid = randomUuidBytes(ctx.env.random);
-  log(ctx, 'info', `Applying ${operation.type} of framework ${nameFramework(framework)} on agent ${agent.id}`);
+  const who = framework === undefined ? 'an operator' : `framework ${nameFramework(framework)}`;
+  log(ctx, 'info', `Applying ${operation.type} of ${who} on agent ${agent.id}`);
   if (!agent.capabilities.has('RESOURCE_PROVIDER') || agent.resourceVersion === undefined) {
     send(ctx, agent.pid, 'mesos.internal.CheckpointResourcesMessage', {
       resources: agent.checkpointed.toProto().map((resource) => resourceFor(agent.capabilities, resource)),
@@ -104,18 +111,19 @@ function applyOnAgent(ctx: Context, framework: FrameworkRecord, agent: AgentReco
     state: 'OPERATION_PENDING',
     ...(operation.id !== undefined && { operation_id: operation.id }),
   };
+  const of = framework === undefined ? {} : { framework_id: { value: framework.id } };
   const record = {
-    framework_id: { value: framework.id },
+    ...of,
     agent_id: { value: agent.id },
     info: operation,
     latest_status: status,
     uuid: { value: uuid },
   };
   const key = formatUuid(uuid);
-  framework.operations.set(key, record);
+  framework?.operations.set(key, record);
   agent.operations.set(key, record);
   send(ctx, agent.pid, 'mesos.internal.ApplyOperationMessage', {
-    framework_id: record.framework_id,
+    ...of,
     operation_info: mapOperation(operation, (resource) => resourceFor(agent.capabilities, resource)),
     operation_uuid: record.uuid,
     resource_version_uuid: { uuid: { value: agent.resourceVersion } },

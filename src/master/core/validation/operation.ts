@@ -1,21 +1,34 @@
 import { err, ok, type Result } from '../../../base/result.ts';
 import { formatResource } from '../../../resources/format.ts';
-import { isDynamicallyReserved, validatePersistentVolumes, validateRequest } from '../../../resources/requests.ts';
+import { withoutVolume } from '../../../resources/operations.ts';
+import {
+  isDynamicallyReserved,
+  validatePersistentVolumes,
+  validateRequest,
+  validateSingleProvider,
+} from '../../../resources/requests.ts';
 import { Resources } from '../../../resources/resources.ts';
+import { toMilli } from '../../../resources/scalars.ts';
 import type { Offer_Operation, Resource } from '../../../wire/v1.ts';
 import type { Agent, Framework } from '../state.ts';
 
 const VALID: Result<void> = ok(undefined);
 
-/** Whether a framework may do this to resources of an agent. The operation is in stack form, and allocated. */
-export function validateOperation(operation: Offer_Operation, framework: Framework, agent: Agent): Result<void> {
+/** Who wants it done: a framework; or an operator, who has no roles and may reserve for any. */
+export type Requester = Pick<Framework, 'principal'> & Partial<Pick<Framework, 'roles' | 'capabilities'>>;
+
+/**
+ * Whether somebody may do this to resources of an agent. The operation is in stack form; that of a framework is allocated,
+ * that of an operator is not.
+ */
+export function validateOperation(operation: Offer_Operation, requester: Requester, agent: Agent): Result<void> {
   switch (operation.type) {
     case 'RESERVE':
-      return validateReserve(operation, framework, agent);
+      return validateReserve(operation, requester, agent);
     case 'UNRESERVE':
       return validateUnreserve(operation);
     case 'CREATE':
-      return validateCreate(operation, framework, agent);
+      return validateCreate(operation, requester, agent);
     case 'DESTROY':
       return validateDestroy(operation, agent);
     case 'GROW_VOLUME':
@@ -26,52 +39,96 @@ export function validateOperation(operation: Offer_Operation, framework: Framewo
   }
 }
 
-function validateReserve({ reserve }: Offer_Operation, framework: Framework, agent: Agent): Result<void> {
+/** Resources that a request is about: well formed, of one provider, and at least one. */
+function validateList(list: readonly Resource[]): Result<void> {
+  const wellFormed = validateRequest(list);
+  return wellFormed.ok ? validateSingleProvider(list) : wellFormed;
+}
+
+function validateReserve({ reserve }: Offer_Operation, requester: Requester, agent: Agent): Result<void> {
   if (reserve === undefined) return err("the field 'reserve' is missing");
-  if ((reserve.source?.length ?? 0) > 0) return err("'reserve.source' may only be set by operators");
-  const resources = reserve.resources ?? [];
-  const wellFormed = validateRequest(resources);
+  const { resources = [], source = [] } = reserve;
+  const wellFormed = validateList(resources);
   if (!wellFormed.ok) return wellFormed;
-  if (resources.length === 0) return err('there is nothing to reserve');
+  if (source.length > 0) {
+    if (requester.roles !== undefined) return err("'reserve.source' may only be set by operators");
+    const fits = validateSource(source, resources);
+    if (!fits.ok) return fits;
+  }
   for (const resource of resources) {
-    const valid = validateReservation(resource, framework, agent);
+    const valid = validateReservation(resource, requester, agent);
     if (!valid.ok) return err(`${formatResource(resource)}: ${valid.error}`);
   }
   return VALID;
 }
 
-function validateReservation(resource: Resource, framework: Framework, agent: Agent): Result<void> {
+/** The same resources are to be reserved otherwise: all from one stack of reservations to one other. */
+function validateSource(source: readonly Resource[], resources: readonly Resource[]): Result<void> {
+  const wellFormed = validateList(source);
+  if (!wellFormed.ok) return err(`'source': ${wellFormed.error}`);
+  for (const [field, list] of [
+    ['source', source],
+    ['resources', resources],
+  ] as const) {
+    const stacks = new Set(list.map(({ reservations = [] }) => JSON.stringify(reservations)));
+    if (stacks.size > 1) return err(`'${field}' has different reservations; change those of one kind at a time`);
+    const allocated = list.find((resource) => resource.allocation_info !== undefined);
+    if (allocated !== undefined) return err(`'${field}' has ${formatResource(allocated)}, which is allocated`);
+  }
+  const from = Resources.of(source);
+  const to = Resources.of(resources);
+  if (from.toUnreserved().equals(to.toUnreserved())) return VALID;
+  return err(`'source' (${from}) and 'resources' (${to}) must be the same but for the reservations`);
+}
+
+function validateReservation(resource: Resource, requester: Requester, agent: Agent): Result<void> {
   const reservations = resource.reservations ?? [];
   const role = reservations.at(-1)?.role ?? '';
   if (!isDynamicallyReserved(resource)) return err('the reservation must be a dynamic one');
   if (!hasAmount(resource)) return err('nothing cannot be reserved');
-  if (resource.allocation_info?.role !== role) {
-    return err(`it is offered to the role '${resource.allocation_info?.role}' and cannot be reserved for '${role}'`);
+  const matches = validateRole(resource, role, requester);
+  if (!matches.ok) return matches;
+  const known = validateCapabilities(resource, agent);
+  return known.ok ? validatePrincipal(reservations.at(-1)?.principal, requester) : known;
+}
+
+/** Frameworks reserve what is offered to a role of theirs, for that role; operators what is free. */
+function validateRole({ allocation_info: allocation }: Resource, role: string, { roles }: Requester): Result<void> {
+  if (roles === undefined) {
+    return allocation === undefined ? VALID : err(`it is allocated to '${allocation.role}'; only what is free will do`);
   }
-  if (!framework.roles.has(role)) return err(`'${role}' is not a role of the framework`);
-  if (role.includes('/') && !agent.capabilities.has('HIERARCHICAL_ROLE')) {
+  if (allocation?.role !== role) {
+    return err(`it is offered to the role '${allocation?.role}' and cannot be reserved for '${role}'`);
+  }
+  return roles.has(role) ? VALID : err(`'${role}' is not a role of the framework`);
+}
+
+function validateCapabilities({ reservations = [] }: Resource, { capabilities }: Agent): Result<void> {
+  const role = reservations.at(-1)?.role ?? '';
+  if (role.includes('/') && !capabilities.has('HIERARCHICAL_ROLE')) {
     return err(`the agent does not support hierarchical roles such as '${role}'`);
   }
-  if (reservations.length > 1 && !agent.capabilities.has('RESERVATION_REFINEMENT')) {
+  if (reservations.length > 1 && !capabilities.has('RESERVATION_REFINEMENT')) {
     return err('the agent does not support refined reservations');
   }
-  return validatePrincipal(reservations.at(-1)?.principal, framework);
+  return VALID;
 }
 
 function hasAmount(resource: Resource): boolean {
   return !Resources.of([resource]).isEmpty;
 }
 
-/** Who reserves must say so, if the framework is authenticated; nobody may reserve in another's name. */
-function validatePrincipal(principal: string | undefined, framework: Framework): Result<void> {
-  if (principal === framework.principal || framework.principal === undefined) return VALID;
-  return err(`its principal '${principal ?? ''}' must be that of the framework, '${framework.principal}'`);
+/** Who reserves must say so, if they are authenticated; nobody may reserve in another's name. */
+function validatePrincipal(principal: string | undefined, requester: Requester): Result<void> {
+  if (principal === requester.principal || requester.principal === undefined) return VALID;
+  const who = requester.roles === undefined ? 'who asks' : 'the framework';
+  return err(`its principal '${principal ?? ''}' must be that of ${who}, '${requester.principal}'`);
 }
 
 function validateUnreserve({ unreserve }: Offer_Operation): Result<void> {
   if (unreserve === undefined) return err("the field 'unreserve' is missing");
   const resources = unreserve.resources ?? [];
-  const wellFormed = validateRequest(resources);
+  const wellFormed = validateList(resources);
   if (!wellFormed.ok) return wellFormed;
   for (const resource of resources) {
     if (!isDynamicallyReserved(resource)) return err(`${formatResource(resource)} is not dynamically reserved`);
@@ -82,10 +139,10 @@ function validateUnreserve({ unreserve }: Offer_Operation): Result<void> {
   return VALID;
 }
 
-function validateCreate({ create }: Offer_Operation, framework: Framework, agent: Agent): Result<void> {
+function validateCreate({ create }: Offer_Operation, requester: Requester, agent: Agent): Result<void> {
   if (create === undefined) return err("the field 'create' is missing");
   const volumes = create.volumes ?? [];
-  const wellFormed = validateRequest(volumes);
+  const wellFormed = validateList(volumes);
   if (!wellFormed.ok) return wellFormed;
   const persistent = validatePersistentVolumes(volumes);
   if (!persistent.ok) return persistent;
@@ -94,10 +151,11 @@ function validateCreate({ create }: Offer_Operation, framework: Framework, agent
     const key = persistenceKey(volume);
     if (key !== undefined && taken.has(key)) return err(`${formatResource(volume)}: this id is used already`);
     taken.add(key);
-    if (volume.shared !== undefined && !framework.capabilities.has('SHARED_RESOURCES')) {
+    if (volume.shared !== undefined && requester.capabilities?.has('SHARED_RESOURCES') === false) {
       return err(`${formatResource(volume)}: the framework lacks the capability SHARED_RESOURCES`);
     }
-    const principal = validatePrincipal(volume.disk?.persistence?.principal, framework);
+    const known = validateCapabilities(volume, agent);
+    const principal = known.ok ? validatePrincipal(volume.disk?.persistence?.principal, requester) : known;
     if (!principal.ok) return err(`${formatResource(volume)}: ${principal.error}`);
   }
   return VALID;
@@ -111,7 +169,7 @@ function persistenceKey(resource: Resource): string | undefined {
 function validateDestroy({ destroy }: Offer_Operation, agent: Agent): Result<void> {
   if (destroy === undefined) return err("the field 'destroy' is missing");
   const volumes = destroy.volumes ?? [];
-  const wellFormed = validateRequest(volumes);
+  const wellFormed = validateList(volumes);
   if (!wellFormed.ok) return wellFormed;
   const persistent = validatePersistentVolumes(volumes);
   if (!persistent.ok) return persistent;
@@ -135,12 +193,20 @@ function validateResize({ type, grow_volume, shrink_volume }: Offer_Operation, a
   if (!persistent.ok) return persistent;
   if (volume.shared !== undefined) return err('a shared volume cannot be resized');
   if (volume.provider_id !== undefined) return err('a volume of a resource provider cannot be resized');
+  return grow_volume === undefined
+    ? validateShrink(volume, shrink_volume?.subtract.value ?? 0)
+    : validateGrow(volume, grow_volume.addition);
+}
+
+function validateGrow(volume: Resource, addition: Resource): Result<void> {
+  if (toMilli(addition.scalar?.value ?? 0) <= 0) return err("'addition' must be more than nothing");
+  if (Resources.of([withoutVolume(volume), addition]).size === 1) return VALID;
+  return err(`${formatResource(addition)} is not of the kind that the volume ${formatResource(volume)} is made of`);
+}
+
+function validateShrink(volume: Resource, subtract: number): Result<void> {
   const size = volume.scalar?.value ?? 0;
-  if (grow_volume !== undefined) {
-    return (grow_volume.addition.scalar?.value ?? 0) > 0 ? VALID : err("'addition' must be more than nothing");
-  }
-  const subtract = shrink_volume?.subtract.value ?? 0;
-  if (!(subtract > 0 && subtract < size))
-    return err(`'subtract' must be more than 0 and less than the volume's ${size}`);
+  if (!(toMilli(subtract) > 0 && toMilli(subtract) < toMilli(size)))
+    return err(`'subtract' must be more than 0 and less than the volume's ${size}, not ${subtract}`);
   return volume.disk?.source?.type === 'MOUNT' ? err('a volume on a MOUNT disk cannot be shrunk') : VALID;
 }
