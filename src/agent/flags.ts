@@ -3,6 +3,7 @@ import { daemonFlags, disabledPaths, MESOS_VERSION, positive } from '../config/d
 import { type FlagValues, flag, optional, type ReadFile, required } from '../config/flag.ts';
 import { bool, bytes, count, double, duration, jsonObject, oneOf, path, port, string } from '../config/kinds.ts';
 import type { Program } from '../config/load.ts';
+import { parseZooUrl } from '../coordination/zookeeper/url.ts';
 import { parseAttributes } from '../resources/attributes.ts';
 import { parseResources } from '../resources/parse.ts';
 import { validateRole } from '../resources/roles.ts';
@@ -158,7 +159,10 @@ export const agentProgram: Program<typeof agentFlags> = {
 export function checkAgentFlags(flags: AgentFlags, readFile: ReadFile): string | undefined {
   if (flags.master === undefined) return '--master is needed: add --master=host:5050';
   const master = flags.master.trim();
-  if (!/^(zk:\/\/.+\/.+|[^\s:/]+:\d{1,5})$/.test(master))
+  if (master.startsWith('zk://')) {
+    const url = parseZooUrl(master);
+    if (!url.ok) return `--master: ${url.error}`;
+  } else if (!/^[^\s:/]+:\d{1,5}$/.test(master))
     return `--master=${master} is no address; write host:5050, or zk://host:2181,host:2181/mesos`;
   if (!flags.work_dir) return '--work_dir must name a folder: add --work_dir=/var/lib/mesos';
   if (flags.ip !== undefined && flags.ip_discovery_command !== undefined)

@@ -1,6 +1,7 @@
 import { mkdirSync, realpathSync } from 'node:fs';
 import { disabledPaths } from '../config/daemon-flags.ts';
 import type { Loaded } from '../config/load.ts';
+import { parseZooUrl, type ZooUrl } from '../coordination/zookeeper/url.ts';
 import { FilesTable } from '../http/files/table.ts';
 import { createPipeline } from '../http/pipeline.ts';
 import { type HttpServer, startServer } from '../http/server.ts';
@@ -65,6 +66,14 @@ export async function run(loaded: Loaded<typeof agentFlags>, openContainers: Ope
   giveBackMemoryWhenIdle();
 }
 
+/** Checked when the flags were loaded. */
+function masterOf(flags: AgentFlags): string | ZooUrl {
+  const master = flags.master?.trim() ?? '';
+  if (!master.startsWith('zk://')) return master;
+  const url = parseZooUrl(master);
+  return url.ok ? url.value : fail(`--master: ${url.error}`);
+}
+
 interface Network {
   readonly server: HttpServer;
   readonly libprocess: Libprocess;
@@ -124,7 +133,8 @@ async function assemble({ loaded, log, workDir, network, openContainers }: Parts
   const ended = Promise.withResolvers<number>();
   const shell = new Shell({
     agent,
-    master: flags.master ?? '',
+    master: masterOf(flags),
+    zkSessionTimeout: flags.zk_session_timeout,
     flags: loaded.texts,
     logDir: flags.log_dir,
     diskWatchInterval: flags.disk_watch_interval,

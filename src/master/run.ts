@@ -21,8 +21,9 @@ import { newMasterState } from './core/records.ts';
 import { coreOptions } from './core-options.ts';
 import { type MasterFlags, type masterFlags, masterProgram, masterWarnings } from './flags.ts';
 import { masterEndpoints } from './http/endpoints.ts';
-import { noLeader } from './http/pages.ts';
+import { toLeader } from './http/pages.ts';
 import { PROCESS } from './http/service.ts';
+import { seekLeadership } from './leadership.ts';
 import { Shell } from './shell.ts';
 
 /** How long a stop may take: streams end at once, so only answers under way are waited for. */
@@ -52,17 +53,20 @@ export async function run(loaded: Loaded<typeof masterFlags>): Promise<void> {
   const logFile = flags.external_log_file ?? log.path;
   if (logFile !== undefined) await files.attach(logFile, '/master/log');
 
-  const { shell, driver } = assemble({ loaded, info, log, libprocess, files });
+  const program = assemble({ loaded, info, log, libprocess, files });
+  const { shell } = program;
+  // Alone it leads from the beginning: nobody ever sees it otherwise.
+  const leadership = seekLeadership({ flags, info, logger, ...program });
   server.value.use(libprocess.accept);
   server.value.use(pipeline(shell, libprocess, flags, logger));
   shell.listen();
-  driver?.post({ kind: 'started' });
   stopOnSignal({
     logger,
     deadline: STOP_WITHIN,
     stop: async () => {
-      driver?.stop();
+      program.stop();
       shell.close();
+      leadership.stop();
       libprocess.close();
       await server.value.close(1_000);
       log.close();
@@ -79,16 +83,17 @@ interface Parts {
   readonly files: FilesTable;
 }
 
-/** Puts the core, its driver and its shell together. */
+/** Puts the shell together; the core and its driver are made when this master comes to lead. */
 function assemble({ loaded, info, log, libprocess, files }: Parts) {
   const flags = loaded.values;
   const { logger } = log;
   const options = coreOptions(flags, info, wallTime());
-  // Without ZooKeeper this master leads, being alone; with it, it must not lead before it was elected.
-  const master = flags.zk === undefined ? createMaster(options) : undefined;
   let driver: Driver<MasterEvent, MasterEffect> | undefined;
+  const end = (reason: string): never => {
+    logger.fatal(`${reason}; ending the process, restart it to recover`);
+    process.exit(1);
+  };
   const shell = new Shell({
-    master,
     idle: newMasterState(options),
     program: { build: buildInfo, flags: loaded.texts },
     roleWhitelist: options.roleWhitelist,
@@ -99,23 +104,24 @@ function assemble({ loaded, info, log, libprocess, files }: Parts) {
     logLevel: log.verbosity,
     logger,
     push: (event) => driver?.post(event),
-    shutdown: (reason) => {
-      logger.fatal(`${reason}; ending the process, restart it to recover`);
-      process.exit(1);
-    },
+    shutdown: end,
   });
-  if (master !== undefined) {
+  const lead = (): void => {
+    const master = createMaster({ ...options, electedTime: wallTime() });
     const timer = (key: string): MasterEvent => ({ kind: 'timer', key });
     driver = new Driver({ machine: master, performers: shell.performers, timer, logger });
-  }
-  return { shell, driver };
+    shell.lead(master);
+    driver.post({ kind: 'started' });
+  };
+  return { shell, lead, end, follow: shell.follow.bind(shell), stop: () => driver?.stop() };
 }
 
 function pipeline(shell: Shell, libprocess: Libprocess, flags: MasterFlags, logger: Logger): Pipeline {
   return createPipeline({
     endpoints: masterEndpoints(shell, () => libprocess.processes()),
     delegate: PROCESS,
-    guard: ({ leader }) => (leader !== undefined && shell.state === undefined ? noLeader : undefined),
+    guard: ({ leader }, request) =>
+      leader !== undefined && shell.state === undefined ? toLeader(shell.leader, request) : undefined,
     disabledPaths: new Set(disabledPaths(flags.firewall_rules)),
     onError: (error, path) => logger.error(`Answering ${path} failed`, error),
   });
@@ -171,12 +177,6 @@ function announce(logger: Logger, info: MasterInfo, loaded: Loaded<typeof master
   const texts = Object.entries(loaded.texts).map(([name, text]) => `--${name}="${withoutPassword(text)}"`);
   logger.info(`Flags at startup: ${texts.join(' ')}`);
   for (const warning of [...loaded.warnings, ...masterWarnings(loaded.values)]) logger.warning(warning);
-  if (loaded.values.zk !== undefined) {
-    logger.error(
-      `--zk=${withoutPassword(loaded.values.zk)}: ZooKeeper is not in this build, so no leader can be found; this master ` +
-        'does not lead and answers 503. Start a single master without --zk',
-    );
-  }
 }
 
 function withoutPassword(url: string): string {

@@ -2,6 +2,7 @@
 import { parseDuration } from '../base/duration.ts';
 import type { Millis } from '../base/machine.ts';
 import { err, ok, type Result } from '../base/result.ts';
+import { parseZooUrl, type ZooUrl } from '../coordination/zookeeper/url.ts';
 import { Quantities } from '../resources/quantities.ts';
 import { validateRole } from '../resources/roles.ts';
 
@@ -59,11 +60,10 @@ export function minAllocatable(text: string): Result<readonly Quantities[]> {
   return ok(alternatives);
 }
 
-/** `zk://[user:password@]host:port,…/path`. @returns the servers and the path */
-export function zkUrl(text: string): Result<{ readonly servers: string; readonly path: string }> {
-  const match = /^zk:\/\/(?:[^/@]*@)?([^/@]+)(\/.+)$/.exec(text);
-  const servers = match?.[1]?.split(',') ?? [];
-  if (!match || !servers.every((server) => /^[^\s:]+(:\d{1,5})?$/.test(server)))
-    return err(`'${text}' is not a ZooKeeper address; write zk://host:2181,host:2181/mesos`);
-  return ok({ servers: match[1]!, path: match[2]! });
+/** Where masters meet. Its path must not be the root: that belongs to everybody. */
+export function zkUrl(text: string): Result<ZooUrl> {
+  const url = parseZooUrl(text);
+  if (!url.ok) return err(`'${text.replace(/\/\/[^/@]*@/, '//***@')}' is not a ZooKeeper address: ${url.error}`);
+  if (url.value.path === '/') return err('the path must not be the root; write zk://host:2181,host:2181/mesos');
+  return url;
 }

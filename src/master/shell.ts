@@ -7,6 +7,7 @@ import type { Libprocess } from '../libprocess/libprocess.ts';
 import type { Performers } from '../runtime/driver.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { internalMessages } from '../wire/internal.ts';
+import type { MasterInfo } from '../wire/v1.ts';
 import type { Call as OperatorCall } from '../wire/v1_master.ts';
 import type { Call } from '../wire/v1_scheduler.ts';
 import type { MasterEffect, SendEffect } from './core/effects.ts';
@@ -21,8 +22,8 @@ import type { Program } from './views/state.ts';
 
 /** What the shell needs of the rest of the program. */
 export interface ShellOptions {
-  /** Absent while nobody is known to lead. */
-  readonly master: Pick<Master, 'state' | 'allocator'> | undefined;
+  /** Absent until this master leads: see `Shell.lead`. */
+  readonly master?: Pick<Master, 'state' | 'allocator'>;
   /** What a master knows that does not lead: nothing. For its metrics. */
   readonly idle: MasterState;
   readonly program: Program;
@@ -45,9 +46,12 @@ export class Shell implements MasterService {
   readonly #connections: Connections;
   readonly #subscribers: Subscribers;
   readonly #started = performance.now();
+  #master: Pick<Master, 'state' | 'allocator'> | undefined;
+  #leader: MasterInfo | undefined;
 
   constructor(options: ShellOptions) {
     this.#options = options;
+    this.#master = options.master;
     this.#subscribers = new Subscribers(options.maxSubscribers);
     this.#connections = new Connections((stream, reason) => {
       if (reason === 'reader too slow')
@@ -59,7 +63,23 @@ export class Shell implements MasterService {
   }
 
   get state(): MasterState | undefined {
-    return this.#options.master?.state;
+    return this.#master?.state;
+  }
+
+  /** Who leads, if it is another master. */
+  get leader(): MasterInfo | undefined {
+    return this.#leader;
+  }
+
+  /** From now on this master leads, and answers out of this core. */
+  lead(master: Pick<Master, 'state' | 'allocator'>): void {
+    this.#master = master;
+    this.#leader = undefined;
+  }
+
+  /** Another master leads; undefined: nobody is known to. */
+  follow(leader: MasterInfo | undefined): void {
+    this.#leader = leader;
   }
 
   get program(): Program {
@@ -84,7 +104,7 @@ export class Shell implements MasterService {
       elected: this.state !== undefined,
       uptimeSeconds: this.#uptime(),
       operatorStreams: this.#subscribers.size,
-      allocator: this.#options.master?.allocator,
+      allocator: this.#master?.allocator,
       perFramework: this.#options.perFrameworkMetrics,
       more,
     });

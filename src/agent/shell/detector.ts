@@ -1,4 +1,8 @@
 import { lookup } from 'node:dns/promises';
+import { Elector } from '../../coordination/election/elect.ts';
+import type { ZooUrl } from '../../coordination/zookeeper/url.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { MasterInfo } from '../../wire/v1.ts';
 
 /** Says who leads. */
 export interface Detector {
@@ -49,4 +53,41 @@ export function fixedDetector(
       clearTimeout(timer);
     },
   };
+}
+
+export interface ZooDetectorOptions {
+  readonly url: ZooUrl;
+  readonly sessionTimeout: number;
+  readonly tell: (pid: string | undefined) => void;
+  readonly fail: (reason: string) => void;
+  readonly logger: Pick<Logger, 'log'>;
+}
+
+/** The master that leads according to ZooKeeper. Nobody is told before it is known. */
+export function zooDetector({ url, sessionTimeout, tell, fail, logger }: ZooDetectorOptions): Detector {
+  let known: { readonly pid: string | undefined } | undefined;
+  const elector = new Elector({
+    url,
+    sessionTimeout,
+    onLeader: (info) => {
+      const pid = info && pidOf(info);
+      // Looking anew after a session was lost often finds what was known before.
+      if (known !== undefined && known.pid === pid) return;
+      known = { pid };
+      tell(pid);
+    },
+    onFailed: fail,
+    log: (level, text) => logger.log(level, text),
+  });
+  elector.start();
+  return {
+    detect: () => {
+      if (known !== undefined) tell(known.pid);
+    },
+    stop: () => elector.stop(),
+  };
+}
+
+function pidOf({ pid, address, hostname, port }: MasterInfo): string {
+  return pid ?? `master@${address?.ip ?? hostname ?? ''}:${address?.port ?? port ?? 5050}`;
 }

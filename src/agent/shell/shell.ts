@@ -1,5 +1,6 @@
 import { lookupService } from 'node:dns/promises';
 import { statfs } from 'node:fs/promises';
+import type { ZooUrl } from '../../coordination/zookeeper/url.ts';
 import type { Endpoint } from '../../http/endpoint.ts';
 import type { LogLevel } from '../../http/endpoints/logging.ts';
 import type { FilesTable } from '../../http/files/table.ts';
@@ -15,7 +16,7 @@ import { agentMetrics } from '../core/views/metrics.ts';
 import { agentEndpoints } from '../http/endpoints.ts';
 import { ExecutorConnections } from '../http/executor.ts';
 import type { Containers } from './containers.ts';
-import { type Detector, fixedDetector } from './detector.ts';
+import { type Detector, fixedDetector, zooDetector } from './detector.ts';
 import { agentPerformers } from './perform.ts';
 import { createProber, type Prober } from './prober.ts';
 import { readMessage } from './receive.ts';
@@ -27,8 +28,9 @@ export const PROCESS = 'slave(1)';
 /** What the shell needs of the rest of the program. */
 export interface ShellOptions {
   readonly agent: Agent;
-  /** host:port of the master. */
-  readonly master: string;
+  /** host:port of the master, or where masters are elected. */
+  readonly master: string | ZooUrl;
+  readonly zkSessionTimeout: number;
   /** Every flag with its value in text form. */
   readonly flags: Readonly<Record<string, string>>;
   readonly logDir: string | undefined;
@@ -54,15 +56,19 @@ export class Shell {
   #masterHostname: string | undefined;
 
   constructor(options: ShellOptions) {
-    const { push, logger, containers } = options;
+    const { push, containers } = options;
     this.#options = options;
     this.#executors = new ExecutorConnections(push);
     this.#prober = createProber(push, containers.findUser);
-    this.#detector = fixedDetector(
-      options.master,
-      (pid) => this.#masterDetected(pid),
-      (text) => logger.warning(text),
-    );
+    this.#detector = this.#createDetector();
+  }
+
+  #createDetector(): Detector {
+    const { master, zkSessionTimeout, logger, terminate } = this.#options;
+    const tell = (pid: string | undefined): void => this.#masterDetected(pid);
+    if (typeof master === 'string') return fixedDetector(master, tell, (text) => logger.warning(text));
+    const fail = (reason: string): void => terminate(1, `--master: ${reason}`);
+    return zooDetector({ url: master, sessionTimeout: zkSessionTimeout, tell, fail, logger });
   }
 
   /** What to do for each effect of the core. */

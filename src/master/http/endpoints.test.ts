@@ -4,12 +4,14 @@ import { FilesTable } from '../../http/files/table.ts';
 import { createPipeline } from '../../http/pipeline.ts';
 import { type HttpServer, startServer } from '../../http/server.ts';
 import { RecordReader } from '../../wire/recordio.ts';
+import type { MasterInfo } from '../../wire/v1.ts';
 import { Call as OperatorCall, Response as OperatorResponse } from '../../wire/v1_master.ts';
 import { Call, Event } from '../../wire/v1_scheduler.ts';
 import type { MasterState } from '../core/state.ts';
 import { clusterState } from '../views/state.fixture.ts';
 import { Connections } from './connections.ts';
 import { masterEndpoints } from './endpoints.ts';
+import { toLeader } from './pages.ts';
 import type { MasterService, Sender } from './service.ts';
 import { Subscribers } from './subscribers.ts';
 
@@ -30,6 +32,7 @@ const connections = new Connections((stream, reason) => void closed.push(`${stre
 const subscribers = new Subscribers(1);
 const calls: { call: Call; sender: Sender }[] = [];
 let state: MasterState | undefined = clusterState();
+let leader: MasterInfo | undefined;
 let server: HttpServer;
 let base = '';
 
@@ -37,6 +40,9 @@ let base = '';
 const service: MasterService = {
   get state() {
     return state;
+  },
+  get leader() {
+    return leader;
   },
   program: {
     build: { version: '1.12.0', build_date: 'd', build_time: 1, build_user: 'u', git_sha: 'g' },
@@ -242,5 +248,19 @@ test('a master that knows no leader says 503 to everything that only a leader ca
     }
   } finally {
     state = clusterState();
+  }
+});
+
+test('/redirect leads to the master that leads, from one that does not', async () => {
+  state = undefined;
+  leader = { id: 'm2', ip: 0, port: 5050, hostname: 'm2', address: { hostname: 'm2', port: 5060 } };
+  try {
+    const response = await get('/redirect');
+    assert.deepEqual([response.status, response.headers.get('location')], [307, '//m2:5060']);
+    const { headers } = toLeader({ ...leader, hostname: '::1' }, { path: '/master/state', search: '?a=b' });
+    assert.equal(headers?.location, '//[::1]:5060/master/state?a=b');
+  } finally {
+    state = clusterState();
+    leader = undefined;
   }
 });

@@ -1,10 +1,21 @@
-import { failure, html, notFound, redirect } from '../../http/answer.ts';
-import type { Endpoint } from '../../http/endpoint.ts';
+import { type Answer, failure, html, notFound, redirect } from '../../http/answer.ts';
+import type { Endpoint, Request } from '../../http/endpoint.ts';
+import type { MasterInfo } from '../../wire/v1.ts';
 import type { MasterState } from '../core/state.ts';
 import { type MasterService, PROCESS } from './service.ts';
 
 /** What a master answers that knows no leader, to everything that only the leader can answer. */
 export const noLeader = failure(503, 'No leader elected');
+
+/** What it answers while another master leads: the same path there. The address has no scheme: the client keeps its own. */
+export function toLeader(leader: MasterInfo | undefined, { path, search }: Pick<Request, 'path' | 'search'>): Answer {
+  return leader === undefined ? noLeader : redirect(`//${hostOf(leader)}${encodeURI(path)}${search}`);
+}
+
+function hostOf({ hostname, address, port }: MasterInfo): string {
+  const host = hostname ?? address?.hostname ?? address?.ip ?? '';
+  return `${host.includes(':') ? `[${host}]` : host}:${address?.port ?? port ?? 5050}`;
+}
 
 /** `/redirect`: to the leader, wherever that is. The address has no scheme, so the client keeps its own. */
 export function redirectEndpoint(service: MasterService): Endpoint {
@@ -14,11 +25,10 @@ export function redirectEndpoint(service: MasterService): Endpoint {
     summary: 'Redirects to the leading Master.',
     description: 'Answers 307 with the address of the leader, and 503 where no leader is known.',
     handle: ({ rest, target }) => {
-      const { state } = service;
-      if (state === undefined) return noLeader;
+      const leader = service.state?.info ?? service.leader;
+      if (leader === undefined) return noLeader;
       if (rest !== '' || /^[^?#]*\/(?:[?#]|$)/.test(target)) return notFound();
-      const { hostname, port } = state.info;
-      return redirect(`//${hostname}:${port ?? 5050}`);
+      return redirect(`//${hostOf(leader)}`);
     },
   };
 }

@@ -2,6 +2,7 @@ import type { Exchange } from '../../http/endpoint.ts';
 import type { LogLevel } from '../../http/endpoints/logging.ts';
 import type { FilesTable } from '../../http/files/table.ts';
 import type { MessageMedia } from '../../http/media.ts';
+import type { MasterInfo } from '../../wire/v1.ts';
 import type { Call as OperatorCall } from '../../wire/v1_master.ts';
 import type { Call } from '../../wire/v1_scheduler.ts';
 import type { MasterState } from '../core/state.ts';
@@ -9,8 +10,10 @@ import type { Program } from '../views/state.ts';
 
 /** The running master, as its endpoints see it. */
 export interface MasterService {
-  /** Absent while nobody is known to lead. */
+  /** Absent while this master does not lead. */
   readonly state: MasterState | undefined;
+  /** Who leads, if it is another master. */
+  readonly leader: MasterInfo | undefined;
   readonly program: Program;
   /** `--roles`: the only roles that may be used, if set. */
   readonly roleWhitelist: ReadonlySet<string> | undefined;

@@ -1,0 +1,55 @@
+/** How a master comes to lead: at once where it is alone, by election where there is ZooKeeper. */
+import { Elector } from '../coordination/election/elect.ts';
+import { parseZooUrl } from '../coordination/zookeeper/url.ts';
+import type { Logger } from '../runtime/logger.ts';
+import type { MasterInfo } from '../wire/v1.ts';
+import type { MasterFlags } from './flags.ts';
+
+export interface LeadershipOptions {
+  readonly flags: MasterFlags;
+  readonly info: MasterInfo;
+  readonly logger: Logger;
+  /** This master leads from now on. Called once at most. */
+  readonly lead: () => void;
+  /** Another one leads, or nobody. */
+  readonly follow: (leader: MasterInfo | undefined) => void;
+  /** This master cannot lead any more, or never could: end the process. */
+  readonly end: (reason: string) => void;
+}
+
+/** Leads at once, or as soon as it is elected. @returns what gives the candidacy up */
+export function seekLeadership(options: LeadershipOptions): { readonly stop: () => void } {
+  const { flags, info, logger, lead, follow, end } = options;
+  if (flags.zk === undefined) {
+    lead();
+    return { stop: () => {} };
+  }
+  const url = parseZooUrl(flags.zk);
+  if (!url.ok) {
+    end(`--zk: ${url.error}`);
+    return { stop: () => {} };
+  }
+  let isLeading = false;
+  const elector = new Elector({
+    url: url.value,
+    sessionTimeout: flags.zk_session_timeout,
+    candidate: info,
+    onLeader: (leader, isSelf) => {
+      if (isSelf && !isLeading) {
+        isLeading = true;
+        logger.info('Elected as the leading master');
+        lead();
+      } else if (isLeading && !isSelf) {
+        end(`Lost leadership to ${leader?.pid ?? 'nobody'}`);
+      } else if (!isLeading) {
+        logger.info(leader === undefined ? 'No master leads' : `The leading master is ${leader.pid}`);
+        follow(leader);
+      }
+    },
+    onLost: (reason) => end(`Lost candidacy: ${reason}`),
+    onFailed: (reason) => end(`--zk: ${reason}`),
+    log: (level, text) => logger.log(level, text),
+  });
+  elector.start();
+  return { stop: () => elector.stop() };
+}
