@@ -10,7 +10,8 @@ const files: Record<string, string> = { '/cred': '{"credentials":[{"principal":"
 const load = (...argv: string[]) =>
   loadFlags(masterProgram, [argvSource(argv)], (path) => (path in files ? ok(files[path]!) : err('no such file')));
 const error = (...argv: string[]): string => {
-  const outcome = load('--registry=in_memory', ...argv);
+  const registry = argv.some((word) => word.startsWith('--registry=')) ? [] : ['--registry=in_memory'];
+  const outcome = load(...registry, ...argv);
   return outcome.kind === 'exit' ? outcome.stderr : '';
 };
 
@@ -31,10 +32,14 @@ test('a master that could not protect what it is told to protect does not start'
   assert.equal(error('--acls={"permissive":true}'), '');
 });
 
-test('a master that keeps its registry in memory says so', () => {
+test('a registry that survives needs a place', () => {
+  assert.match(error('--registry=zookeeper'), /--registry=zookeeper needs --zk/);
+  assert.match(error('--registry=lmdb'), /--work_dir is needed/);
+});
+
+test('what is not in this build is said', () => {
   const outcome = load('--work_dir=/w', '--authenticate_agents');
   const warnings = outcome.kind === 'run' ? masterWarnings(outcome.flags.values).join('\n') : '';
-  assert.match(warnings, /registry is kept in memory/);
   assert.match(warnings, /every agent is refused/);
 });
 

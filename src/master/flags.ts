@@ -20,7 +20,7 @@ import { agentRemovalRate, minAllocatable, percent, roleList, weightList, zkUrl 
 const MINUTE = 60_000;
 const NO_LOG = {
   act: 'warn',
-  sentence: 'the replicated log is not in this build and the registry is kept in memory',
+  sentence: 'there is no replicated log here: the registry is in ZooKeeper or LMDB, which need no such setting',
 } as const;
 
 /** The flags of `mesos-master`: upstream's names, meanings and defaults. */
@@ -30,9 +30,9 @@ export const masterFlags = {
   root_submissions: flag(bool, 'true', 'Whether tasks of frameworks may run as root'),
   work_dir: optional(path, 'Folder for what must survive a restart; needed with --registry=replicated_log'),
   registry: flag(
-    oneOf('replicated_log', 'in_memory'),
+    oneOf('replicated_log', 'in_memory', 'lmdb', 'zookeeper'),
     'replicated_log',
-    'Where admitted agents are kept; in_memory forgets them',
+    'Where admitted agents, quotas and weights are kept: replicated_log means ZooKeeper with --zk and LMDB without; in_memory forgets them',
   ),
   quorum: optional(integer(1), 'How many masters must agree; needed with --zk and --registry=replicated_log'),
   registry_strict: flag(bool, 'false', 'No longer supported upstream', {
@@ -180,7 +180,9 @@ export const masterProgram: Program<typeof masterFlags> = {
 export function checkMasterFlags(flags: MasterFlags, readFile: ReadFile): string | undefined {
   if (flags.ip !== undefined && flags.ip_discovery_command !== undefined)
     return 'Only one of --ip and --ip_discovery_command may be given';
-  if (flags.registry === 'replicated_log' && !flags.work_dir)
+  if (flags.registry === 'zookeeper' && flags.zk === undefined)
+    return '--registry=zookeeper needs --zk: add --zk=zk://host:2181/mesos, or take --registry=lmdb';
+  if ((flags.registry === 'replicated_log' || flags.registry === 'lmdb') && !flags.work_dir)
     return '--work_dir is needed for the registry: add --work_dir=/var/lib/mesos, or --registry=in_memory to keep nothing';
   if (flags.registry === 'replicated_log' && flags.zk !== undefined && flags.quorum === undefined)
     return '--quorum is needed with --zk and --registry=replicated_log: the number of masters divided by two, plus one';
@@ -201,10 +203,6 @@ export function checkMasterFlags(flags: MasterFlags, readFile: ReadFile): string
 /** What a person should know before relying on this master: said in the log at every start. */
 export function masterWarnings(flags: MasterFlags): string[] {
   const warnings: string[] = [];
-  if (flags.registry === 'replicated_log')
-    warnings.push(
-      '--registry=replicated_log: the registry is kept in memory in this build; after a restart the master does not remember which agents it had admitted',
-    );
   if (flags.authenticate_agents)
     warnings.push('--authenticate_agents: authentication is not in this build, so every agent is refused');
   if (flags.authenticate_frameworks)

@@ -1,27 +1,28 @@
 /** How a master comes to lead: at once where it is alone, by election where there is ZooKeeper. */
 import { Elector } from '../coordination/election/elect.ts';
+import type { ZooKeeper } from '../coordination/zookeeper/client.ts';
 import { parseZooUrl } from '../coordination/zookeeper/url.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { MasterInfo } from '../wire/v1.ts';
 import type { MasterFlags } from './flags.ts';
+import type { Shell } from './shell.ts';
 
 export interface LeadershipOptions {
   readonly flags: MasterFlags;
   readonly info: MasterInfo;
   readonly logger: Logger;
-  /** This master leads from now on. Called once at most. */
-  readonly lead: () => void;
-  /** Another one leads, or nobody. */
-  readonly follow: (leader: MasterInfo | undefined) => void;
+  readonly shell: Pick<Shell, 'recover' | 'follow'>;
+  /** This master leads from now on: read the registry, begin. Called once at most. @param session of the election, if any */
+  readonly lead: (session?: ZooKeeper) => Promise<void>;
   /** This master cannot lead any more, or never could: end the process. */
   readonly end: (reason: string) => void;
 }
 
 /** Leads at once, or as soon as it is elected. @returns what gives the candidacy up */
-export function seekLeadership(options: LeadershipOptions): { readonly stop: () => void } {
-  const { flags, info, logger, lead, follow, end } = options;
+export async function seekLeadership(options: LeadershipOptions): Promise<{ readonly stop: () => void }> {
+  const { flags, info, logger, shell, lead, end } = options;
   if (flags.zk === undefined) {
-    lead();
+    await lead();
     return { stop: () => {} };
   }
   const url = parseZooUrl(flags.zk);
@@ -30,6 +31,7 @@ export function seekLeadership(options: LeadershipOptions): { readonly stop: () 
     return { stop: () => {} };
   }
   let isLeading = false;
+  let session: ZooKeeper | undefined;
   const elector = new Elector({
     url: url.value,
     sessionTimeout: flags.zk_session_timeout,
@@ -38,13 +40,17 @@ export function seekLeadership(options: LeadershipOptions): { readonly stop: () 
       if (isSelf && !isLeading) {
         isLeading = true;
         logger.info('Elected as the leading master');
-        lead();
+        shell.recover();
+        void lead(session);
       } else if (isLeading && !isSelf) {
         end(`Lost leadership to ${leader?.pid ?? 'nobody'}`);
       } else if (!isLeading) {
         logger.info(leader === undefined ? 'No master leads' : `The leading master is ${leader.pid}`);
-        follow(leader);
+        shell.follow(leader);
       }
+    },
+    onSession: (client) => {
+      session = client;
     },
     onLost: (reason) => end(`Lost candidacy: ${reason}`),
     onFailed: (reason) => end(`--zk: ${reason}`),

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { disabledPaths } from '../config/daemon-flags.ts';
 import type { Loaded } from '../config/load.ts';
+import type { ZooKeeper } from '../coordination/zookeeper/client.ts';
 import { FilesTable } from '../http/files/table.ts';
 import { createPipeline, type Pipeline } from '../http/pipeline.ts';
 import { startServer } from '../http/server.ts';
@@ -21,9 +22,11 @@ import { newMasterState } from './core/records.ts';
 import { coreOptions } from './core-options.ts';
 import { type MasterFlags, type masterFlags, masterProgram, masterWarnings } from './flags.ts';
 import { masterEndpoints } from './http/endpoints.ts';
-import { toLeader } from './http/pages.ts';
+import { notRecovered, toLeader } from './http/pages.ts';
 import { PROCESS } from './http/service.ts';
 import { seekLeadership } from './leadership.ts';
+import { openStore } from './open-store.ts';
+import { Registrar } from './registrar.ts';
 import { Shell } from './shell.ts';
 
 /** How long a stop may take: streams end at once, so only answers under way are waited for. */
@@ -56,7 +59,7 @@ export async function run(loaded: Loaded<typeof masterFlags>): Promise<void> {
   const program = assemble({ loaded, info, log, libprocess, files });
   const { shell } = program;
   // Alone it leads from the beginning: nobody ever sees it otherwise.
-  const leadership = seekLeadership({ flags, info, logger, ...program });
+  const leadership = await seekLeadership({ flags, info, logger, ...program });
   server.value.use(libprocess.accept);
   server.value.use(pipeline(shell, libprocess, flags, logger));
   shell.listen();
@@ -65,7 +68,7 @@ export async function run(loaded: Loaded<typeof masterFlags>): Promise<void> {
     deadline: STOP_WITHIN,
     stop: async () => {
       program.stop();
-      shell.close();
+      await shell.close();
       leadership.stop();
       libprocess.close();
       await server.value.close(1_000);
@@ -106,22 +109,36 @@ function assemble({ loaded, info, log, libprocess, files }: Parts) {
     push: (event) => driver?.post(event),
     shutdown: end,
   });
-  const lead = (): void => {
-    const master = createMaster({ ...options, electedTime: wallTime() });
+  const lead = async (session?: ZooKeeper): Promise<void> => {
+    const store = await openStore(flags, session);
+    if (!store.ok) return end(store.error);
+    const registrar = new Registrar({
+      store: store.value,
+      fetchTimeout: flags.registry_fetch_timeout,
+      storeTimeout: flags.registry_store_timeout,
+      weights: options.registry.weights,
+    });
+    const registry = await registrar.recover();
+    if (!registry.ok) return end(registry.error);
+    const { agents } = registry.value;
+    logger.info(`Recovered the registry from ${store.value.description}: ${agents.length} agents`);
+    const master = createMaster({ ...options, registry: registry.value, electedTime: wallTime() });
     const timer = (key: string): MasterEvent => ({ kind: 'timer', key });
     driver = new Driver({ machine: master, performers: shell.performers, timer, logger });
-    shell.lead(master);
+    shell.lead(master, registrar);
     driver.post({ kind: 'started' });
   };
-  return { shell, lead, end, follow: shell.follow.bind(shell), stop: () => driver?.stop() };
+  return { shell, lead, end, stop: () => driver?.stop() };
 }
 
 function pipeline(shell: Shell, libprocess: Libprocess, flags: MasterFlags, logger: Logger): Pipeline {
   return createPipeline({
     endpoints: masterEndpoints(shell, () => libprocess.processes()),
     delegate: PROCESS,
-    guard: ({ leader }, request) =>
-      leader !== undefined && shell.state === undefined ? toLeader(shell.leader, request) : undefined,
+    guard: ({ leader }, request) => {
+      if (leader === undefined || shell.state !== undefined) return undefined;
+      return shell.isRecovering ? notRecovered : toLeader(shell.leader, request);
+    },
     disabledPaths: new Set(disabledPaths(flags.firewall_rules)),
     onError: (error, path) => logger.error(`Answering ${path} failed`, error),
   });

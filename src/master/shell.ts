@@ -11,12 +11,14 @@ import type { MasterInfo } from '../wire/v1.ts';
 import type { Call as OperatorCall } from '../wire/v1_master.ts';
 import type { Call } from '../wire/v1_scheduler.ts';
 import type { MasterEffect, SendEffect } from './core/effects.ts';
-import { type MasterEvent, messageEvent } from './core/events.ts';
+import { type CommitToken, type MasterEvent, messageEvent } from './core/events.ts';
 import type { Master } from './core/machine.ts';
+import type { RegistryOperation } from './core/registry.ts';
 import type { MasterState } from './core/state.ts';
 import { Connections } from './http/connections.ts';
 import { type MasterService, PROCESS, type Sender } from './http/service.ts';
 import { Subscribers } from './http/subscribers.ts';
+import type { Registrar } from './registrar.ts';
 import { metricsOf } from './views/metrics.ts';
 import type { Program } from './views/state.ts';
 
@@ -48,6 +50,8 @@ export class Shell implements MasterService {
   readonly #started = performance.now();
   #master: Pick<Master, 'state' | 'allocator'> | undefined;
   #leader: MasterInfo | undefined;
+  #isRecovering = false;
+  #registrar: Registrar | undefined;
 
   constructor(options: ShellOptions) {
     this.#options = options;
@@ -71,10 +75,22 @@ export class Shell implements MasterService {
     return this.#leader;
   }
 
-  /** From now on this master leads, and answers out of this core. */
-  lead(master: Pick<Master, 'state' | 'allocator'>): void {
-    this.#master = master;
+  /** It leads, and is about to. */
+  get isRecovering(): boolean {
+    return this.#isRecovering;
+  }
+
+  /** This master leads, and begins to read the registry. */
+  recover(): void {
+    this.#isRecovering = true;
     this.#leader = undefined;
+  }
+
+  /** From now on this master answers out of this core, and keeps what must survive with this registrar. */
+  lead(master: Pick<Master, 'state' | 'allocator'>, registrar: Registrar): void {
+    this.#isRecovering = false;
+    this.#master = master;
+    this.#registrar = registrar;
   }
 
   /** Another master leads; undefined: nobody is known to. */
@@ -99,7 +115,7 @@ export class Shell implements MasterService {
   }
 
   metrics(): Readonly<Record<string, number>> {
-    const more = { ...machineMetrics(), 'registrar/queued_operations': 0, 'registrar/registry_size_bytes': 0 };
+    const more = { ...machineMetrics(), ...this.#registryMetrics() };
     return metricsOf(this.state ?? this.#options.idle, {
       elected: this.state !== undefined,
       uptimeSeconds: this.#uptime(),
@@ -108,6 +124,11 @@ export class Shell implements MasterService {
       perFramework: this.#options.perFrameworkMetrics,
       more,
     });
+  }
+
+  #registryMetrics(): Record<string, number> {
+    const { queued = 0, bytes = 0 } = this.#registrar?.metrics ?? {};
+    return { 'registrar/queued_operations': queued, 'registrar/registry_size_bytes': bytes };
   }
 
   schedulerCall(call: Call, sender: Sender, exchange: Exchange, media: MessageMedia): void {
@@ -140,8 +161,7 @@ export class Shell implements MasterService {
     closeStream: (effect) => this.#connections.perform(effect),
     send: (effect) => this.#send(effect),
     link: ({ pid, relink }) => this.#report(this.#options.libprocess.link(pid, { reconnect: relink })),
-    // The registry is kept in memory: what the core knows is all there is.
-    commit: ({ token }) => this.#options.push({ kind: 'committed', token }),
+    commit: ({ token, operation }) => this.#commit(token, operation),
     operatorEvent: ({ notice }) => {
       if (this.state !== undefined) this.#subscribers.tell(this.state, notice);
     },
@@ -150,9 +170,21 @@ export class Shell implements MasterService {
   };
 
   /** Ends the streams, so that their readers look for the next master. */
-  close(): void {
+  async close(): Promise<void> {
     this.#connections.close();
     this.#subscribers.close();
+    await this.#registrar?.close();
+  }
+
+  #commit(token: CommitToken, operation: RegistryOperation): void {
+    const { push } = this.#options;
+    if (this.#registrar === undefined) {
+      push({ kind: 'committed', token });
+      return;
+    }
+    void this.#registrar.commit(operation).then((outcome) => {
+      push(outcome.ok ? { kind: 'committed', token } : { kind: 'committed', token, error: outcome.error });
+    });
   }
 
   #receive(from: string, name: string, body: Uint8Array, to: string): void {

@@ -7,6 +7,9 @@ import { type MasterService, PROCESS } from './service.ts';
 /** What a master answers that knows no leader, to everything that only the leader can answer. */
 export const noLeader = failure(503, 'No leader elected');
 
+/** What it answers while it leads but has not read the registry yet. */
+export const notRecovered = failure(503, 'Master has not finished recovery');
+
 /** What it answers while another master leads: the same path there. The address has no scheme: the client keeps its own. */
 export function toLeader(leader: MasterInfo | undefined, { path, search }: Pick<Request, 'path' | 'search'>): Answer {
   return leader === undefined ? noLeader : redirect(`//${hostOf(leader)}${encodeURI(path)}${search}`);

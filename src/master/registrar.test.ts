@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { err } from '../base/result.ts';
+import { MemoryStore } from '../coordination/store/memory.ts';
+import type { Store } from '../coordination/store/store.ts';
+import type { AgentInfo } from '../wire/v1.ts';
+import type { RegistryOperation, RegistrySnapshot } from './core/registry.ts';
+import { Registrar } from './registrar.ts';
+
+const agent = (id: string): AgentInfo => ({ id: { value: id }, hostname: `${id}.example` });
+
+function registrar(store: Store, weights: RegistrySnapshot['weights'] = []): Registrar {
+  return new Registrar({ store, fetchTimeout: 1_000, storeTimeout: 1_000, weights });
+}
+
+async function recovered(of: Registrar): Promise<RegistrySnapshot> {
+  const snapshot = await of.recover();
+  assert.ok(snapshot.ok, snapshot.ok ? '' : snapshot.error);
+  return snapshot.value;
+}
+
+test('a new leader begins with what the last one has stored', async () => {
+  const place = new Map<string, Uint8Array>();
+  const first = registrar(new MemoryStore(place), [{ role: 'ads', weight: 2.5 }]);
+  assert.deepEqual((await recovered(first)).agents, []);
+  const operations: RegistryOperation[] = [
+    { type: 'ADMIT_AGENT', agent: agent('a') },
+    { type: 'ADMIT_AGENT', agent: agent('b') },
+    { type: 'ADMIT_AGENT', agent: agent('c') },
+    { type: 'MARK_UNREACHABLE', agentId: 'b', time: 1_700_000_000_123 },
+    { type: 'MARK_GONE', agentId: 'c', time: 5_000 },
+    { type: 'UPDATE_QUOTA', quotas: [{ role: 'ads', guarantees: { cpus: 1_500 }, limits: { cpus: 2_000, mem: 1 } }] },
+    { type: 'UPDATE_QUOTA', quotas: [{ role: 'web', guarantees: { cpus: 1_000 }, limits: {} }] },
+    { type: 'UPDATE_QUOTA', quotas: [{ role: 'web', guarantees: {}, limits: {} }] },
+  ];
+  for (const operation of operations) assert.ok((await first.commit(operation)).ok);
+  const { agents, unreachable, gone, weights, quotas } = await recovered(registrar(new MemoryStore(place)));
+  assert.deepEqual(
+    agents.map(({ info }) => info.id?.value),
+    ['a'],
+  );
+  assert.deepEqual(unreachable, [{ id: 'b', time: 1_700_000_000_123 }]);
+  assert.deepEqual(gone, [{ id: 'c', time: 5_000 }]);
+  assert.deepEqual(weights, [{ role: 'ads', weight: 2.5 }]);
+  assert.deepEqual(quotas, [{ role: 'ads', guarantees: { cpus: 1_500 }, limits: { cpus: 2_000, mem: 1 } }]);
+});
+
+test('weights of the flags count only where there is no registry yet', async () => {
+  const place = new Map<string, Uint8Array>();
+  await recovered(registrar(new MemoryStore(place)));
+  const { weights } = await recovered(registrar(new MemoryStore(place), [{ role: 'ads', weight: 2 }]));
+  assert.deepEqual(weights, []);
+});
+
+test('a reachable agent is admitted again, and forgotten when it is pruned or removed', async () => {
+  const place = new Map<string, Uint8Array>();
+  const first = registrar(new MemoryStore(place));
+  await recovered(first);
+  for (const id of ['a', 'b']) {
+    await first.commit({ type: 'ADMIT_AGENT', agent: agent(id) });
+    await first.commit({ type: 'MARK_UNREACHABLE', agentId: id, time: 1 });
+  }
+  await first.commit({ type: 'MARK_REACHABLE', agent: agent('a') });
+  await first.commit({ type: 'PRUNE', unreachable: ['b'], gone: [] });
+  const second = await recovered(registrar(new MemoryStore(place)));
+  assert.deepEqual([second.agents.length, second.unreachable.length], [1, 0]);
+  await first.commit({ type: 'REMOVE_AGENT', agentId: 'a' });
+  assert.deepEqual([...place.keys()], ['meta/format']);
+});
+
+for (const [what, place, complaint] of [
+  ['a later format', { 'meta/format': '2' }, /format 2.*knows only format 1.*nothing was changed/],
+  ['an entity that is garbled', { 'meta/format': '1', 'agents/a': '\xff\xff' }, /'agents\/a' cannot be read/],
+  ['an entity of an unknown kind', { 'meta/format': '1', 'wishes/a': '' }, /'wishes\/a', which is nothing/],
+] as const) {
+  test(`${what} is refused, and the sentence says so`, async () => {
+    const values = new Map(Object.entries(place).map(([key, value]) => [key, Buffer.from(value, 'latin1')]));
+    const snapshot = await registrar(new MemoryStore(values)).recover();
+    assert.ok(!snapshot.ok);
+    assert.match(snapshot.error, complaint);
+  });
+}
+
+test('a store that fails, or does not answer in time, is an error that names it', async () => {
+  const store = new MemoryStore();
+  const first = new Registrar({ store, fetchTimeout: 1_000, storeTimeout: 20, weights: [] });
+  await recovered(first);
+  store.apply = async () => err({ kind: 'unavailable', message: 'the disk of /x is full' });
+  const full = await first.commit({ type: 'ADMIT_AGENT', agent: agent('a') });
+  assert.deepEqual(full, err('the disk of /x is full'));
+  store.apply = () => new Promise(() => {});
+  const late = await first.commit({ type: 'ADMIT_AGENT', agent: agent('b') });
+  assert.ok(!late.ok);
+  assert.match(late.error, /writing the registry \(memory\) took longer than --registry_store_timeout=0.02secs/);
+});

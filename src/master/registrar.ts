@@ -1,0 +1,121 @@
+/** The registry in a store: read once when this master is elected, then written operation by operation. */
+import type { Millis } from '../base/machine.ts';
+import { err, ok, type Result } from '../base/result.ts';
+import type { Store, StoreFailure } from '../coordination/store/store.ts';
+import type { RegistryOperation, RegistrySnapshot } from './core/registry.ts';
+import { RegistryBook } from './core/registry-book.ts';
+import { FORMAT, FORMAT_KEY, readEntities, snapshotOf } from './core/registry-entities.ts';
+
+export interface RegistrarOptions {
+  readonly store: Store;
+  readonly fetchTimeout: Millis;
+  readonly storeTimeout: Millis;
+  /** Weights for a registry that has none yet. */
+  readonly weights: RegistrySnapshot['weights'];
+}
+
+/** What is measured, for metrics: how long each read and write took, in milliseconds. */
+export interface RegistrarMetrics {
+  readonly queued: number;
+  readonly bytes: number;
+  readonly lastFetch: Millis;
+  readonly lastStore: Millis;
+}
+
+export class Registrar {
+  readonly #options: RegistrarOptions;
+  readonly #sizes = new Map<string, number>();
+  #book: RegistryBook | undefined;
+  #bytes = 0;
+  #queued = 0;
+  #lastFetch = 0;
+  #lastStore = 0;
+
+  constructor(options: RegistrarOptions) {
+    this.#options = options;
+  }
+
+  get metrics(): RegistrarMetrics {
+    return { queued: this.#queued, bytes: this.#bytes, lastFetch: this.#lastFetch, lastStore: this.#lastStore };
+  }
+
+  /** Takes the store over and reads it. @returns a sentence that says what to do, if it cannot be used */
+  async recover(): Promise<Result<RegistrySnapshot>> {
+    const { store, fetchTimeout, weights } = this.#options;
+    const started = performance.now();
+    const loaded = await within(
+      fetchTimeout,
+      store.load(),
+      `reading the registry (${store.description})`,
+      '--registry_fetch_timeout',
+    );
+    if (!loaded.ok) return err(loaded.error.message);
+    const entities = readEntities(loaded.value);
+    if (!entities.ok) return err(`${store.description}: ${entities.error}`);
+    for (const [key, value] of loaded.value) this.#count(key, value);
+    this.#lastFetch = performance.now() - started;
+    const isNew = !loaded.value.has(FORMAT_KEY);
+    this.#book = new RegistryBook(entities.value);
+    if (isNew) {
+      const first = [{ key: FORMAT_KEY, value: Buffer.from(FORMAT) }];
+      const stored = await this.#store([...first, ...this.#book.apply({ type: 'UPDATE_WEIGHTS', weights })]);
+      if (!stored.ok) return stored;
+    }
+    return ok(snapshotOf(entities.value));
+  }
+
+  /** Makes an operation durable. Operations are carried out in the order of the calls. */
+  async commit(operation: RegistryOperation): Promise<Result<void>> {
+    if (this.#book === undefined) return err('the registry was not read yet');
+    return this.#store(this.#book.apply(operation));
+  }
+
+  close(): Promise<void> {
+    return this.#options.store.close();
+  }
+
+  async #store(
+    changes: readonly { readonly key: string; readonly value: Uint8Array | undefined }[],
+  ): Promise<Result<void>> {
+    const { store, storeTimeout } = this.#options;
+    const started = performance.now();
+    this.#queued++;
+    const what = `writing the registry (${store.description})`;
+    const stored = await within(storeTimeout, store.apply(changes), what, '--registry_store_timeout');
+    this.#queued--;
+    if (!stored.ok) return err(stored.error.message);
+    for (const { key, value } of changes) this.#count(key, value);
+    this.#lastStore = performance.now() - started;
+    return ok(undefined);
+  }
+
+  #count(key: string, value: Uint8Array | undefined): void {
+    this.#bytes -= this.#sizes.get(key) ?? 0;
+    if (value === undefined) {
+      this.#sizes.delete(key);
+      return;
+    }
+    const size = key.length + value.length;
+    this.#sizes.set(key, size);
+    this.#bytes += size;
+  }
+}
+
+/** What takes longer counts as failed: a leader that cannot write must let another one try. */
+async function within<T>(
+  limit: Millis,
+  work: Promise<Result<T, StoreFailure>>,
+  what: string,
+  flag: string,
+): Promise<Result<T, StoreFailure>> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Result<T, StoreFailure>>((resolve) => {
+    timer = setTimeout(
+      () => resolve(err({ kind: 'unavailable', message: `${what} took longer than ${flag}=${limit / 1000}secs` })),
+      limit,
+    );
+  });
+  const outcome = await Promise.race([work, late]);
+  clearTimeout(timer);
+  return outcome;
+}
