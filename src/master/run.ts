@@ -104,6 +104,7 @@ function assemble({ loaded, info, log, libprocess, files }: Parts) {
     logLevel: log.verbosity,
     logger,
     push: (event) => driver?.post(event),
+    version: () => driver?.metrics().steps ?? 0,
     shutdown: end,
   });
   const lead = (): void => {

@@ -14,6 +14,7 @@ import type { MasterEffect, SendEffect } from './core/effects.ts';
 import { type MasterEvent, messageEvent } from './core/events.ts';
 import type { Master } from './core/machine.ts';
 import type { MasterState } from './core/state.ts';
+import { Answers } from './http/answers.ts';
 import { Connections } from './http/connections.ts';
 import { type MasterService, PROCESS, type Sender } from './http/service.ts';
 import { Subscribers } from './http/subscribers.ts';
@@ -34,6 +35,8 @@ export interface ShellOptions {
   readonly files: FilesTable;
   readonly logLevel: LogLevel;
   readonly logger: Logger;
+  /** Another number after every step of the core. Absent: no two requests share an answer. */
+  readonly version?: () => number;
   /** Queues an event for the core. */
   readonly push: (event: MasterEvent) => void;
   /** Ends this program: another master is to take over. */
@@ -45,6 +48,7 @@ export class Shell implements MasterService {
   readonly #options: ShellOptions;
   readonly #connections: Connections;
   readonly #subscribers: Subscribers;
+  readonly answers: Answers;
   readonly #started = performance.now();
   #master: Pick<Master, 'state' | 'allocator'> | undefined;
   #leader: MasterInfo | undefined;
@@ -52,7 +56,8 @@ export class Shell implements MasterService {
   constructor(options: ShellOptions) {
     this.#options = options;
     this.#master = options.master;
-    this.#subscribers = new Subscribers(options.maxSubscribers);
+    this.answers = new Answers(options.version);
+    this.#subscribers = new Subscribers(options.maxSubscribers, this.answers);
     this.#connections = new Connections((stream, reason) => {
       if (reason === 'reader too slow')
         options.logger.warning(
@@ -99,7 +104,12 @@ export class Shell implements MasterService {
   }
 
   metrics(): Readonly<Record<string, number>> {
-    const more = { ...machineMetrics(), 'registrar/queued_operations': 0, 'registrar/registry_size_bytes': 0 };
+    const more = {
+      ...machineMetrics(),
+      'master/http_cache_hits': this.answers.hits,
+      'registrar/queued_operations': 0,
+      'registrar/registry_size_bytes': 0,
+    };
     return metricsOf(this.state ?? this.#options.idle, {
       elected: this.state !== undefined,
       uptimeSeconds: this.#uptime(),
