@@ -1,12 +1,13 @@
 import type { Readable } from 'node:stream';
+import type { Pieces } from './pieces.ts';
 
 /** A whole answer: what an endpoint says when it does not stream. */
 export interface Answer {
   readonly status: number;
   /** Lower-case names. Content-Length, Date and Content-Encoding are added by the pipeline. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** A readable is sent as it comes; give its Content-Length in the headers where it is known. */
-  readonly body?: string | Uint8Array | Readable;
+  /** A readable is sent as it comes; give its Content-Length in the headers where it is known. Pieces are sent without a copy. */
+  readonly body?: string | Uint8Array | Pieces | Readable;
 }
 
 const REASONS: Readonly<Record<number, string>> = {
@@ -42,6 +43,11 @@ export function json(text: string): Answer {
 /** 200 with a serialized message. */
 export function protobuf(bytes: Uint8Array): Answer {
   return { status: 200, headers: { 'content-type': 'application/x-protobuf' }, body: bytes };
+}
+
+/** 200 with a long body of this type. */
+export function inPieces(contentType: string, pieces: Pieces): Answer {
+  return { status: 200, headers: { 'content-type': contentType }, body: pieces };
 }
 
 /** 200 with plain text. */

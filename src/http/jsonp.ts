@@ -1,5 +1,6 @@
 import { err, ok, type Result } from '../base/result.ts';
 import { type Answer, badRequest } from './answer.ts';
+import { Pieces } from './pieces.ts';
 
 const IDENTIFIER_PATH = /^[\p{ID_Start}$_][\p{ID_Continue}$]*(\.[\p{ID_Start}$_][\p{ID_Continue}$]*|\[\d+\])*$/u;
 
@@ -16,10 +17,11 @@ export function callbackOf(query: ReadonlyMap<string, string>): Result<string | 
 /** Wraps a JSON answer; others stay as they are. */
 export function wrap(answer: Answer, callback: string | undefined): Answer {
   if (callback === undefined || answer.headers?.['content-type'] !== 'application/json') return answer;
-  if (typeof answer.body !== 'string') return answer;
-  return {
-    status: answer.status,
-    headers: { ...answer.headers, 'content-type': 'text/javascript' },
-    body: `${callback}(${answer.body})`,
-  };
+  const { body } = answer;
+  if (typeof body !== 'string' && !(body instanceof Pieces)) return answer;
+  const wrapped =
+    typeof body === 'string'
+      ? `${callback}(${body})`
+      : new Pieces([Buffer.from(`${callback}(`), ...body.list, Buffer.from(')')]);
+  return { status: answer.status, headers: { ...answer.headers, 'content-type': 'text/javascript' }, body: wrapped };
 }

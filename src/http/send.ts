@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { acceptsGzip } from './accept.ts';
 import type { Answer } from './answer.ts';
+import { deliver } from './deliver.ts';
+import { Pieces } from './pieces.ts';
 
 /** Upstream's bound: smaller bodies are not worth the work. */
 const GZIP_FROM_BYTES = 1024;
@@ -18,9 +20,13 @@ export function sendAnswer(request: IncomingMessage, response: ServerResponse, a
   if (response.headersSent || response.destroyed || sending.has(response)) return;
   sending.add(response);
   const body = answer.body ?? '';
-  const headers: Record<string, string | number> = { ...answer.headers };
+  const headers: Headers = { ...answer.headers };
   if ([408, 413].includes(answer.status)) headers.connection = 'close';
-  if (typeof body !== 'string' && !(body instanceof Uint8Array)) {
+  if (body instanceof Pieces && body.list.length > 1) {
+    sendPieces(request, response, answer.status, headers, body);
+    return;
+  }
+  if (body instanceof Readable) {
     response.writeHead(answer.status, headers);
     if (request.method === 'HEAD') {
       body.destroy();
@@ -33,23 +39,51 @@ export function sendAnswer(request: IncomingMessage, response: ServerResponse, a
     }
     return;
   }
-  const bytes = typeof body === 'string' ? Buffer.from(body, 'utf8') : body;
+  const bytes = typeof body === 'string' ? Buffer.from(body, 'utf8') : body instanceof Pieces ? whole(body) : body;
   const finish = (payload: Uint8Array): void => {
     headers['content-length'] = payload.length;
     response.writeHead(answer.status, headers);
     response.end(payload);
     if (headers.connection === 'close') leaveSoon(request);
   };
-  const compress =
-    bytes.length >= GZIP_FROM_BYTES &&
-    headers['content-encoding'] === undefined &&
-    acceptsGzip(asText(request.headers['accept-encoding']));
-  if (compress) {
+  if (bytes.length >= GZIP_FROM_BYTES && mayCompress(request, headers)) {
     headers['content-encoding'] = 'gzip';
     gzipAsync(bytes).then(finish, () => response.destroy());
   } else {
     finish(bytes);
   }
+}
+
+type Headers = Record<string, string | number>;
+
+/** A long answer that others may be getting too. */
+function sendPieces(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  headers: Headers,
+  pieces: Pieces,
+): void {
+  const send = ({ list, size }: Pieces): void => {
+    if (response.destroyed) return;
+    response.writeHead(status, { ...headers, 'content-length': size });
+    if (request.method === 'HEAD') response.end();
+    else deliver(response, list, (whole) => whole && response.end());
+  };
+  if (mayCompress(request, headers)) {
+    headers['content-encoding'] = 'gzip';
+    pieces.gzip().then(send, () => response.destroy());
+  } else {
+    send(pieces);
+  }
+}
+
+function whole({ list }: Pieces): Uint8Array {
+  return list[0] ?? new Uint8Array(0);
+}
+
+function mayCompress(request: IncomingMessage, headers: Headers): boolean {
+  return headers['content-encoding'] === undefined && acceptsGzip(asText(request.headers['accept-encoding']));
 }
 
 /** Goes on reading for a moment: a reset while the client still sends would take the answer away from it. */

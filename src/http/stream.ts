@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { deliver } from './deliver.ts';
 
 /** How a stream of records begins. */
 export interface StreamOptions {
@@ -17,7 +18,13 @@ export type StreamEnd = 'closed by us' | 'closed by the client' | 'reader too sl
 export interface RecordStream {
   /** Adds bytes that are already framed as a record (`encodeRecord`); one buffer may be given to many streams. */
   write(record: Uint8Array): void;
-  /** Ends the answer after what was written. */
+  /**
+   * Keeps a place for bytes that are still being made and may be many. What is written meanwhile waits behind it, within the
+   * same bound as ever.
+   * @returns what fills the place; the bytes go out as fast as they are read, and do not count as queued
+   */
+  reserve(): (pieces: readonly Uint8Array[]) => void;
+  /** Ends the answer after what was written. What waits behind a reserved place is dropped. */
   close(): void;
   /** Calls back once, at once if it has ended already. */
   onClose(callback: (end: StreamEnd) => void): void;
@@ -43,6 +50,9 @@ class ChunkedStream implements RecordStream {
   private end: StreamEnd | undefined;
   /** Bytes of this turn of the event loop: they leave together as one chunk. */
   private corkedBytes = 0;
+  /** What waits behind a reserved place. */
+  private held: Uint8Array[] | undefined;
+  private heldBytes = 0;
 
   constructor(response: ServerResponse, maxQueuedBytes: number) {
     this.response = response;
@@ -57,22 +67,54 @@ class ChunkedStream implements RecordStream {
   }
 
   get queuedBytes(): number {
-    return this.response.writableLength + this.corkedBytes;
+    return this.held === undefined ? this.response.writableLength + this.corkedBytes : this.heldBytes;
   }
 
   write(record: Uint8Array): void {
     const { response } = this;
     if (this.end !== undefined || record.length === 0) return;
+    if (this.held !== undefined) {
+      this.hold(record);
+      return;
+    }
     if (this.corkedBytes === 0) {
       response.cork();
       process.nextTick(() => this.uncork());
     }
     this.corkedBytes += record.length;
     response.write(record);
-    if (this.queuedBytes > this.maxQueuedBytes) {
-      this.finish('reader too slow');
-      response.destroy();
-    }
+    if (this.queuedBytes > this.maxQueuedBytes) this.drop();
+  }
+
+  reserve(): (pieces: readonly Uint8Array[]) => void {
+    this.held ??= [];
+    return (pieces) => {
+      if (this.end !== undefined) return;
+      this.uncork();
+      deliver(this.response, pieces, (whole) => {
+        if (whole) this.release();
+        else this.finish('reader too slow');
+      });
+    };
+  }
+
+  private hold(record: Uint8Array): void {
+    this.held?.push(record);
+    this.heldBytes += record.length;
+    if (this.heldBytes > this.maxQueuedBytes) this.drop();
+  }
+
+  /** The reserved place is filled: what waited behind it follows. */
+  private release(): void {
+    const held = this.held ?? [];
+    this.held = undefined;
+    this.heldBytes = 0;
+    for (const record of held) this.write(record);
+  }
+
+  private drop(): void {
+    this.finish('reader too slow');
+    this.response.destroy();
   }
 
   close(): void {
@@ -97,6 +139,7 @@ class ChunkedStream implements RecordStream {
   private finish(end: StreamEnd): void {
     if (this.end !== undefined) return;
     this.end = end;
+    this.held = undefined;
     for (const callback of this.callbacks.splice(0)) callback(end);
   }
 }

@@ -1,5 +1,6 @@
 import type { Authorize } from './core/authorization.ts';
 import type { MasterFlags } from './flags.ts';
+import { EVERYTHING, type Visible } from './views/snapshot.ts';
 
 /**
  * Who may do what. Nobody can authenticate to this build, so where authentication is demanded nobody is let in:
@@ -13,4 +14,9 @@ export function authorizeByFlags(
     if (question.action === 'REGISTER_AGENT') return !flags.authenticate_agents;
     return true;
   };
+}
+
+/** What a principal may see. There are no access control lists in this build, so it is everything. */
+export function visibleTo(_principal: string | undefined): Visible {
+  return EVERYTHING;
 }

@@ -107,6 +107,7 @@ function assemble({ loaded, info, log, libprocess, files }: Parts) {
     logLevel: log.verbosity,
     logger,
     push: (event) => driver?.post(event),
+    version: () => driver?.metrics().steps ?? 0,
     shutdown: end,
   });
   const lead = async (session?: ZooKeeper): Promise<void> => {

@@ -15,6 +15,7 @@ import { type CommitToken, type MasterEvent, messageEvent } from './core/events.
 import type { Master } from './core/machine.ts';
 import type { RegistryOperation } from './core/registry.ts';
 import type { MasterState } from './core/state.ts';
+import { Answers } from './http/answers.ts';
 import { Connections } from './http/connections.ts';
 import { type MasterService, PROCESS, type Sender } from './http/service.ts';
 import { Subscribers } from './http/subscribers.ts';
@@ -36,6 +37,8 @@ export interface ShellOptions {
   readonly files: FilesTable;
   readonly logLevel: LogLevel;
   readonly logger: Logger;
+  /** Another number after every step of the core. Absent: no two requests share an answer. */
+  readonly version?: () => number;
   /** Queues an event for the core. */
   readonly push: (event: MasterEvent) => void;
   /** Ends this program: another master is to take over. */
@@ -47,6 +50,7 @@ export class Shell implements MasterService {
   readonly #options: ShellOptions;
   readonly #connections: Connections;
   readonly #subscribers: Subscribers;
+  readonly answers: Answers;
   readonly #started = performance.now();
   #master: Pick<Master, 'state' | 'allocator'> | undefined;
   #leader: MasterInfo | undefined;
@@ -56,7 +60,8 @@ export class Shell implements MasterService {
   constructor(options: ShellOptions) {
     this.#options = options;
     this.#master = options.master;
-    this.#subscribers = new Subscribers(options.maxSubscribers);
+    this.answers = new Answers(options.version);
+    this.#subscribers = new Subscribers(options.maxSubscribers, this.answers);
     this.#connections = new Connections((stream, reason) => {
       if (reason === 'reader too slow')
         options.logger.warning(
@@ -115,7 +120,11 @@ export class Shell implements MasterService {
   }
 
   metrics(): Readonly<Record<string, number>> {
-    const more = { ...machineMetrics(), ...this.#registryMetrics() };
+    const more = {
+      ...machineMetrics(),
+      ...this.#registryMetrics(),
+      'master/http_cache_hits': this.answers.hits,
+    };
     return metricsOf(this.state ?? this.#options.idle, {
       elected: this.state !== undefined,
       uptimeSeconds: this.#uptime(),

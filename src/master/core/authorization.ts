@@ -28,16 +28,13 @@ export type AuthorizationQuestion =
       readonly quota: QuotaRecord;
     }
   | { readonly action: 'UPDATE_WEIGHT'; readonly principal?: string; readonly role: string }
-  | {
-      readonly action:
-        | 'RESERVE_RESOURCES'
-        | 'UNRESERVE_RESOURCES'
-        | 'CREATE_VOLUME'
-        | 'DESTROY_VOLUME'
-        | 'RESIZE_VOLUME';
-      readonly principal?: string;
-      readonly resource: Resource;
-    };
+  | ResourceQuestion;
+
+export interface ResourceQuestion {
+  readonly action: 'RESERVE_RESOURCES' | 'UNRESERVE_RESOURCES' | 'CREATE_VOLUME' | 'DESTROY_VOLUME' | 'RESIZE_VOLUME';
+  readonly principal?: string;
+  readonly resource: Resource;
+}
 
 /** @returns whether the principal may do it */
 export type Authorize = (question: AuthorizationQuestion) => boolean;

@@ -1,7 +1,7 @@
 import type { Allocation } from '../../allocator/allocator.ts';
 import { downgrade } from '../../resources/refinement.ts';
 import { Resources } from '../../resources/resources.ts';
-import type { Offer, Resource, URL } from '../../wire/v1.ts';
+import type { Offer, Resource, Unavailability, URL } from '../../wire/v1.ts';
 import { recover } from './accounting.ts';
 import { agentOf, type Context, frameworkOf } from './context.ts';
 import { parsePid } from './pid.ts';
@@ -25,7 +25,7 @@ export function makeOffers(ctx: Context, allocations: readonly Allocation[]): vo
     if (ctx.options.offerTimeout !== undefined) {
       ctx.deadlines.set({ type: 'offer', offerId: id }, ctx.env.now + ctx.options.offerTimeout);
     }
-    const wire = wireOffer(ctx.state, offer, framework, agent);
+    const wire = wireOffer(offerContent(ctx.state, offer, framework, agent), framework.capabilities);
     const list = byFramework.get(frameworkId);
     if (list === undefined) byFramework.set(frameworkId, [wire]);
     else list.push(wire);
@@ -35,30 +35,50 @@ export function makeOffers(ctx: Context, allocations: readonly Allocation[]): vo
   }
 }
 
+/** An offer with what its wire form takes from elsewhere. */
+export interface OfferContent {
+  readonly offer: OfferRecord;
+  readonly agent: Pick<Agent, 'id' | 'info' | 'pid'>;
+  /** Of the framework's executors on that agent. */
+  readonly executorIds: readonly string[];
+  readonly unavailability: Unavailability | undefined;
+}
+
+export function offerContent(
+  state: MasterState,
+  offer: OfferRecord,
+  framework: Pick<Framework, 'executors'>,
+  agent: OfferContent['agent'],
+): OfferContent {
+  const executorIds = [...(framework.executors.get(agent.id)?.keys() ?? [])];
+  if (state.machines.size === 0) return { offer, agent, executorIds, unavailability: undefined };
+  const machine = state.machines.get(machineKey(agent.info.hostname, parsePid(agent.pid)?.ip));
+  return { offer, agent, executorIds, unavailability: machine?.unavailability };
+}
+
 /** An offer as the framework sees it, in the resource format that its capabilities ask for. */
-export function wireOffer(state: MasterState, offer: OfferRecord, framework: Framework, agent: Agent): Offer {
+export function wireOffer(content: OfferContent, capabilities: ReadonlySet<string>): Offer {
+  const { offer, agent, executorIds, unavailability } = content;
   const { info } = agent;
-  const executors = framework.executors.get(agent.id);
-  const unavailability = state.machines.get(machineKey(info.hostname, parsePid(agent.pid)?.ip))?.unavailability;
   return {
     id: { value: offer.id },
-    framework_id: { value: framework.id },
+    framework_id: { value: offer.frameworkId },
     agent_id: { value: agent.id },
     hostname: info.hostname,
     url: agentUrl(agent),
     resources: offer.resources
       .toProto()
       .filter((resource) => resource.name !== 'ephemeral_ports')
-      .map((resource) => resourceFor(framework.capabilities, resource)),
+      .map((resource) => resourceFor(capabilities, resource)),
     ...(info.attributes !== undefined && { attributes: info.attributes }),
     ...(info.domain !== undefined && { domain: info.domain }),
-    ...(executors !== undefined && { executor_ids: [...executors.keys()].map((value) => ({ value })) }),
+    ...(executorIds.length > 0 && { executor_ids: executorIds.map((value) => ({ value })) }),
     ...(unavailability !== undefined && { unavailability }),
-    ...(framework.capabilities.has('MULTI_ROLE') && { allocation_info: { role: offer.role } }),
+    ...(capabilities.has('MULTI_ROLE') && { allocation_info: { role: offer.role } }),
   };
 }
 
-function agentUrl(agent: Agent): URL {
+function agentUrl(agent: OfferContent['agent']): URL {
   const pid = parsePid(agent.pid);
   return {
     scheme: 'http',

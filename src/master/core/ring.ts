@@ -31,6 +31,13 @@ export class Ring<T> implements Iterable<T> {
     this.start = 0;
   }
 
+  /** A copy, from oldest to newest. */
+  toArray(): T[] {
+    return this.start === 0
+      ? this.items.slice()
+      : [...this.items.slice(this.start), ...this.items.slice(0, this.start)];
+  }
+
   *[Symbol.iterator](): Iterator<T> {
     for (let i = 0; i < this.items.length; i++) yield this.items[(this.start + i) % this.items.length]!;
   }

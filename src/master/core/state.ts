@@ -27,7 +27,7 @@ export type Pid = string;
 export type StreamId = string;
 
 /** A reader's view of `Ring`. */
-export type ReadonlyRing<T> = Pick<Ring<T>, 'size'> & Iterable<T>;
+export type ReadonlyRing<T> = Pick<Ring<T>, 'size' | 'toArray'> & Iterable<T>;
 /** A reader's view of `BoundedMap`. */
 export type ReadonlyBoundedMap<K, V> = Pick<BoundedMap<K, V>, 'size' | 'get' | 'has' | 'values' | 'keys'> &
   Iterable<[K, V]>;

@@ -1,8 +1,7 @@
 /** What can be wrong with a call that changes something, as far as it can be seen without the core. */
 import { err, ok, type Result } from '../../base/result.ts';
 import { type Answer, badRequest, failure, notFound } from '../../http/answer.ts';
-import { validateResources } from '../../resources/validate.ts';
-import type { AgentID, MachineID, Resource } from '../../wire/v1.ts';
+import type { AgentID, MachineID } from '../../wire/v1.ts';
 import type { Schedule } from '../../wire/v1_maintenance.ts';
 import type { Call } from '../../wire/v1_master.ts';
 import type { MasterState } from '../core/state.ts';
@@ -11,13 +10,6 @@ import type { MasterState } from '../core/state.ts';
 export function refusalOf(state: MasterState, call: Call): Answer | undefined {
   const agent = agentOf(call);
   switch (call.type) {
-    case 'RESERVE_RESOURCES':
-    case 'UNRESERVE_RESOURCES':
-    case 'CREATE_VOLUMES':
-    case 'DESTROY_VOLUMES':
-    case 'GROW_VOLUME':
-    case 'SHRINK_VOLUME':
-      return refusalOfResources(call) ?? unknownAgent(state, agent);
     case 'DRAIN_AGENT':
     case 'DEACTIVATE_AGENT':
       return isKnown(state, agent) ? undefined : badRequest('Unknown agent');
@@ -39,41 +31,13 @@ export function refusalOf(state: MasterState, call: Call): Answer | undefined {
 }
 
 function agentOf(call: Call): AgentID | undefined {
-  const argument =
-    call.reserve_resources ??
-    call.unreserve_resources ??
-    call.create_volumes ??
-    call.destroy_volumes ??
-    call.grow_volume ??
-    call.shrink_volume ??
-    call.drain_agent ??
-    call.deactivate_agent ??
-    call.reactivate_agent ??
-    call.mark_agent_gone;
+  const argument = call.drain_agent ?? call.deactivate_agent ?? call.reactivate_agent ?? call.mark_agent_gone;
   return argument?.agent_id;
 }
 
 function isKnown(state: MasterState, agent: AgentID | undefined): boolean {
   const id = agent?.value ?? '';
   return state.agents.has(id) || state.recovered.has(id) || state.unreachable.has(id) || state.gone.has(id);
-}
-
-function unknownAgent(state: MasterState, agent: AgentID | undefined): Answer | undefined {
-  return state.agents.has(agent?.value ?? '') ? undefined : badRequest('No agent found with specified ID');
-}
-
-function refusalOfResources(call: Call): Answer | undefined {
-  const resources: readonly Resource[] = [
-    ...(call.reserve_resources?.resources ?? []),
-    ...(call.reserve_resources?.source ?? []),
-    ...(call.unreserve_resources?.resources ?? []),
-    ...(call.create_volumes?.volumes ?? []),
-    ...(call.destroy_volumes?.volumes ?? []),
-    ...(call.grow_volume ? [call.grow_volume.volume, call.grow_volume.addition] : []),
-    ...(call.shrink_volume ? [call.shrink_volume.volume] : []),
-  ];
-  const valid = validateResources(resources);
-  return valid.ok ? undefined : badRequest(`Failed to validate master::Call: ${valid.error}`);
 }
 
 function checkSchedule(schedule: Schedule): Result<void> {

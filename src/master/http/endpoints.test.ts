@@ -9,6 +9,7 @@ import { Call as OperatorCall, Response as OperatorResponse } from '../../wire/v
 import { Call, Event } from '../../wire/v1_scheduler.ts';
 import type { MasterState } from '../core/state.ts';
 import { clusterState } from '../views/state.fixture.ts';
+import { Answers } from './answers.ts';
 import { Connections } from './connections.ts';
 import { masterEndpoints } from './endpoints.ts';
 import { toLeader } from './pages.ts';
@@ -29,7 +30,8 @@ const READING = [
 
 const closed: string[] = [];
 const connections = new Connections((stream, reason) => void closed.push(`${stream}: ${reason}`));
-const subscribers = new Subscribers(1);
+const answers = new Answers();
+const subscribers = new Subscribers(1, answers);
 const calls: { call: Call; sender: Sender }[] = [];
 let state: MasterState | undefined = clusterState();
 let leader: MasterInfo | undefined;
@@ -51,6 +53,7 @@ const service: MasterService = {
   roleWhitelist: undefined,
   log: { get: () => 0, set: () => {}, original: 0 },
   files: new FilesTable(),
+  answers,
   metrics: () => ({ 'master/elected': 1 }),
   schedulerCall(call, sender, exchange, media) {
     calls.push({ call, sender });
@@ -178,7 +181,6 @@ test('the older endpoints that change something read forms and JSON', async () =
     ['/teardown', 'frameworkId=%zz', /Malformed % escape/],
     ['/reserve', 'resources=[]', /Missing 'slaveId'/],
     ['/reserve', 'slaveId=x', /Missing 'resources'/],
-    ['/reserve', 'slaveId=x&resources=[]', /No agent found/],
     ['/unreserve', 'slaveId=x&resources=[{"name":"cpus"}]', /type/],
     ['/create-volumes', 'slaveId=x&volumes={}', /must be a list/],
     ['/machine/down', '[{}]', /Both 'hostname' and 'ip'/],

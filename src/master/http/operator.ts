@@ -1,10 +1,13 @@
-import { type Answer, badRequest, done, failure, json, protobuf } from '../../http/answer.ts';
+import { type Answer, badRequest, done, failure, inPieces, json, protobuf } from '../../http/answer.ts';
 import type { Endpoint, Exchange, Request } from '../../http/endpoint.ts';
 import type { FilesError } from '../../http/files/table.ts';
 import { acceptOf, JSON_TYPE, type MessageMedia, readCall } from '../../http/media.ts';
 import { Call, Response } from '../../wire/v1_master.ts';
+import { visibleTo } from '../authorization.ts';
 import { answerOf, READING_CALLS, type ReadingCall } from '../views/operator.ts';
-import { responseJson } from '../views/operator-json.ts';
+import { LISTING_CALLS, type ListingCall, listingJson, listingProtobuf, WANTED } from '../views/operator-lists.ts';
+import { takeSnapshot } from '../views/snapshot.ts';
+import { type Compose, keyOf } from './answers.ts';
 import { perform } from './changes.ts';
 import { noLeader } from './pages.ts';
 import { type MasterService, PROCESS } from './service.ts';
@@ -20,8 +23,10 @@ const BARE: ReadonlySet<CallType> = new Set<CallType>([
   'GET_LOGGING_LEVEL',
   'SUBSCRIBE',
   ...READING_CALLS,
+  ...LISTING_CALLS,
 ]);
 const READING: ReadonlySet<string> = new Set(READING_CALLS);
+const LISTING: ReadonlySet<string> = new Set(LISTING_CALLS);
 
 /** `POST /api/v1` (facts: http-endpoints, 2). Checks come in upstream's order. */
 export function operatorEndpoint(service: MasterService): Endpoint {
@@ -68,6 +73,7 @@ function dispatch(
   if (state === undefined) return noLeader;
   const { request, exchange, media } = caller;
   if (READING.has(type)) return respond(answerOf(state, type as ReadingCall, service.roleWhitelist), media);
+  if (LISTING.has(type)) return list(service, type as ListingCall, caller);
   switch (type) {
     case 'UNKNOWN':
       return failure(501);
@@ -82,6 +88,16 @@ function dispatch(
     default:
       return aboutProgram(service, type, media) ?? perform(service, call, request.principal?.value, exchange);
   }
+}
+
+/** Answers that may be long. */
+async function list(service: MasterService, type: ListingCall, { request, media }: Caller): Promise<Answer> {
+  const { answers, state } = service;
+  if (state === undefined) return noLeader;
+  const visible = visibleTo(request.principal?.value);
+  const write = media === JSON_TYPE ? listingJson : listingProtobuf;
+  const compose: Compose = (kept) => write(kept, takeSnapshot(state, WANTED[type], visible), type);
+  return inPieces(media, await answers.get(keyOf(request, `${type} ${media}`), compose, visible));
 }
 
 /** Calls that ask about the program rather than the cluster. */
@@ -135,5 +151,5 @@ function refused({ status, sentence }: FilesError): Answer {
 }
 
 function respond(response: Response, media: MessageMedia): Answer {
-  return media === JSON_TYPE ? json(responseJson(response)) : protobuf(Response.encode(response));
+  return media === JSON_TYPE ? json(Response.stringify(response)) : protobuf(Response.encode(response));
 }

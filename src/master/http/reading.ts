@@ -1,18 +1,24 @@
 import type { Answer } from '../../http/answer.ts';
-import { json } from '../../http/answer.ts';
+import { inPieces, json } from '../../http/answer.ts';
 import type { Endpoint, Parameter, Request } from '../../http/endpoint.ts';
+import { JSON_TYPE } from '../../http/media.ts';
 import { AgentInfo, MasterInfo } from '../../wire/v1.ts';
 import { ClusterStatus } from '../../wire/v1_maintenance.ts';
 import { QuotaStatus } from '../../wire/v1_quota.ts';
+import { visibleTo } from '../authorization.ts';
 import type { MasterState } from '../core/state.ts';
-import { agentsJson } from '../views/agents.ts';
-import { frameworksJson } from '../views/frameworks.ts';
+import { agentsParts } from '../views/agents.ts';
+import { frameworksParts } from '../views/frameworks.ts';
+import type { Kept } from '../views/kept.ts';
 import { clusterStatus } from '../views/maintenance.ts';
+import type { Parts } from '../views/parts.ts';
 import { quotaStatus } from '../views/quota.ts';
 import { rolesJson } from '../views/roles.ts';
-import { stateJson } from '../views/state.ts';
-import { summaryJson } from '../views/summary.ts';
-import { tasksJson } from '../views/tasks.ts';
+import { ALL, type Snapshot, takeSnapshot, type Wanted } from '../views/snapshot.ts';
+import { stateParts } from '../views/state.ts';
+import { summaryParts } from '../views/summary.ts';
+import { type TaskSelection, tasksParts } from '../views/tasks.ts';
+import { type Compose, keyOf } from './answers.ts';
 import { noLeader } from './pages.ts';
 import { type MasterService, PROCESS } from './service.ts';
 
@@ -37,26 +43,60 @@ export function readingEndpoints(service: MasterService): readonly Endpoint[] {
     handle: (request) => (service.state === undefined ? noLeader : json(view(service.state, request))),
     ...more,
   });
+  const listing = (
+    path: string,
+    summary: string,
+    wanted: Wanted,
+    view: (kept: Kept, snapshot: Snapshot, request: Request) => Parts,
+    more: Partial<Endpoint> = {},
+  ): Endpoint => ({
+    ...reading(path, summary, () => ''),
+    handle: async (request) => {
+      const { state, answers } = service;
+      if (state === undefined) return noLeader;
+      const visible = visibleTo(request.principal?.value);
+      const compose: Compose = (kept) => view(kept, takeSnapshot(state, wanted, visible), request);
+      return inPieces(JSON_TYPE, await answers.get(keyOf(request), compose, visible));
+    },
+    ...more,
+  });
   const { flags } = service.program;
   return [
-    reading('/state', 'Information about state of master.', (state) => stateJson(state, service.program), {
+    listing(
+      '/state',
+      'Information about state of master.',
+      ALL,
+      (kept, snapshot) => stateParts(kept, snapshot, service.program),
       // Version 1.12 dropped this name, but clients of older ones still ask for it.
-      aliases: ['/state.json'],
-    }),
-    reading('/state-summary', 'Summary of agents, tasks, and registered frameworks in cluster.', (state) =>
-      summaryJson(state, flags.cluster),
+      { aliases: ['/state.json'] },
     ),
-    reading(
+    listing(
+      '/state-summary',
+      'Summary of agents, tasks, and registered frameworks in cluster.',
+      { agents: true, tasks: true, holdings: true },
+      (kept, snapshot) => summaryParts(kept, snapshot, flags.cluster),
+    ),
+    listing(
       '/frameworks',
       'Exposes the frameworks info.',
-      (state, { query }) => frameworksJson(state, query.get('framework_id')),
+      { tasks: true, executors: true, holdings: true },
+      (kept, snapshot, { query }) => frameworksParts(kept, snapshot, query.get('framework_id')),
       { parameters: [FRAMEWORK] },
     ),
-    reading('/slaves', 'Information about agents.', (state, { query }) => agentsJson(state, query.get('slave_id')), {
-      parameters: [AGENT],
-      authorization: ['VIEW_ROLE'],
-    }),
-    reading('/tasks', 'Lists tasks from all active frameworks.', tasksOf, { parameters: TASK_PARAMETERS }),
+    listing(
+      '/slaves',
+      'Information about agents.',
+      { agents: true },
+      (kept, snapshot, { query }) => agentsParts(kept, snapshot, query.get('slave_id')),
+      { parameters: [AGENT], authorization: ['VIEW_ROLE'] },
+    ),
+    listing(
+      '/tasks',
+      'Lists tasks from all active frameworks.',
+      { tasks: true },
+      (_kept, snapshot, request) => tasksParts(snapshot, selectionOf(request)),
+      { parameters: TASK_PARAMETERS },
+    ),
     reading('/roles', 'Information about roles.', (state) => rolesJson(state, service.roleWhitelist), {
       authorization: ['VIEW_ROLE'],
     }),
@@ -86,14 +126,14 @@ const TASK_PARAMETERS: readonly Parameter[] = [
   { name: 'order', description: 'asc: the oldest first; else the newest first' },
 ];
 
-function tasksOf(state: MasterState, { query }: Request): string {
-  return tasksJson(state, {
+function selectionOf({ query }: Request): TaskSelection {
+  return {
     frameworkId: query.get('framework_id'),
     taskId: query.get('task_id'),
     limit: wholeNumber(query.get('limit')),
     offset: wholeNumber(query.get('offset')),
     ascending: query.get('order') === 'asc',
-  });
+  };
 }
 
 /** As upstream: what is no number counts as absent. */

@@ -7,6 +7,7 @@ import type { Call as OperatorCall } from '../../wire/v1_master.ts';
 import type { Call } from '../../wire/v1_scheduler.ts';
 import type { MasterState } from '../core/state.ts';
 import type { Program } from '../views/state.ts';
+import type { Answers } from './answers.ts';
 
 /** The running master, as its endpoints see it. */
 export interface MasterService {
@@ -19,6 +20,8 @@ export interface MasterService {
   readonly roleWhitelist: ReadonlySet<string> | undefined;
   readonly log: LogLevel;
   readonly files: FilesTable;
+  /** Writes the long answers. */
+  readonly answers: Answers;
   /** Every metric by name. */
   metrics(): Readonly<Record<string, number>>;
   /** Hands a complete call to the core, which answers through the exchange. @param media of the events to come */

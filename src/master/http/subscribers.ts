@@ -6,7 +6,10 @@ import { encodeRecord } from '../../wire/recordio.ts';
 import { Event } from '../../wire/v1_master.ts';
 import type { OperatorNotice } from '../core/effects.ts';
 import type { MasterState } from '../core/state.ts';
-import { eventJson, eventOf, subscribedEvent } from '../views/operator-events.ts';
+import { eventOf } from '../views/operator-events.ts';
+import { subscribedJson, subscribedProtobuf } from '../views/operator-lists.ts';
+import { takeSnapshot } from '../views/snapshot.ts';
+import type { Answers } from './answers.ts';
 
 const HEARTBEAT_INTERVAL: Millis = 15_000;
 
@@ -21,10 +24,12 @@ export class Subscribers {
   /** Oldest first. */
   readonly #subscribers = new Set<Subscriber>();
   readonly #capacity: number;
+  readonly #answers: Answers;
 
   /** @param capacity of more streams the oldest ends */
-  constructor(capacity: number) {
+  constructor(capacity: number, answers: Answers) {
     this.#capacity = capacity;
+    this.#answers = answers;
   }
 
   get size(): number {
@@ -35,7 +40,7 @@ export class Subscribers {
   add(state: MasterState, exchange: Exchange, media: MessageMedia): void {
     const stream = exchange.openStream({ contentType: media });
     if (stream.closed) return;
-    stream.write(record(subscribedEvent(state, HEARTBEAT_INTERVAL), media));
+    this.#sendSnapshot(state, stream, media);
     const beat = (): void => stream.write(record({ type: 'HEARTBEAT' }, media));
     beat();
     const subscriber: Subscriber = { stream, media, heartbeat: setInterval(beat, HEARTBEAT_INTERVAL).unref() };
@@ -48,6 +53,19 @@ export class Subscribers {
       if (this.#subscribers.size <= this.#capacity) break;
       oldest.stream.close();
     }
+  }
+
+  /** The snapshot is of now: what happens while it is written waits in the stream, behind it. */
+  #sendSnapshot(state: MasterState, stream: RecordStream, media: MessageMedia): void {
+    const fill = stream.reserve();
+    const snapshot = takeSnapshot(state);
+    const parts = media === JSON_TYPE ? subscribedJson : subscribedProtobuf;
+    this.#answers
+      .now((kept) => parts(kept, snapshot, HEARTBEAT_INTERVAL / 1000))
+      .then(
+        ({ list, size }) => fill([Buffer.from(`${size}\n`), ...list]),
+        () => stream.close(),
+      );
   }
 
   tell(state: MasterState, notice: OperatorNotice): void {
@@ -68,5 +86,5 @@ export class Subscribers {
 }
 
 function record(event: Event, media: MessageMedia): Uint8Array {
-  return encodeRecord(media === JSON_TYPE ? Buffer.from(eventJson(event), 'utf8') : Event.encode(event));
+  return encodeRecord(media === JSON_TYPE ? Buffer.from(Event.stringify(event), 'utf8') : Event.encode(event));
 }

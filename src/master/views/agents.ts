@@ -3,10 +3,12 @@ import { endpointForm } from '../../resources/refinement.ts';
 import type { Resources } from '../../resources/resources.ts';
 import { type ResourcesSummary, toSummary } from '../../resources/summary.ts';
 import { type AgentInfo, DomainInfo, DrainInfo, Resource } from '../../wire/v1.ts';
-import type { Agent, MasterState } from '../core/state.ts';
+import type { Kept } from './kept.ts';
+import { jsonForm, jsonItems, type Parts } from './parts.ts';
+import type { AgentShown, Snapshot } from './snapshot.ts';
 
 /** An agent as `/state`, `/state-summary` and `/slaves` show it. */
-export function agentJson(agent: Agent): object {
+export function agentJson(agent: AgentShown): object {
   const reserved: Record<string, ResourcesSummary> = {};
   for (const [role, resources] of agent.total.reservations()) reserved[role] = toSummary(resources);
   return {
@@ -41,16 +43,30 @@ export function agentInfoJson(info: AgentInfo): object {
   };
 }
 
+/** Agents as `/state` lists them. */
+export const AGENTS = jsonForm<AgentShown>('agents', (agent) => JSON.stringify(agentJson(agent)));
+/** Agents that are admitted but not back yet, as every older endpoint lists them. */
+export const RECOVERED = jsonForm<AgentInfo>('recovered', (info) => JSON.stringify(agentInfoJson(info)));
+const FULL = jsonForm<AgentShown>('agents in full', (agent) =>
+  JSON.stringify({ ...agentJson(agent), ...inFull(agent) }),
+);
+
 /** `/slaves`: agents with their resources in full, which operators give to `/unreserve` and `/destroy-volumes`. */
-export function agentsJson(state: MasterState, agentId?: string): string {
-  const wanted = (id: string | undefined): boolean => agentId === undefined || id === agentId;
-  const agents = [...state.agents.values()].filter(({ id }) => wanted(id));
-  const recovered = [...state.recovered.values()].filter(({ id }) => wanted(id?.value));
-  const texts = agents.map((agent) => JSON.stringify({ ...agentJson(agent), ...inFull(agent) }));
-  return `{"slaves":[${texts.join(',')}],"recovered_slaves":${JSON.stringify(recovered.map(agentInfoJson))}}`;
+export function* agentsParts(kept: Kept, { agents, recovered }: Snapshot, agentId?: string): Parts {
+  yield '{"slaves":[';
+  if (agentId === undefined) {
+    yield* jsonItems(kept, [agents], FULL);
+  } else {
+    const found = agents.items.filter(({ id }) => id === agentId);
+    yield found.map((agent) => JSON.stringify({ ...agentJson(agent), ...inFull(agent) })).join(',');
+  }
+  yield '],"recovered_slaves":[';
+  if (agentId === undefined) yield* jsonItems(kept, [recovered], RECOVERED);
+  else yield JSON.stringify(recovered.items.filter(({ id }) => id?.value === agentId).map(agentInfoJson)).slice(1, -1);
+  yield ']}';
 }
 
-function inFull(agent: Agent): object {
+function inFull(agent: AgentShown): object {
   const reserved: Record<string, object[]> = {};
   for (const [role, resources] of agent.total.reservations()) reserved[role] = resourcesJson(resources);
   return {

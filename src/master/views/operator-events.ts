@@ -1,18 +1,8 @@
 import { unreachable } from '../../base/invariant.ts';
-import type { Millis } from '../../base/machine.ts';
-import { Event } from '../../wire/v1_master.ts';
+import type { Event } from '../../wire/v1_master.ts';
 import type { OperatorNotice } from '../core/effects.ts';
 import type { MasterState } from '../core/state.ts';
-import { agentMessage, frameworkAlone, getState } from './operator.ts';
-import { stateText } from './operator-json.ts';
-
-/** The first event of an operator's stream: everything as it is now. */
-export function subscribedEvent(state: MasterState, heartbeatInterval: Millis): Event {
-  return {
-    type: 'SUBSCRIBED',
-    subscribed: { get_state: getState(state), heartbeat_interval_seconds: heartbeatInterval / 1000 },
-  };
-}
+import { agentMessage, frameworkAlone } from './operator.ts';
 
 /** What a notice of the core says to operators. @returns undefined where what it speaks of has gone meanwhile */
 export function eventOf(state: MasterState, notice: OperatorNotice): Event | undefined {
@@ -39,14 +29,4 @@ export function eventOf(state: MasterState, notice: OperatorNotice): Event | und
     default:
       return unreachable(type, 'operator notice');
   }
-}
-
-/** An event as JSON text. */
-export function eventJson(event: Event): string {
-  const { subscribed } = event;
-  if (subscribed?.get_state === undefined) return Event.stringify(event);
-  return (
-    `{"type":"SUBSCRIBED","subscribed":{"get_state":${stateText(subscribed.get_state)},` +
-    `"heartbeat_interval_seconds":${subscribed.heartbeat_interval_seconds}}}`
-  );
 }

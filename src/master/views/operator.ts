@@ -1,35 +1,20 @@
-/** The reading half of the operator API: calls whose answer is made of the state alone (facts: http-endpoints, 2). */
+/** The reading half of the operator API: calls whose answer is made of the state alone, and short (facts: http-endpoints, 2). */
 
 import { unreachable } from '../../base/invariant.ts';
 import type { Millis } from '../../base/machine.ts';
 import { endpointForm } from '../../resources/refinement.ts';
 import type { Resources } from '../../resources/resources.ts';
-import type { AgentInfo_Capability_Type, Offer, Resource, Task, TimeInfo } from '../../wire/v1.ts';
-import type {
-  Response,
-  Response_GetAgents,
-  Response_GetAgents_Agent,
-  Response_GetExecutors,
-  Response_GetFrameworks,
-  Response_GetFrameworks_Framework,
-  Response_GetState,
-  Response_GetTasks,
-} from '../../wire/v1_master.ts';
-import { wireOffer } from '../core/offers.ts';
-import type { Agent, Framework, MasterState, OfferRecord } from '../core/state.ts';
-import { executorsOf, offeredTo, offersTo, usedBy } from './frameworks.ts';
+import type { AgentInfo_Capability_Type, Offer, Resource, TimeInfo } from '../../wire/v1.ts';
+import type { Response, Response_GetAgents_Agent, Response_GetFrameworks_Framework } from '../../wire/v1_master.ts';
+import { type OfferContent, wireOffer } from '../core/offers.ts';
+import type { Framework, MasterState } from '../core/state.ts';
 import { clusterStatus, schedule } from './maintenance.ts';
 import { quotaStatus } from './quota.ts';
 import { rolesOf } from './roles.ts';
-import { everyFramework } from './tasks.ts';
+import type { AgentShown, FrameworkShown } from './snapshot.ts';
 
 /** The calls that are answered here. */
 export const READING_CALLS = [
-  'GET_STATE',
-  'GET_AGENTS',
-  'GET_FRAMEWORKS',
-  'GET_EXECUTORS',
-  'GET_TASKS',
   'GET_ROLES',
   'GET_OPERATIONS',
   'GET_WEIGHTS',
@@ -43,16 +28,6 @@ export type ReadingCall = (typeof READING_CALLS)[number];
 /** The answer to a reading call. @param whitelist the only allowed roles, where the operator lists them */
 export function answerOf(state: MasterState, type: ReadingCall, whitelist?: ReadonlySet<string>): Response {
   switch (type) {
-    case 'GET_STATE':
-      return { type, get_state: getState(state) };
-    case 'GET_AGENTS':
-      return { type, get_agents: getAgents(state) };
-    case 'GET_FRAMEWORKS':
-      return { type, get_frameworks: getFrameworks(state) };
-    case 'GET_EXECUTORS':
-      return { type, get_executors: getExecutors(state) };
-    case 'GET_TASKS':
-      return { type, get_tasks: getTasks(state) };
     case 'GET_ROLES':
       return { type, get_roles: { roles: rolesOf(state, whitelist).map(roleMessage) } };
     case 'GET_OPERATIONS':
@@ -81,25 +56,8 @@ export function answerOf(state: MasterState, type: ReadingCall, whitelist?: Read
   }
 }
 
-/** Also the snapshot that an event stream begins with. */
-export function getState(state: MasterState): Response_GetState {
-  return {
-    get_tasks: getTasks(state),
-    get_executors: getExecutors(state),
-    get_frameworks: getFrameworks(state),
-    get_agents: getAgents(state),
-  };
-}
-
-function getAgents(state: MasterState): Response_GetAgents {
-  return {
-    agents: Array.from(state.agents.values(), agentMessage),
-    recovered_agents: [...state.recovered.values()],
-  };
-}
-
 /** One agent, also for the event AGENT_ADDED. */
-export function agentMessage(agent: Agent): Response_GetAgents_Agent {
+export function agentMessage(agent: AgentShown): Response_GetAgents_Agent {
   return {
     agent_info: agent.info,
     active: agent.active,
@@ -119,21 +77,16 @@ export function agentMessage(agent: Agent): Response_GetAgents_Agent {
   };
 }
 
-function getFrameworks(state: MasterState): Response_GetFrameworks {
-  return {
-    frameworks: Array.from(state.frameworks.values(), (framework) => frameworkMessage(state, framework)),
-    completed_frameworks: Array.from(state.completedFrameworks.values(), (framework) =>
-      frameworkMessage(state, framework),
-    ),
-  };
-}
-
-function frameworkMessage(state: MasterState, framework: Framework): Response_GetFrameworks_Framework {
+/** A framework without its offers. */
+export function frameworkMessage(
+  framework: FrameworkShown,
+  used: Resources,
+  offered: Resources,
+): Response_GetFrameworks_Framework {
   return {
     ...frameworkHead(framework),
-    offers: offersTo(state, framework).flatMap((offer) => offerMessage(state, offer, framework)),
-    allocated_resources: shown(usedBy(framework)),
-    offered_resources: shown(offeredTo(state, framework)),
+    allocated_resources: shown(used),
+    offered_resources: shown(offered),
     offer_constraints: framework.offerConstraints ?? {},
   };
 }
@@ -148,7 +101,7 @@ export function frameworkAlone(framework: Framework): Response_GetFrameworks_Fra
   };
 }
 
-function frameworkHead(framework: Framework): Response_GetFrameworks_Framework {
+function frameworkHead(framework: Framework | FrameworkShown): Response_GetFrameworks_Framework {
   return {
     framework_info: framework.info,
     active: framework.active,
@@ -163,31 +116,8 @@ function frameworkHead(framework: Framework): Response_GetFrameworks_Framework {
 /** Operators see offers in the newest form, whatever the framework understands. */
 const NEWEST_FORM: ReadonlySet<string> = new Set(['MULTI_ROLE', 'RESERVATION_REFINEMENT']);
 
-function offerMessage(state: MasterState, offer: OfferRecord, framework: Framework): Offer[] {
-  const agent = state.agents.get(offer.agentId);
-  return agent === undefined ? [] : [wireOffer(state, offer, { ...framework, capabilities: NEWEST_FORM }, agent)];
-}
-
-function getExecutors(state: MasterState): Response_GetExecutors {
-  const executors = [...state.frameworks.values()].flatMap((framework) =>
-    Array.from(executorsOf(framework), ([agentId, executor]) => ({
-      executor_info: executor,
-      agent_id: { value: agentId },
-    })),
-  );
-  return { executors };
-}
-
-function getTasks(state: MasterState): Response_GetTasks {
-  const tasks: Task[] = [];
-  const lost: Task[] = [];
-  const completed: Task[] = [];
-  for (const framework of everyFramework(state)) {
-    tasks.push(...framework.tasks.values());
-    lost.push(...framework.unreachableTasks.values());
-    completed.push(...framework.completedTasks);
-  }
-  return { tasks, unreachable_tasks: lost, completed_tasks: completed };
+export function offerMessage(content: OfferContent): Offer {
+  return wireOffer(content, NEWEST_FORM);
 }
 
 function operationsOf(state: MasterState) {

@@ -1,7 +1,9 @@
 import { DomainInfo } from '../../wire/v1.ts';
-import type { MasterState } from '../core/state.ts';
-import { agentInfoJson, agentJson } from './agents.ts';
-import { frameworkJson } from './frameworks.ts';
+import { AGENTS, RECOVERED } from './agents.ts';
+import { frameworksItems } from './frameworks.ts';
+import type { Kept } from './kept.ts';
+import { jsonItems, type Parts } from './parts.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** Where the program comes from. */
 export interface Build {
@@ -22,38 +24,41 @@ export interface Program {
   readonly flags: Readonly<Record<string, string>>;
 }
 
-/** `/state`: everything. Made of one text per agent and framework, so that no object of the whole is ever built. */
-export function stateJson(state: MasterState, program: Program): string {
+/** `/state`: everything. */
+export function* stateParts(kept: Kept, snapshot: Snapshot, program: Program): Parts {
+  yield `${stateHead(snapshot, program).slice(0, -1)},"slaves":[`;
+  yield* jsonItems(kept, [snapshot.agents], AGENTS);
+  yield '],"recovered_slaves":[';
+  yield* jsonItems(kept, [snapshot.recovered], RECOVERED);
+  yield '],"frameworks":[';
+  yield* frameworksItems(kept, snapshot.frameworks);
+  yield '],"completed_frameworks":[';
+  yield* frameworksItems(kept, snapshot.completedFrameworks);
+  yield '],"orphan_tasks":[],"unregistered_frameworks":[]}';
+}
+
+function stateHead({ id, info, startTime, electedTime, agents, unreachable }: Snapshot, program: Program): string {
   const { flags } = program;
-  const { info } = state;
-  const active = [...state.agents.values()].filter((agent) => agent.active).length;
+  let active = 0;
+  for (const agent of agents.items) if (agent.active) active++;
   const domain = info.domain && { domain: DomainInfo.v0.toJson(info.domain) };
-  const head = JSON.stringify({
+  return JSON.stringify({
     ...program.build,
-    start_time: state.startTime / 1000,
-    elected_time: state.electedTime / 1000,
-    id: state.id,
+    start_time: startTime / 1000,
+    elected_time: electedTime / 1000,
+    id,
     pid: info.pid,
     hostname: info.hostname ?? '',
     capabilities: (info.capabilities ?? []).map(({ type }) => type ?? 'UNKNOWN'),
     activated_slaves: active,
-    deactivated_slaves: state.agents.size - active,
-    unreachable_slaves: state.unreachable.size,
+    deactivated_slaves: agents.items.length - active,
+    unreachable_slaves: unreachable,
     ...domain,
     leader: info.pid,
-    leader_info: { id: state.id, pid: info.pid, port: info.port ?? 5050, hostname: info.hostname ?? '', ...domain },
+    leader_info: { id, pid: info.pid, port: info.port ?? 5050, hostname: info.hostname ?? '', ...domain },
     ...(flags.cluster !== undefined && { cluster: flags.cluster }),
     ...(flags.log_dir !== undefined && { log_dir: flags.log_dir }),
     ...(flags.external_log_file !== undefined && { external_log_file: flags.external_log_file }),
     flags,
   });
-  const agents = Array.from(state.agents.values(), (agent) => JSON.stringify(agentJson(agent)));
-  const recovered = Array.from(state.recovered.values(), (agent) => JSON.stringify(agentInfoJson(agent)));
-  const frameworks = Array.from(state.frameworks.values(), (framework) => frameworkJson(state, framework));
-  const completed = Array.from(state.completedFrameworks.values(), (framework) => frameworkJson(state, framework));
-  return (
-    `${head.slice(0, -1)},"slaves":[${agents.join(',')}],"recovered_slaves":[${recovered.join(',')}],` +
-    `"frameworks":[${frameworks.join(',')}],"completed_frameworks":[${completed.join(',')}],` +
-    '"orphan_tasks":[],"unregistered_frameworks":[]}'
-  );
 }

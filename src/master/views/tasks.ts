@@ -9,7 +9,9 @@ import {
   type Task,
   type TaskStatus,
 } from '../../wire/v1.ts';
-import type { Framework, MasterState } from '../core/state.ts';
+import { type Listed, STRETCH, type Steps } from './kept.ts';
+import { jsonForm, type Parts } from './parts.ts';
+import { everyFramework, type FrameworkShown, type Snapshot } from './snapshot.ts';
 
 /** A task as the older endpoints show it (facts: http-endpoints, 1.1). */
 export function taskJson(task: Task): object {
@@ -82,34 +84,73 @@ export interface TaskSelection {
 
 const DEFAULT_LIMIT = 100;
 
+/** Tasks as the older endpoints list them. */
+export const TASKS = jsonForm<Task>('tasks', (task) => JSON.stringify(taskJson(task)));
+
 /**
  * `/tasks`: tasks of present and completed frameworks, by the time of their first status. A negative limit means all, as
  * upstream has it.
  */
-export function tasksJson(state: MasterState, selection: TaskSelection): string {
+export function* tasksParts(snapshot: Snapshot, selection: TaskSelection): Parts {
   const tasks: Task[] = [];
-  for (const framework of everyFramework(state)) {
+  for (const framework of everyFramework(snapshot)) {
     if (selection.frameworkId !== undefined && framework.id !== selection.frameworkId) continue;
-    for (const task of everyTask(framework)) {
-      if (selection.taskId === undefined || task.task_id.value === selection.taskId) tasks.push(task);
+    for (const { items } of taskLists(framework)) {
+      for (const task of items) {
+        if (selection.taskId === undefined || task.task_id.value === selection.taskId) tasks.push(task);
+      }
+      yield;
     }
   }
-  const time = (task: Task): number => task.statuses?.[0]?.timestamp ?? Number.NEGATIVE_INFINITY;
   const sign = selection.ascending ? 1 : -1;
-  tasks.sort((a, b) => (time(a) === time(b) ? 0 : time(a) < time(b) ? -sign : sign));
+  const times = Float64Array.from(tasks, (task) => sign * (task.statuses?.[0]?.timestamp ?? Number.NEGATIVE_INFINITY));
+  yield;
+  const order = yield* sortedOrder(times);
   const limit = selection.limit ?? DEFAULT_LIMIT;
   const offset = Math.max(0, selection.offset ?? 0);
-  const page = tasks.slice(offset, limit < 0 ? undefined : offset + limit);
-  return `{"tasks":[${page.map((task) => JSON.stringify(taskJson(task))).join(',')}]}`;
+  const page = order.slice(offset, limit < 0 ? undefined : offset + limit);
+  yield '{"tasks":[';
+  for (let from = 0; from < page.length; from += STRETCH) {
+    const text = Array.from(page.slice(from, from + STRETCH), (at) => JSON.stringify(taskJson(tasks[at]!))).join(',');
+    yield from === 0 ? text : `,${text}`;
+  }
+  yield ']}';
 }
 
-export function* everyFramework(state: MasterState): Iterable<Framework> {
-  yield* state.frameworks.values();
-  yield* state.completedFrameworks.values();
+/** All lists of tasks that a framework has. */
+export function taskLists(framework: FrameworkShown): readonly Listed<Task>[] {
+  return [framework.tasks, framework.unreachableTasks, framework.completedTasks];
 }
 
-export function* everyTask(framework: Framework): Iterable<Task> {
-  yield* framework.tasks.values();
-  yield* framework.unreachableTasks.values();
-  yield* framework.completedTasks;
+/** Compared between two places to pause. */
+const SORT_STEP = 1 << 16;
+
+/** The places of numbers in ascending order, equal ones as they stand: a merge sort that can pause. */
+function* sortedOrder(keys: Float64Array): Steps<Uint32Array> {
+  let from = Uint32Array.from(keys, (_, at) => at);
+  let into = new Uint32Array(keys.length);
+  let work = 0;
+  for (let width = 1; width < keys.length; width *= 2) {
+    for (let low = 0; low < keys.length; low += 2 * width) {
+      merge(keys, from, into, low, width);
+      work += 2 * width;
+      if (work >= SORT_STEP) {
+        work = 0;
+        yield;
+      }
+    }
+    [from, into] = [into, from];
+  }
+  return from;
+}
+
+function merge(keys: Float64Array, from: Uint32Array, into: Uint32Array, low: number, width: number): void {
+  const middle = Math.min(low + width, keys.length);
+  const high = Math.min(low + 2 * width, keys.length);
+  let left = low;
+  let right = middle;
+  for (let at = low; at < high; at++) {
+    const takeLeft = left < middle && (right >= high || keys[from[left]!]! <= keys[from[right]!]!);
+    into[at] = takeLeft ? from[left++]! : from[right++]!;
+  }
 }

@@ -1,21 +1,35 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Response } from '../../wire/v1_master.ts';
-import { agentsJson } from './agents.ts';
-import { frameworksJson } from './frameworks.ts';
+import { Event, Response } from '../../wire/v1_master.ts';
+import type { MasterState } from '../core/state.ts';
+import { agentsParts } from './agents.ts';
+import { frameworksParts } from './frameworks.ts';
 import { clusterStatus, schedule } from './maintenance.ts';
 import { metricsOf } from './metrics.ts';
 import { answerOf, READING_CALLS } from './operator.ts';
-import { eventJson, eventOf, subscribedEvent } from './operator-events.ts';
-import { responseJson } from './operator-json.ts';
+import { eventOf } from './operator-events.ts';
+import { LISTING_CALLS, type ListingCall, listingJson, listingProtobuf, subscribedJson } from './operator-lists.ts';
+import { bytesOf, textOf } from './parts.fixture.ts';
 import { rolesJson, rolesOf, weightsJson } from './roles.ts';
+import { takeSnapshot } from './snapshot.ts';
 import { AGENT_ID, clusterState, FRAMEWORK_ID, framework } from './state.fixture.ts';
-import { stateJson } from './state.ts';
-import { summaryJson } from './summary.ts';
-import { tasksJson } from './tasks.ts';
+import { type Program, stateParts } from './state.ts';
+import { summaryParts } from './summary.ts';
+import { type TaskSelection, tasksParts } from './tasks.ts';
 
 const build = { version: '1.12.0', build_date: 'd', build_time: 1, build_user: 'u', git_sha: 'g' };
 const parse = (text: string) => JSON.parse(text);
+const stateJson = (state: MasterState, program: Program): string =>
+  textOf((kept) => stateParts(kept, takeSnapshot(state), program));
+const agentsJson = (state: MasterState, id?: string): string =>
+  textOf((kept) => agentsParts(kept, takeSnapshot(state), id));
+const frameworksJson = (state: MasterState, id?: string): string =>
+  textOf((kept) => frameworksParts(kept, takeSnapshot(state), id));
+const tasksJson = (state: MasterState, selection: TaskSelection): string =>
+  textOf(() => tasksParts(takeSnapshot(state), selection));
+const summaryJson = (state: MasterState): string => textOf((kept) => summaryParts(kept, takeSnapshot(state)));
+const listing = (state: MasterState, type: ListingCall): string =>
+  textOf((kept) => listingJson(kept, takeSnapshot(state), type));
 
 test('/state holds agents and frameworks, with resources as numbers and texts', () => {
   const state = parse(stateJson(clusterState(), { build, flags: { port: '5050', cluster: 'c' } }));
@@ -58,7 +72,7 @@ test('/frameworks can be asked for one framework, completed ones included', () =
 });
 
 test('/tasks lists the newest first unless asked otherwise, a page at a time', () => {
-  const ids = (selection: Parameters<typeof tasksJson>[1]): string[] =>
+  const ids = (selection: TaskSelection): string[] =>
     parse(tasksJson(clusterState(), selection)).tasks.map(({ id }: { id: string }) => id);
   assert.deepEqual(ids({}), ['run', 'away', 'done']);
   assert.deepEqual(ids({ ascending: true }), ['done', 'away', 'run']);
@@ -121,7 +135,15 @@ test('every reading call has an answer that both encodings take and give back', 
     assert.equal(response.type, type);
     const decoded = Response.decode(Response.encode(response));
     assert.ok(decoded.ok, type);
-    const read = Response.parse(responseJson(response));
+    const read = Response.parse(Response.stringify(response));
+    assert.ok(read.ok, `${type}: ${read.ok ? '' : read.error}`);
+    assert.deepEqual(Response.toJson(read.value), Response.toJson(decoded.value), type);
+  }
+  for (const type of LISTING_CALLS) {
+    const snapshot = takeSnapshot(clusterState());
+    const decoded = Response.decode(bytesOf((kept) => listingProtobuf(kept, snapshot, type)));
+    assert.ok(decoded.ok, type);
+    const read = Response.parse(listing(clusterState(), type));
     assert.ok(read.ok, `${type}: ${read.ok ? '' : read.error}`);
     assert.deepEqual(Response.toJson(read.value), Response.toJson(decoded.value), type);
   }
@@ -129,17 +151,14 @@ test('every reading call has an answer that both encodings take and give back', 
 
 test('lists of agents, frameworks, executors and tasks are there even when empty', () => {
   const empty = { ...clusterState(), agents: new Map(), frameworks: new Map(), offers: new Map() };
-  assert.equal(
-    responseJson(answerOf(empty, 'GET_AGENTS')),
-    '{"type":"GET_AGENTS","get_agents":{"agents":[],"recovered_agents":[]}}',
-  );
-  assert.equal(responseJson(answerOf(empty, 'GET_OPERATIONS')), '{"type":"GET_OPERATIONS","get_operations":{}}');
-  const state = parse(responseJson(answerOf(empty, 'GET_STATE'))).get_state;
+  assert.equal(listing(empty, 'GET_AGENTS'), '{"type":"GET_AGENTS","get_agents":{"agents":[],"recovered_agents":[]}}');
+  assert.equal(Response.stringify(answerOf(empty, 'GET_OPERATIONS')), '{"type":"GET_OPERATIONS","get_operations":{}}');
+  const state = parse(listing(empty, 'GET_STATE')).get_state;
   assert.deepEqual(Object.keys(state), ['get_tasks', 'get_executors', 'get_frameworks', 'get_agents']);
 });
 
 test('operators see offers with their allocation, though the framework does not understand it', () => {
-  const { frameworks } = parse(responseJson(answerOf(clusterState(), 'GET_FRAMEWORKS'))).get_frameworks;
+  const { frameworks } = parse(listing(clusterState(), 'GET_FRAMEWORKS')).get_frameworks;
   assert.deepEqual(frameworks[0].offers[0].allocation_info, { role: 'eng' });
   assert.deepEqual(frameworks[0].offers[0].resources[0].allocation_info, { role: 'eng' });
   assert.deepEqual(frameworks[0].offer_constraints, {});
@@ -201,7 +220,7 @@ test('maintenance windows gather machines that go down together', () => {
 
 test('an event stream begins with everything, and tells of tasks that are still there', () => {
   const state = clusterState();
-  const first = parse(eventJson(subscribedEvent(state, 15_000)));
+  const first = parse(textOf((kept) => subscribedJson(kept, takeSnapshot(state), 15)));
   assert.equal(first.subscribed.heartbeat_interval_seconds, 15);
   assert.equal(first.subscribed.get_state.get_agents.agents.length, 1);
   const added = eventOf(state, { type: 'TASK_ADDED', frameworkId: FRAMEWORK_ID, taskId: 'run' });
@@ -213,7 +232,7 @@ test('an event stream begins with everything, and tells of tasks that are still 
   assert.deepEqual(joined?.framework_added?.framework.unregistered_time, { nanoseconds: 0 });
   const removed = eventOf(state, { type: 'AGENT_REMOVED', agentId: { value: AGENT_ID } });
   assert.equal(
-    removed && eventJson(removed),
+    removed && Event.stringify(removed),
     `{"type":"AGENT_REMOVED","agent_removed":{"agent_id":{"value":"${AGENT_ID}"}}}`,
   );
 });

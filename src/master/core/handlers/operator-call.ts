@@ -4,6 +4,7 @@ import type { OperatorCallEvent } from '../events.ts';
 import { removeFramework } from '../frameworks.ts';
 import { markAgentGone } from './mark-agent-gone.ts';
 import { removeQuota, setQuota, updateQuota } from './operator/quota.ts';
+import { changeResources } from './operator/resources.ts';
 import { updateWeights } from './operator/weights.ts';
 
 type CallType = NonNullable<Call['type']>;
@@ -21,12 +22,12 @@ const OPERATOR_CALLS: { readonly [T in CallType]?: OperatorCallHandler } = {
   UPDATE_QUOTA: updateQuota,
   SET_QUOTA: setQuota,
   REMOVE_QUOTA: removeQuota,
-  RESERVE_RESOURCES: notImplemented,
-  UNRESERVE_RESOURCES: notImplemented,
-  CREATE_VOLUMES: notImplemented,
-  DESTROY_VOLUMES: notImplemented,
-  GROW_VOLUME: notImplemented,
-  SHRINK_VOLUME: notImplemented,
+  RESERVE_RESOURCES: changeResources,
+  UNRESERVE_RESOURCES: changeResources,
+  CREATE_VOLUMES: changeResources,
+  DESTROY_VOLUMES: changeResources,
+  GROW_VOLUME: changeResources,
+  SHRINK_VOLUME: changeResources,
   UPDATE_MAINTENANCE_SCHEDULE: notImplemented,
   START_MAINTENANCE: notImplemented,
   STOP_MAINTENANCE: notImplemented,

@@ -72,8 +72,6 @@ function validateSource(source: readonly Resource[], resources: readonly Resourc
   ] as const) {
     const stacks = new Set(list.map(({ reservations = [] }) => JSON.stringify(reservations)));
     if (stacks.size > 1) return err(`'${field}' has different reservations; change those of one kind at a time`);
-    const allocated = list.find((resource) => resource.allocation_info !== undefined);
-    if (allocated !== undefined) return err(`'${field}' has ${formatResource(allocated)}, which is allocated`);
   }
   const from = Resources.of(source);
   const to = Resources.of(resources);
@@ -94,9 +92,7 @@ function validateReservation(resource: Resource, requester: Requester, agent: Ag
 
 /** Frameworks reserve what is offered to a role of theirs, for that role; operators what is free. */
 function validateRole({ allocation_info: allocation }: Resource, role: string, { roles }: Requester): Result<void> {
-  if (roles === undefined) {
-    return allocation === undefined ? VALID : err(`it is allocated to '${allocation.role}'; only what is free will do`);
-  }
+  if (roles === undefined) return VALID;
   if (allocation?.role !== role) {
     return err(`it is offered to the role '${allocation?.role}' and cannot be reserved for '${role}'`);
   }

@@ -1,0 +1,190 @@
+/**
+ * The state at one instant, taken in one quick pass: references to values that do not change, and copies of the few fields
+ * that do. Long answers are written from it in slices while the master goes on.
+ */
+import type { Resources } from '../../resources/resources.ts';
+import type { AgentInfo, ExecutorInfo, Task } from '../../wire/v1.ts';
+import { type OfferContent, offerContent } from '../core/offers.ts';
+import type { Agent, Framework, MasterState, OfferRecord } from '../core/state.ts';
+import type { Listed } from './kept.ts';
+
+/** What somebody may see. An absent question means: everything of that sort. */
+export interface Visible {
+  readonly framework?: (framework: Framework) => boolean;
+  readonly task?: (task: Task, framework: Framework) => boolean;
+  readonly executor?: (executor: ExecutorInfo, framework: Framework) => boolean;
+}
+
+export const EVERYTHING: Visible = {};
+
+/** Which parts of the state an answer needs; what is left out stays empty. */
+export interface Wanted {
+  readonly agents?: boolean;
+  readonly tasks?: boolean;
+  readonly executors?: boolean;
+  /** What frameworks use and are offered. */
+  readonly holdings?: boolean;
+}
+
+export const ALL: Wanted = { agents: true, tasks: true, executors: true, holdings: true };
+
+const AGENT_FIELDS = [
+  'id',
+  'info',
+  'pid',
+  'version',
+  'capabilities',
+  'registeredTime',
+  'reregisteredTime',
+  'active',
+  'deactivated',
+  'drain',
+  'drainStarted',
+  'total',
+  'used',
+  'offered',
+] as const satisfies readonly (keyof Agent)[];
+
+/** Everything of an agent that any view shows. The same object as long as nothing of it changes. */
+export type AgentShown = Pick<Agent, (typeof AGENT_FIELDS)[number]>;
+
+/** An executor and where it is. */
+export interface ExecutorShown {
+  readonly agentId: string;
+  readonly executor: ExecutorInfo;
+}
+
+type Collected = 'tasks' | 'unreachableTasks' | 'completedTasks' | 'executors' | 'offers' | 'used';
+
+/** A framework at one instant. */
+export interface FrameworkShown extends Omit<Framework, Collected> {
+  readonly tasks: Listed<Task>;
+  readonly unreachableTasks: Listed<Task>;
+  readonly completedTasks: Listed<Task>;
+  readonly executors: Listed<ExecutorShown>;
+  readonly offers: Listed<OfferContent>;
+  /** For each agent what it uses there. */
+  readonly used: Listed<Resources>;
+}
+
+export interface Snapshot extends Pick<MasterState, 'id' | 'info' | 'startTime' | 'electedTime'> {
+  readonly unreachable: number;
+  readonly agents: Listed<AgentShown>;
+  readonly recovered: Listed<AgentInfo>;
+  readonly frameworks: readonly FrameworkShown[];
+  readonly completedFrameworks: readonly FrameworkShown[];
+}
+
+/** @returns what is wanted of the state, as far as it is visible */
+export function takeSnapshot(state: MasterState, wanted: Wanted = ALL, visible: Visible = EVERYTHING): Snapshot {
+  const show = (frameworks: Iterable<Framework>): FrameworkShown[] => {
+    const shown: FrameworkShown[] = [];
+    for (const framework of frameworks) {
+      if (visible.framework?.(framework) ?? true) shown.push(frameworkShown(state, framework, wanted, visible));
+    }
+    return shown;
+  };
+  return {
+    id: state.id,
+    info: state.info,
+    startTime: state.startTime,
+    electedTime: state.electedTime,
+    unreachable: state.unreachable.size,
+    agents: { id: 'agents', items: wanted.agents ? Array.from(state.agents.values(), agentShown) : [] },
+    recovered: { id: 'recovered', items: wanted.agents ? [...state.recovered.values()] : [] },
+    frameworks: show(state.frameworks.values()),
+    completedFrameworks: show(state.completedFrameworks.values()),
+  };
+}
+
+/** The ids of all lists of a snapshot. */
+export function listIds(snapshot: Snapshot): Set<string> {
+  const ids = new Set([snapshot.agents.id, snapshot.recovered.id]);
+  for (const framework of everyFramework(snapshot)) {
+    const { tasks, unreachableTasks, completedTasks, executors, offers, used } = framework;
+    for (const { id } of [tasks, unreachableTasks, completedTasks, executors, offers, used]) ids.add(id);
+  }
+  return ids;
+}
+
+export function* everyFramework(snapshot: Snapshot): Iterable<FrameworkShown> {
+  yield* snapshot.frameworks;
+  yield* snapshot.completedFrameworks;
+}
+
+const agentsShown = new WeakMap<Agent, AgentShown>();
+
+/** Agents change in place: what is shown of one is copied when it has changed, and only then. */
+export function agentShown(agent: Agent): AgentShown {
+  const before = agentsShown.get(agent);
+  if (before !== undefined && AGENT_FIELDS.every((field) => before[field] === agent[field])) return before;
+  const { id, info, pid, version, capabilities, registeredTime, reregisteredTime } = agent;
+  const { active, deactivated, drain, drainStarted, total, used, offered } = agent;
+  const who = { id, info, pid, version, capabilities, registeredTime, reregisteredTime };
+  const shown: AgentShown = { ...who, active, deactivated, drain, drainStarted, total, used, offered };
+  agentsShown.set(agent, shown);
+  return shown;
+}
+
+function frameworkShown(state: MasterState, framework: Framework, wanted: Wanted, visible: Visible): FrameworkShown {
+  const list = <T>(name: string, items: readonly T[]): Listed<T> => ({ id: `${framework.id}/${name}`, items });
+  const { task, executor } = visible;
+  const tasks = (items: readonly Task[]): readonly Task[] =>
+    task === undefined ? items : items.filter((item) => task(item, framework));
+  const executors = wanted.executors ? executorsOf(framework) : [];
+  const { tasks: live, unreachableTasks: lost, completedTasks: completed, offers, used, ...rest } = framework;
+  return {
+    ...rest,
+    tasks: list('tasks', wanted.tasks ? tasks([...live.values()]) : []),
+    unreachableTasks: list('unreachable', wanted.tasks ? tasks([...lost.values()]) : []),
+    completedTasks: list('completed', wanted.tasks ? tasks(completed.toArray()) : []),
+    executors: list(
+      'executors',
+      executor === undefined ? executors : executors.filter((shown) => executor(shown.executor, framework)),
+    ),
+    offers: list('offers', wanted.holdings ? [...offers].flatMap((id) => offerShown(state, framework, id)) : []),
+    used: list('used', wanted.holdings ? [...used.values()] : []),
+  };
+}
+
+const executorsShown = new WeakMap<ExecutorInfo, ExecutorShown>();
+
+function executorsOf(framework: Framework): ExecutorShown[] {
+  const all: ExecutorShown[] = [];
+  for (const [agentId, executors] of framework.executors) {
+    for (const executor of executors.values()) {
+      let shown = executorsShown.get(executor);
+      if (shown?.agentId !== agentId) {
+        shown = { agentId, executor };
+        executorsShown.set(executor, shown);
+      }
+      all.push(shown);
+    }
+  }
+  return all;
+}
+
+const offersShown = new WeakMap<OfferRecord, OfferContent>();
+
+function offerShown(state: MasterState, framework: Framework, id: string): OfferContent[] {
+  const offer = state.offers.get(id);
+  const agent = offer && state.agents.get(offer.agentId);
+  if (offer === undefined || agent === undefined) return [];
+  const before = offersShown.get(offer);
+  const now = offerContent(
+    state,
+    offer,
+    framework,
+    before?.agent ?? { id: agent.id, info: agent.info, pid: agent.pid },
+  );
+  const same =
+    before?.agent.info === agent.info &&
+    before.agent.pid === agent.pid &&
+    before.unavailability === now.unavailability &&
+    before.executorIds.length === now.executorIds.length &&
+    before.executorIds.every((own, at) => own === now.executorIds[at]);
+  if (same) return [before];
+  const content = { ...now, agent: { id: agent.id, info: agent.info, pid: agent.pid } };
+  offersShown.set(offer, content);
+  return [content];
+}
