@@ -3,7 +3,7 @@ import { createAllocator } from '../../allocator/hierarchical.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { Env, Machine } from '../../base/machine.ts';
 import { disconnectAgent } from './agents.ts';
-import { allocate } from './allocation-run.ts';
+import { allocate, resumeAllocation, waitForAgents } from './allocation-run.ts';
 import type { PendingCommit } from './commits.ts';
 import { type Context, log } from './context.ts';
 import { type Deadline, Deadlines } from './deadlines.ts';
@@ -93,6 +93,7 @@ const DEADLINES: DeadlineHandlers = {
   agentReregister: (ctx, { agentId }) => reregisterTimedOut(ctx, agentId),
   markUnreachable: (ctx) => markNextUnreachable(ctx),
   recoveredAgents: (ctx) => recoveredTimedOut(ctx),
+  resumeAllocation: (ctx) => resumeAllocation(ctx),
   registryGc: (ctx) => collectRegistryGarbage(ctx),
 };
 
@@ -131,6 +132,7 @@ function start(ctx: Context): void {
   const { now } = ctx.env;
   ctx.deadlines.set({ type: 'allocate' }, now + ctx.options.allocationInterval);
   ctx.deadlines.set({ type: 'registryGc' }, now + ctx.options.registryGcInterval);
+  waitForAgents(ctx);
   const expected = ctx.state.recovered.size;
   if (expected === 0) return;
   log(ctx, 'info', `Waiting for ${expected} agents of before to register again`);
