@@ -16,6 +16,8 @@ export function coreOptions(flags: MasterFlags, info: MasterInfo, now: number): 
     registry: { ...EMPTY_REGISTRY, weights: weights ?? [] },
     authorize: authorizeByFlags(flags),
     allocationInterval: flags.allocation_interval,
+    allocatorAgentRecoveryFactor: flags.allocator_agent_recovery_factor,
+    allocatorRecoveryTimeout: flags.allocator_recovery_timeout,
     offerTimeout: flags.offer_timeout,
     agentPingTimeout: flags.agent_ping_timeout,
     maxAgentPingTimeouts: flags.max_agent_ping_timeouts,

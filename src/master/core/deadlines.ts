@@ -11,6 +11,7 @@ export type Deadline =
   | { readonly type: 'agentReregister'; readonly agentId: string }
   | { readonly type: 'markUnreachable' }
   | { readonly type: 'recoveredAgents' }
+  | { readonly type: 'resumeAllocation' }
   | { readonly type: 'registryGc' };
 
 interface Entry {

@@ -26,6 +26,7 @@ import type {
   SlaveReregisteredMessage,
   StatusUpdateAcknowledgementMessage,
   StatusUpdateMessage,
+  SubmitSchedulerResponse,
   UpdateFrameworkMessage,
 } from '../../wire/internal.ts';
 import type { AgentID, FrameworkID, TaskState, TaskStatus } from '../../wire/v1.ts';
@@ -62,6 +63,7 @@ export interface OutboundMessages {
   'mesos.internal.SlaveReregisteredMessage': SlaveReregisteredMessage;
   'mesos.internal.StatusUpdateAcknowledgementMessage': StatusUpdateAcknowledgementMessage;
   'mesos.internal.StatusUpdateMessage': StatusUpdateMessage;
+  'mesos.internal.SubmitSchedulerResponse': SubmitSchedulerResponse;
   'mesos.internal.UpdateFrameworkMessage': UpdateFrameworkMessage;
 }
 export type OutboundName = keyof OutboundMessages;

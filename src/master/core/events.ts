@@ -3,10 +3,20 @@ import type {
   DeactivateFrameworkMessage,
   ExecutorToFrameworkMessage,
   ExitedExecutorMessage,
+  FrameworkToExecutorMessage,
+  KillTaskMessage,
+  LaunchTasksMessage,
   PongSlaveMessage,
+  ReconcileTasksMessage,
+  RegisterFrameworkMessage,
   RegisterSlaveMessage,
+  ReregisterFrameworkMessage,
   ReregisterSlaveMessage,
+  ResourceRequestMessage,
+  ReviveOffersMessage,
+  StatusUpdateAcknowledgementMessage,
   StatusUpdateMessage,
+  SubmitSchedulerRequest,
   UnregisterFrameworkMessage,
   UnregisterSlaveMessage,
   UpdateOperationStatusMessage,
@@ -25,6 +35,16 @@ export type CommitToken = number;
 /** The libprocess messages that the master takes, by full name. Others never become events. */
 export interface InboundMessages {
   'mesos.scheduler.Call': V0SchedulerCall;
+  'mesos.internal.FrameworkToExecutorMessage': FrameworkToExecutorMessage;
+  'mesos.internal.KillTaskMessage': KillTaskMessage;
+  'mesos.internal.LaunchTasksMessage': LaunchTasksMessage;
+  'mesos.internal.ReconcileTasksMessage': ReconcileTasksMessage;
+  'mesos.internal.RegisterFrameworkMessage': RegisterFrameworkMessage;
+  'mesos.internal.ReregisterFrameworkMessage': ReregisterFrameworkMessage;
+  'mesos.internal.ResourceRequestMessage': ResourceRequestMessage;
+  'mesos.internal.ReviveOffersMessage': ReviveOffersMessage;
+  'mesos.internal.StatusUpdateAcknowledgementMessage': StatusUpdateAcknowledgementMessage;
+  'mesos.internal.SubmitSchedulerRequest': SubmitSchedulerRequest;
   'mesos.internal.UnregisterFrameworkMessage': UnregisterFrameworkMessage;
   'mesos.internal.DeactivateFrameworkMessage': DeactivateFrameworkMessage;
   'mesos.internal.RegisterSlaveMessage': RegisterSlaveMessage;
@@ -97,6 +117,16 @@ export function messageEvent(message: {
 
 const INBOUND_NAMES = {
   'mesos.scheduler.Call': true,
+  'mesos.internal.FrameworkToExecutorMessage': true,
+  'mesos.internal.KillTaskMessage': true,
+  'mesos.internal.LaunchTasksMessage': true,
+  'mesos.internal.ReconcileTasksMessage': true,
+  'mesos.internal.RegisterFrameworkMessage': true,
+  'mesos.internal.ReregisterFrameworkMessage': true,
+  'mesos.internal.ResourceRequestMessage': true,
+  'mesos.internal.ReviveOffersMessage': true,
+  'mesos.internal.StatusUpdateAcknowledgementMessage': true,
+  'mesos.internal.SubmitSchedulerRequest': true,
   'mesos.internal.UnregisterFrameworkMessage': true,
   'mesos.internal.DeactivateFrameworkMessage': true,
   'mesos.internal.RegisterSlaveMessage': true,

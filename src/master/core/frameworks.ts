@@ -2,7 +2,7 @@
 import type { FrameworkSpec } from '../../allocator/allocator.ts';
 import type { OfferConstraintsFilter } from '../../allocator/constraints.ts';
 import { Quantities } from '../../resources/quantities.ts';
-import type { FrameworkInfo } from '../../wire/v1.ts';
+import type { FrameworkInfo, Task } from '../../wire/v1.ts';
 import type { OfferConstraints } from '../../wire/v1_scheduler.ts';
 import { freeUsed, removeExecutor } from './accounting.ts';
 import { requestAllocation } from './allocation.ts';
@@ -10,7 +10,7 @@ import { type Context, log, nameFramework, send, tellOperators } from './context
 import { capabilitiesOf, rolesOf } from './framework-info.ts';
 import { discardOffer, offersOf, rescindOffer } from './offers.ts';
 import { type FrameworkRecord, newFramework } from './records.ts';
-import type { FrameworkConnection } from './state.ts';
+import type { FrameworkConnection, Pid } from './state.ts';
 import { isTerminal, taskStatus } from './status.ts';
 import { endStream, greetStream, heartbeat } from './streams.ts';
 import { removeTask, updateTask } from './tasks.ts';
@@ -132,8 +132,11 @@ export function deactivateFramework(ctx: Context, framework: FrameworkRecord, te
   requestAllocation(ctx);
 }
 
-/** Drops the connection of a framework whose place a newer one takes. Its offers are void and nobody is told. */
-export function supersede(ctx: Context, framework: FrameworkRecord, reason: string): void {
+/**
+ * Drops the connection of a framework whose place a newer one takes. Its offers are void; only the old scheduler is told,
+ * unless it is the newer one itself.
+ */
+export function supersede(ctx: Context, framework: FrameworkRecord, reason: string, newPid?: Pid): void {
   const { connection } = framework;
   for (const offer of offersOf(ctx, framework)) discardOffer(ctx, offer);
   if (connection === undefined) return;
@@ -141,7 +144,9 @@ export function supersede(ctx: Context, framework: FrameworkRecord, reason: stri
     if (ctx.frameworkByStream.has(connection.stream)) endStream(ctx, connection.stream, reason);
   } else {
     ctx.frameworkByPid.delete(connection.pid);
-    send(ctx, connection.pid, 'mesos.internal.FrameworkErrorMessage', { message: reason });
+    if (framework.state === 'CONNECTED' && connection.pid !== newPid) {
+      send(ctx, connection.pid, 'mesos.internal.FrameworkErrorMessage', { message: reason });
+    }
   }
   ctx.deadlines.clear({ type: 'heartbeat', frameworkId: framework.id });
   framework.connection = undefined;
@@ -204,6 +209,23 @@ function endTasks(ctx: Context, framework: FrameworkRecord): void {
     const ended = isTerminal(task.state) ? task : updateTask(ctx, framework, task, { status });
     removeTask(ctx, framework, ended, 'completed');
   }
+  endUnreachableTasks(ctx, framework);
+}
+
+/** Nobody will ask for them again; what runs of them ends when their agents come back. */
+function endUnreachableTasks(ctx: Context, framework: FrameworkRecord): void {
+  for (const task of [...framework.unreachableTasks.values()]) {
+    framework.unreachableTasks.delete(task.task_id.value);
+    framework.completedTasks.push(isTerminal(task.state) ? task : killedWith(ctx, framework, task));
+  }
+}
+
+function killedWith(ctx: Context, framework: FrameworkRecord, task: Task): Task {
+  const state = 'TASK_KILLED';
+  const message = `Framework ${framework.id} removed`;
+  const status = taskStatus(ctx, task, { state, reason: 'REASON_FRAMEWORK_REMOVED', message });
+  tellOperators(ctx, { type: 'TASK_UPDATED', frameworkId: framework.id, status, state });
+  return { ...task, state, statuses: [...(task.statuses ?? []), status] };
 }
 
 function closeConnection(ctx: Context, framework: FrameworkRecord): void {

@@ -3,9 +3,9 @@ import { createAllocator } from '../../allocator/hierarchical.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { Env, Machine } from '../../base/machine.ts';
 import { disconnectAgent } from './agents.ts';
-import { allocate } from './allocation-run.ts';
+import { allocate, resumeAllocation, waitForAgents } from './allocation-run.ts';
 import type { PendingCommit } from './commits.ts';
-import { type Context, log } from './context.ts';
+import { type Context, log, send } from './context.ts';
 import { type Deadline, Deadlines } from './deadlines.ts';
 import type { MasterEffect } from './effects.ts';
 import type { CommitToken, InboundName, MasterEvent, MessageEvent } from './events.ts';
@@ -13,6 +13,7 @@ import { disconnectFramework, failoverTimedOut, heartbeatDue } from './framework
 import { deactivateDriver, driverCall, unregisterFramework } from './handlers/driver-call.ts';
 import { executorToFramework, exitedExecutor } from './handlers/executor-messages.ts';
 import { markedGone } from './handlers/mark-agent-gone.ts';
+import { OLD_DRIVER_MESSAGES } from './handlers/old-driver.ts';
 import { operationStatus } from './handlers/operation-status.ts';
 import { quotaUpdated } from './handlers/operator/quota.ts';
 import { weightsUpdated } from './handlers/operator/weights.ts';
@@ -62,6 +63,7 @@ type CommitHandlers = {
 
 const MESSAGES: MessageHandlers = {
   'mesos.scheduler.Call': (ctx, { from, body, principal }) => driverCall(ctx, from, body, principal),
+  ...OLD_DRIVER_MESSAGES,
   'mesos.internal.UnregisterFrameworkMessage': (ctx, { from, body }) =>
     unregisterFramework(ctx, from, body.framework_id.value),
   'mesos.internal.DeactivateFrameworkMessage': (ctx, { from, body }) =>
@@ -93,6 +95,7 @@ const DEADLINES: DeadlineHandlers = {
   agentReregister: (ctx, { agentId }) => reregisterTimedOut(ctx, agentId),
   markUnreachable: (ctx) => markNextUnreachable(ctx),
   recoveredAgents: (ctx) => recoveredTimedOut(ctx),
+  resumeAllocation: (ctx) => resumeAllocation(ctx),
   registryGc: (ctx) => collectRegistryGarbage(ctx),
 };
 
@@ -131,6 +134,7 @@ function start(ctx: Context): void {
   const { now } = ctx.env;
   ctx.deadlines.set({ type: 'allocate' }, now + ctx.options.allocationInterval);
   ctx.deadlines.set({ type: 'registryGc' }, now + ctx.options.registryGcInterval);
+  waitForAgents(ctx);
   const expected = ctx.state.recovered.size;
   if (expected === 0) return;
   log(ctx, 'info', `Waiting for ${expected} agents of before to register again`);
@@ -139,7 +143,11 @@ function start(ctx: Context): void {
 
 function exited(ctx: Context, pid: string): void {
   const framework = ctx.state.frameworks.get(ctx.frameworkByPid.get(pid) ?? '');
-  if (framework?.state === 'CONNECTED') disconnectFramework(ctx, framework);
+  if (framework?.state === 'CONNECTED') {
+    // The process may live on behind a broken link: its driver has to know that it must register again.
+    send(ctx, pid, 'mesos.internal.FrameworkErrorMessage', { message: 'Framework disconnected' });
+    disconnectFramework(ctx, framework);
+  }
   const agent = ctx.state.agents.get(ctx.agentByPid.get(pid) ?? '');
   if (agent !== undefined) disconnectAgent(ctx, agent);
 }

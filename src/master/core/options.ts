@@ -15,6 +15,10 @@ export interface MasterOptions {
   readonly registry: RegistrySnapshot;
   readonly authorize: Authorize;
   readonly allocationInterval: Millis;
+  /** After a failover, where roles have quota: this share (0..1) of the agents must be back before offers are made, ... */
+  readonly allocatorAgentRecoveryFactor: number;
+  /** ... or this much time must have passed. */
+  readonly allocatorRecoveryTimeout: Millis;
   /** Absent: offers stay until they are answered. */
   readonly offerTimeout: Millis | undefined;
   readonly heartbeatInterval: Millis;
@@ -52,6 +56,8 @@ export function masterOptions(given: Partial<MasterOptions> & Pick<MasterOptions
     registry: EMPTY_REGISTRY,
     authorize: permitAll,
     allocationInterval: 1000,
+    allocatorAgentRecoveryFactor: 0.8,
+    allocatorRecoveryTimeout: 600_000,
     offerTimeout: undefined,
     heartbeatInterval: 15_000,
     agentPingTimeout: 15_000,

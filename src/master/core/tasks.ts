@@ -37,7 +37,7 @@ export interface TaskChange {
   readonly status: TaskStatus;
   /** The newest state that the agent knows of; may be ahead of the status. */
   readonly latest?: TaskState;
-  /** Set if somebody is to acknowledge the status. */
+  /** Set if the status went to a scheduler that is to acknowledge it. */
   readonly uuid?: Uint8Array;
 }
 
@@ -54,7 +54,7 @@ export function updateTask(ctx: Context, framework: FrameworkRecord, task: Task,
     ...task,
     state,
     statuses: withStatus(task.statuses, status),
-    // As upstream has it, this is the state of the last status that somebody has to acknowledge.
+    // What the scheduler was told last, and is told again when it asks.
     ...(uuid !== undefined && { status_update_state: status.state, status_update_uuid: uuid }),
   };
   framework.tasks.set(task.task_id.value, updated);
@@ -63,7 +63,9 @@ export function updateTask(ctx: Context, framework: FrameworkRecord, task: Task,
     const agent = ctx.state.agents.get(task.agent_id.value);
     if (agent !== undefined) freeUsed(ctx, framework, agent, Resources.of(task.resources ?? []));
   }
-  if (state !== task.state || status.state !== task.statuses?.at(-1)?.state) {
+  const probed =
+    status.reason === 'REASON_TASK_CHECK_STATUS_UPDATED' || status.reason === 'REASON_TASK_HEALTH_CHECK_STATUS_UPDATED';
+  if (probed || state !== task.state || status.state !== task.statuses?.at(-1)?.state) {
     tellOperators(ctx, { type: 'TASK_UPDATED', frameworkId: framework.id, status, state });
   }
   return updated;

@@ -14,7 +14,10 @@ export function exitedExecutor(ctx: Context, message: ExitedExecutorMessage): vo
     log(ctx, 'warning', `Ignoring the exit of executor ${executor_id.value}: ${where} not known`);
     return;
   }
-  removeExecutor(ctx, framework, agent, executor_id.value);
+  if (!removeExecutor(ctx, framework, agent, executor_id.value)) {
+    log(ctx, 'warning', `Ignoring the exit of executor ${executor_id.value}: the agent was not known to run it`);
+    return;
+  }
   sendToFramework(ctx, framework, { type: 'FAILURE', failure: { agent_id: slave_id, executor_id, status } });
 }
 

@@ -15,7 +15,7 @@ export function statusUpdate(ctx: Context, message: StatusUpdateMessage): void {
   log(ctx, 'warning', `Ignoring status update ${state} of task ${task_id.value}: ${problem}`);
 }
 
-/** @returns why it could not be entered */
+/** @returns why it could not be entered, or not be passed on */
 function enter(ctx: Context, { update, pid }: StatusUpdateMessage): string | undefined {
   const agentId = update.slave_id?.value ?? update.status.agent_id?.value ?? '';
   const agent = ctx.state.agents.get(agentId);
@@ -24,20 +24,23 @@ function enter(ctx: Context, { update, pid }: StatusUpdateMessage): string | und
   if (framework === undefined) return `framework ${update.framework_id.value} is not known`;
   const status = toldBy(update, agentId);
   const { uuid } = status;
+  if (uuid !== undefined && uuid.length !== 16) return `its uuid has ${uuid.length} bytes instead of 16`;
   const taskId = status.task_id.value;
-  const shown = uuid?.length === 16 ? formatUuid(uuid) : 'none';
+  const shown = uuid === undefined ? 'none' : formatUuid(uuid);
   log(ctx, 'info', `Status update ${status.state} (uuid ${shown}) of task ${taskId} of framework ${framework.id}`);
   sendUpdate(ctx, framework, status, uuid === undefined ? undefined : agent);
   const task = framework.tasks.get(taskId);
   if (task === undefined || task.agent_id.value !== agentId) return 'the task is not known';
   const latest = update.latest_state;
-  const change = { status, ...(latest !== undefined && { latest }), ...(uuid !== undefined && { uuid }) };
+  const told = framework.state === 'CONNECTED';
+  const change = { status, ...(latest !== undefined && { latest }), ...(told && uuid !== undefined && { uuid }) };
   const updated = updateTask(ctx, framework, task, change);
   // Nobody will acknowledge it, so there is nothing to keep the task for.
   if (isTerminal(updated.state) && (uuid === undefined || pid === undefined || pid === '')) {
     removeTask(ctx, framework, updated, 'completed');
   }
-  return undefined;
+  // The books are right, but the scheduler has yet to hear of it: the agent repeats itself.
+  return told ? undefined : `framework ${framework.id} is not connected`;
 }
 
 /** The status with everything in it that the update says around it. A uuid means that it is to be acknowledged. */

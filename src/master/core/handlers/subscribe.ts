@@ -1,9 +1,8 @@
 import { randomUuid } from '../../../base/random.ts';
 import { err, ok, type Result } from '../../../base/result.ts';
-import type { V0SchedulerCall_Subscribe } from '../../../wire/internal.ts';
 import type { FrameworkInfo } from '../../../wire/v1.ts';
 import type { Call_Subscribe } from '../../../wire/v1_scheduler.ts';
-import { type Context, countUp, log, nameFramework, send, tellOperators } from '../context.ts';
+import { type Context, countUp, log, nameFramework, tellOperators } from '../context.ts';
 import type { RequestId } from '../events.ts';
 import { rolesOf } from '../framework-info.ts';
 import {
@@ -15,9 +14,7 @@ import {
   supersede,
   updateFramework,
 } from '../frameworks.ts';
-import { offersOf, rescindOffer } from '../offers.ts';
-import type { FrameworkRecord } from '../records.ts';
-import type { Pid } from '../state.ts';
+import { count, type FrameworkRecord } from '../records.ts';
 import { endStream } from '../streams.ts';
 import {
   preserveImmutable,
@@ -27,7 +24,8 @@ import {
   validateUpdate,
 } from '../validation/framework.ts';
 
-const FAILED_OVER = 'Framework failed over';
+/** What the scheduler reads whose place another one has taken. */
+export const FAILED_OVER = 'Framework failed over';
 
 /** SUBSCRIBE over HTTP. Refusals of sense (not of form) are an ERROR event on a stream that is then closed. */
 export function subscribeHttp(
@@ -44,55 +42,19 @@ export function subscribeHttp(
     endStream(ctx, stream, valid.error);
     return;
   }
-  const framework = enter(ctx, valid.value);
+  const { framework, isNew } = enter(ctx, valid.value);
   if (framework.connection !== undefined) supersede(ctx, framework, FAILED_OVER);
-  framework.principal = framework.info.principal;
+  count(framework.counters.calls, 'SUBSCRIBE');
   connectFramework(ctx, framework, { kind: 'http', stream });
-}
-
-/** SUBSCRIBE of a v0 driver. */
-export function subscribeDriver(
-  ctx: Context,
-  pid: Pid,
-  subscribe: V0SchedulerCall_Subscribe,
-  principal: string | undefined,
-): void {
-  const refuse = (message: string): void => send(ctx, pid, 'mesos.internal.FrameworkErrorMessage', { message });
-  const id = subscribe.framework_info.id?.value ?? '';
-  const namesake = ctx.state.frameworks.get(ctx.frameworkByPid.get(pid) ?? '');
-  if (id === '' && namesake !== undefined) {
-    greetDriver(ctx, namesake, pid, false);
-    return;
-  }
-  const valid = admit(ctx, subscribe, principal);
-  if (!valid.ok) {
-    refuse(valid.error);
-    return;
-  }
-  const known = ctx.state.frameworks.get(id);
-  const samePid = known?.connection?.kind === 'pid' && known.connection.pid === pid;
-  if (known?.connection !== undefined && !samePid && subscribe.force !== true) {
-    refuse(FAILED_OVER);
-    return;
-  }
-  const framework = enter(ctx, valid.value);
-  framework.principal = framework.info.principal;
-  if (samePid) for (const offer of offersOf(ctx, framework)) rescindOffer(ctx, offer);
-  else if (framework.connection !== undefined) supersede(ctx, framework, FAILED_OVER);
-  greetDriver(ctx, framework, pid, known !== undefined && subscribe.force !== true);
-  connectFramework(ctx, framework, { kind: 'pid', pid });
-}
-
-function greetDriver(ctx: Context, framework: FrameworkRecord, pid: Pid, again: boolean): void {
-  const greeting = { framework_id: { value: framework.id }, master_info: ctx.state.info };
-  if (again) send(ctx, pid, 'mesos.internal.FrameworkReregisteredMessage', greeting);
-  else send(ctx, pid, 'mesos.internal.FrameworkRegisteredMessage', greeting);
+  if (!isNew) announceFramework(ctx, framework);
 }
 
 /** Everything that may be wrong with a subscription, in upstream's order. */
-function admit(ctx: Context, subscribe: Call_Subscribe, principal: string | undefined): Result<Subscription> {
+export function admit(ctx: Context, subscribe: Call_Subscribe, principal: string | undefined): Result<Subscription> {
   const { options, state } = ctx;
   const given = subscribe.framework_info;
+  const id = given.id?.value ?? '';
+  countUp(ctx, id === '' ? 'messages_register_framework' : 'messages_reregister_framework');
   const named = principal !== undefined && given.principal === undefined ? { ...given, principal } : given;
   const valid = validateFrameworkInfo(named);
   if (!valid.ok) return valid;
@@ -101,13 +63,8 @@ function admit(ctx: Context, subscribe: Call_Subscribe, principal: string | unde
   if (named.user === 'root' && !options.rootSubmissions) {
     return err("User 'root' is not allowed to run frameworks without --root_submissions set");
   }
-  const id = named.id?.value ?? '';
   if (state.completedFrameworks.has(id)) return err('Framework has been removed');
   const known = state.frameworks.get(id);
-  if (known !== undefined) {
-    const update = validateUpdate(known.info, preserveImmutable(known.info, named));
-    if (!update.ok) return update;
-  }
   const info = known === undefined ? named : preserveImmutable(known.info, named);
   const wishes = validateWishes(ctx, info, subscribe);
   if (!wishes.ok) return wishes;
@@ -115,7 +72,8 @@ function admit(ctx: Context, subscribe: Call_Subscribe, principal: string | unde
   if (!options.authorize(principal === undefined ? question : { ...question, principal })) {
     return err(`Not authorized to use roles { ${question.roles.join(', ')} }`);
   }
-  return wishes;
+  const update = known === undefined ? wishes : validateUpdate(known.info, info);
+  return update.ok ? wishes : update;
 }
 
 /** What a subscription or an update asks of offers. */
@@ -134,22 +92,27 @@ export function validateWishes(
   return ok({ info, suppressedRoles, offerConstraints, constraints: constraints.value });
 }
 
-function enter(ctx: Context, subscription: Subscription): FrameworkRecord {
+/** A framework to which a scheduler is about to be connected. */
+export interface Entry {
+  readonly framework: FrameworkRecord;
+  /** It came without an id: nobody has heard of it yet. */
+  readonly isNew: boolean;
+  /** Its scheduler was not connected to this master before, though the framework may be older than this master. */
+  readonly isRecovered: boolean;
+}
+
+/** Makes the framework, or brings it up to date. An id that this master does not know may be from before it was elected. */
+export function enter(ctx: Context, subscription: Subscription): Entry {
   const id = subscription.info.id?.value ?? '';
   const known = ctx.state.frameworks.get(id);
-  if (known !== undefined) {
-    countUp(ctx, 'messages_reregister_framework');
-    log(ctx, 'info', `Framework ${nameFramework(known)} subscribes again`);
-    updateFramework(ctx, known, subscription);
-    if (known.state === 'RECOVERED') known.registeredTime = ctx.env.wall;
-    known.reregisteredTime = ctx.env.wall;
-    announceFramework(ctx, known);
-    return known;
-  }
-  countUp(ctx, 'messages_register_framework');
-  const framework = addFramework(ctx, subscription.info, id === '' ? nextFrameworkId(ctx) : id);
+  const framework = known ?? addFramework(ctx, subscription.info, id === '' ? nextFrameworkId(ctx) : id);
   updateFramework(ctx, framework, subscription);
-  log(ctx, 'info', `Subscribing framework ${nameFramework(framework)}`);
-  tellOperators(ctx, { type: 'FRAMEWORK_ADDED', framework });
-  return framework;
+  const isRecovered = id !== '' && framework.state === 'RECOVERED';
+  if (isRecovered) framework.registeredTime = ctx.env.wall;
+  framework.reregisteredTime = ctx.env.wall;
+  framework.principal = framework.info.principal;
+  const what = known === undefined ? 'Subscribing framework' : 'Subscribing again framework';
+  log(ctx, 'info', `${what} ${nameFramework(framework)}`);
+  if (known === undefined) tellOperators(ctx, { type: 'FRAMEWORK_ADDED', framework });
+  return { framework, isNew: id === '', isRecovered };
 }

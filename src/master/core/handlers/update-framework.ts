@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { rolesOf } from '../framework-info.ts';
 import { announceFramework, updateFramework } from '../frameworks.ts';
 import type { FrameworkRecord } from '../records.ts';
+import { sameMessage } from '../same-message.ts';
 import { validateFrameworkInfo, validateUpdate } from '../validation/framework.ts';
 import { validateWishes } from './subscribe.ts';
 
@@ -36,7 +37,8 @@ export function changeFramework(
   if (!ctx.options.authorize(principal === undefined ? question : { ...question, principal })) {
     return err({ status: 403, text: `Not authorized to use roles { ${question.roles.join(', ')} }` });
   }
+  const before = framework.info;
   updateFramework(ctx, framework, wishes.value);
-  announceFramework(ctx, framework);
+  if (!sameMessage(before, framework.info)) announceFramework(ctx, framework);
   return ok(undefined);
 }

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import type { Resource } from '../../../../wire/v1.ts';
 import type { QuotaConfig } from '../../../../wire/v1_quota.ts';
 import type { AuthorizationQuestion } from '../../authorization.ts';
-import { scalar, task, World } from '../../harness.fixture.ts';
+import { type Scheduler, scalar, task, World } from '../../harness.fixture.ts';
+import { EMPTY_REGISTRY } from '../../registry.ts';
 import type { QuotaRecord } from '../../state.ts';
 
 type Amounts = Record<string, number>;
@@ -249,4 +250,42 @@ test('no configs, no change', () => {
   const world = new World();
   assert.equal(update(world, []).status, 200);
   assert.equal(world.effects.filter((effect) => effect.kind === 'commit').length, 0);
+});
+
+const QUOTA: QuotaRecord = { role: 'a', guarantees: { cpus: 1000 }, limits: {} };
+
+/** A master that was just elected, with five agents in its registry. */
+function elected(quotas: readonly QuotaRecord[]): { world: World; scheduler: Scheduler } {
+  const agents = [0, 1, 2, 3, 4].map((i) => ({ info: { hostname: `host-${6000 + i}`, id: { value: `old-S${i}` } } }));
+  const world = new World({ registry: { ...EMPTY_REGISTRY, agents, quotas }, allocatorRecoveryTimeout: 60_000 });
+  return { world, scheduler: world.subscribe({ role: 'b' }) };
+}
+
+function comeBack(world: World, i: number): void {
+  world.reregister({ id: `old-S${i}`, pid: `slave(1)@127.0.0.1:${6000 + i}` });
+}
+
+test('with quota, offers wait after a failover until four fifths of the agents are back, once', () => {
+  const { world, scheduler } = elected([QUOTA]);
+  for (let i = 0; i < 3; i++) comeBack(world, i);
+  assert.equal(world.offers(scheduler, 5000).length, 0);
+  comeBack(world, 3);
+  assert.notEqual(world.offers(scheduler).length, 0);
+  world.step({ kind: 'exited', pid: 'slave(1)@127.0.0.1:6003' });
+  world.register(7000);
+  assert.notEqual(world.offers(scheduler).length, 0);
+});
+
+test('they do not wait longer than --allocator_recovery_timeout', () => {
+  const { world, scheduler } = elected([QUOTA]);
+  comeBack(world, 0);
+  assert.equal(world.offers(scheduler, 59_000).length, 0);
+  world.message('slave(1)@127.0.0.1:6000', 'mesos.internal.PongSlaveMessage', {}, 'slave-observer(1)');
+  assert.equal(world.offers(scheduler, 2000).length, 1);
+});
+
+test('without quota nothing waits', () => {
+  const { world, scheduler } = elected([]);
+  comeBack(world, 0);
+  assert.equal(world.offers(scheduler).length, 1);
 });
