@@ -13,13 +13,14 @@ import { guardProcess, stopOnSignal } from '../runtime/graceful.ts';
 import { detectHost } from '../runtime/host.ts';
 import { Log, type Logger } from '../runtime/logger.ts';
 import { giveBackMemoryWhenIdle } from '../runtime/memory.ts';
-import { createAgent } from './core/agent.ts';
+import { agentInfo, createAgent } from './core/agent.ts';
 import type { AgentEffect } from './core/effects.ts';
 import type { AgentEvent } from './core/events.ts';
 import type { AgentOptions } from './core/state.ts';
 import { coreOptions } from './core-options.ts';
 import { type AgentFlags, type agentFlags, agentProgram, agentWarnings } from './flags.ts';
 import { agentResources, inspectMachine } from './machine-resources.ts';
+import { recoverCheckpoints } from './recover.ts';
 import type { OpenContainers } from './shell/containers.ts';
 import { PROCESS, Shell } from './shell/shell.ts';
 
@@ -50,11 +51,15 @@ export async function run(loaded: Loaded<typeof agentFlags>, openContainers: Ope
     deadline: flags.executor_shutdown_grace_period + STOP_MARGIN,
     signals: ['SIGUSR1'],
     stop: async (signal) => {
-      driver.post({ kind: 'stop', unregister: signal === 'SIGUSR1' });
+      // SIGTERM is how supervisors restart an agent; Ctrl-C and SIGUSR1 mean the end of it.
+      const isLeaving = signal === 'SIGTERM';
+      driver.post(isLeaving ? { kind: 'leave' } : { kind: 'stop', unregister: signal === 'SIGUSR1' });
       await ended;
       shell.stop();
       driver.stop();
-      await containers.stop();
+      // A launcher without tasks is not needed by the next agent either.
+      if (isLeaving && containers.list().length > 0) containers.close();
+      else await containers.stop();
       libprocess.close();
       await server.close(1_000);
       log.close();
@@ -110,12 +115,11 @@ async function assemble({ loaded, log, workDir, network, openContainers }: Parts
   const { logger } = log;
   const { libprocess, hostname } = network;
   const address = { pid: libprocess.pid(PROCESS), hostname, port: libprocess.address.port };
-  const agent = createAgent(await optionsOf(flags, workDir, address), {
-    now: monotonicTime(),
-    wall: wallTime(),
-    random: secureRandom,
-    chance: () => false,
-  });
+  const options = await optionsOf(flags, workDir, address);
+  const { strict, reconfiguration_policy: policy } = flags;
+  const info = agentInfo(options);
+  const checkpoints = await recoverCheckpoints({ workDir, strict, policy, info, logger });
+  if (!checkpoints.ok) return fail(checkpoints.error);
   const files = new FilesTable();
   const logFile = flags.external_log_file ?? log.path;
   if (logFile !== undefined) await files.attach(logFile, '/slave/log');
@@ -130,6 +134,10 @@ async function assemble({ loaded, log, workDir, network, openContainers }: Parts
     tell: push,
     logger,
   });
+  const survivors = new Set(containers.recover().map(({ containerId }) => containerId));
+  const recovered = checkpoints.value && { ...checkpoints.value, containers: survivors };
+  const env = { now: monotonicTime(), wall: wallTime(), random: secureRandom, chance: () => false };
+  const agent = createAgent(options, env, recovered);
   const ended = Promise.withResolvers<number>();
   const shell = new Shell({
     agent,
@@ -156,6 +164,7 @@ async function assemble({ loaded, log, workDir, network, openContainers }: Parts
     logger,
   });
   posting = driver;
+  if (recovered !== undefined) driver.post({ kind: 'resume', recovered, cleanup: flags.recover === 'cleanup' });
   return { agent, shell, driver, containers, ended: ended.promise };
 }
 

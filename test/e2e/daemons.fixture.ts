@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePorts, type Running, start } from './cluster.fixture.ts';
+import { freePorts, processesOf, type Running, start } from './cluster.fixture.ts';
 import { get } from './plain-http.fixture.ts';
 
 export interface Daemon extends Running {
@@ -11,6 +11,12 @@ export interface Daemon extends Running {
   readonly workDir: string;
   /** Ends it with this signal and waits. */
   end(signal?: NodeJS.Signals): Promise<void>;
+  /** Starts it once more in the same place; it must have ended. Flags come on top of those that place it. */
+  restart(...flags: string[]): Daemon;
+  /** Ends the launcher that the agent has left, and with it what it knew. */
+  killLauncher(): void;
+  /** How many processes have the agent's folder in their environment or command line. */
+  tasksLeft(): number;
 }
 
 export interface Daemons {
@@ -23,25 +29,14 @@ export interface Daemons {
 /** Starts a master and waits until it answers. */
 export async function startDaemons(...masterFlags: string[]): Promise<Daemons> {
   const root = mkdtempSync(join(tmpdir(), 'meseta-e2e-'));
-  const firstPort = await freePorts(6);
+  const firstPort = await freePorts(PORTS);
+  let places = 0;
   const daemons: Daemon[] = [];
   const launch = (entry: string, flags: readonly string[]): Daemon => {
-    const port = firstPort + daemons.length;
-    const workDir = join(root, `${entry}-${daemons.length}`);
-    const common = ['--ip=127.0.0.1', '--hostname=127.0.0.1', `--port=${port}`, `--work_dir=${workDir}`];
-    const running = start(`bin/mesos-${entry}`, [...common, ...flags]);
-    const daemon: Daemon = {
-      ...running,
-      port,
-      workDir,
-      end: async (signal = 'SIGTERM') => {
-        const { process } = running;
-        if (process.exitCode === null && process.signalCode === null) process.kill(signal);
-        await running.ended;
-      },
-    };
-    daemons.push(daemon);
-    return daemon;
+    const port = firstPort + (places++ % PORTS);
+    const workDir = join(root, `${entry}-${places}`);
+    const common = ['--ip=127.0.0.1', '--hostname=127.0.0.1', `--port=${port}`, `--work_dir=${workDir}`, ...flags];
+    return run({ entry, port, workDir, common }, [], daemons);
   };
   const master = launch('master', ['--registry=in_memory', ...masterFlags]);
   await until('the master answers', () => isHealthy(master.port));
@@ -49,7 +44,7 @@ export async function startDaemons(...masterFlags: string[]): Promise<Daemons> {
     master,
     startAgent: async (...flags) => {
       const before = await activeAgents(master.port);
-      const runtime = `--runtime_dir=${join(root, `runtime-${daemons.length}`)}`;
+      const runtime = `--runtime_dir=${join(root, `runtime-${places + 1}`)}`;
       const switchUser = process.getuid?.() === 0 ? [] : ['--no-switch_user'];
       const backoff = '--registration_backoff_factor=10ms';
       const agent = launch('agent', [`--master=127.0.0.1:${master.port}`, runtime, backoff, ...switchUser, ...flags]);
@@ -64,6 +59,43 @@ export async function startDaemons(...masterFlags: string[]): Promise<Daemons> {
       rmSync(root, { recursive: true, force: true });
     },
   };
+}
+
+/** Agents that follow one another take turns with the ports. */
+const PORTS = 6;
+
+interface Place {
+  readonly entry: string;
+  readonly port: number;
+  readonly workDir: string;
+  readonly common: readonly string[];
+}
+
+function run(place: Place, flags: readonly string[], daemons: Daemon[]): Daemon {
+  const { entry, port, workDir, common } = place;
+  const names = new Set(flags.map((flag) => flag.split('=')[0]));
+  const kept = common.filter((flag) => !names.has(flag.split('=')[0]));
+  const running = start(`bin/mesos-${entry}`, [...kept, ...flags]);
+  const end = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<void> => {
+    const { process } = running;
+    if (process.exitCode === null && process.signalCode === null) process.kill(signal);
+    await running.ended;
+  };
+  const daemon: Daemon = {
+    ...running,
+    port,
+    workDir,
+    end,
+    restart: (...more) => run(place, more, daemons),
+    killLauncher: () => {
+      const [, pid] = /launcher with process id (\d+)/.exec(running.stderr()) ?? [];
+      assert.ok(pid !== undefined, running.stderr());
+      process.kill(Number(pid), 'SIGKILL');
+    },
+    tasksLeft: () => processesOf(workDir).length,
+  };
+  daemons.push(daemon);
+  return daemon;
 }
 
 export interface MasterStateJson {

@@ -146,6 +146,11 @@ export class Containers {
     this.withLauncher((connection) => connection.request({ op: 'destroy', containerId }));
   }
 
+  /** Ends what may be left of a container whose launcher is gone: its processes bear the path of their sandbox. */
+  clear(containerId: string, sandbox: string): void {
+    this.withLauncher((connection) => connection.request({ op: 'clear', trees: [{ containerId, mark: sandbox }] }));
+  }
+
   /** What the container's processes use now, or used a moment ago. */
   usage(containerId: string): ResourceStatistics | undefined {
     return this.containers.get(containerId)?.leader && this.meter.usage(containerId);

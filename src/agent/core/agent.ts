@@ -1,5 +1,6 @@
 import type { Env, Machine } from '../../base/machine.ts';
 import { randomUuidBytes } from '../../base/random.ts';
+import type { AgentInfo } from '../../wire/v1.ts';
 import { probeDone } from './checks.ts';
 import { containerExited, containerFailed, containerStarted } from './containers.ts';
 import { type Context, log } from './context.ts';
@@ -20,6 +21,7 @@ import {
 } from './handlers/operations.ts';
 import { pingSlave } from './handlers/ping-slave.ts';
 import { registerExecutor } from './handlers/register-executor.ts';
+import { reregisterExecutor } from './handlers/reregister-executor.ts';
 import { runTask } from './handlers/run-task.ts';
 import { runTaskGroup } from './handlers/run-task-group.ts';
 import { shutdown } from './handlers/shutdown.ts';
@@ -30,9 +32,12 @@ import { slaveReregistered } from './handlers/slave-reregistered.ts';
 import { statusUpdate } from './handlers/status-update.ts';
 import { updateFramework } from './handlers/update-framework.ts';
 import { createMetrics } from './metrics.ts';
+import type { Recovered } from './recovered.ts';
+import { resume } from './recovery.ts';
 import { masterDetected, masterLost } from './registration.ts';
+import { restore } from './restore.ts';
 import { Ring } from './ring.ts';
-import { endAgent } from './shutdown.ts';
+import { endAgent, leaveAgent } from './shutdown.ts';
 import type { AgentOptions, AgentState } from './state.ts';
 import { timerFired } from './timers.ts';
 
@@ -56,6 +61,7 @@ const HANDLERS: { readonly [N in keyof InboundMessages]: Handler<InboundMessages
   'mesos.internal.StatusUpdateAcknowledgementMessage': acknowledgeStatus,
   'mesos.internal.StatusUpdateMessage': statusUpdate,
   'mesos.internal.RegisterExecutorMessage': registerExecutor,
+  'mesos.internal.ReregisterExecutorMessage': reregisterExecutor,
   'mesos.internal.ExecutorToFrameworkMessage': executorToFramework,
   'mesos.internal.ShutdownMessage': shutdown,
   'mesos.internal.DrainSlaveMessage': drainSlave,
@@ -76,20 +82,29 @@ export interface Agent extends Machine<AgentEvent, AgentEffect> {
   readonly state: AgentState;
 }
 
-/** @param env the world at the start: names the resources' version, and tells when the agent started */
-export function createAgent(options: AgentOptions, env: Env): Agent {
+/** What an agent with these options says of itself before it has an id. */
+export function agentInfo(options: AgentOptions): AgentInfo {
+  return {
+    hostname: options.hostname,
+    port: options.port,
+    resources: options.resources,
+    ...(options.attributes && { attributes: options.attributes }),
+    ...(options.domain && { domain: options.domain }),
+    checkpoint: options.checkpoint,
+  };
+}
+
+/**
+ * @param env the world at the start: names the resources' version, and tells when the agent started
+ * @param recovered what an agent of before has left; then the first event must be `resume`
+ */
+export function createAgent(options: AgentOptions, env: Env, recovered?: Recovered): Agent {
   const state: AgentState = {
     options,
     startTime: env.wall,
     phase: 'disconnected',
-    info: {
-      hostname: options.hostname,
-      port: options.port,
-      resources: options.resources,
-      ...(options.attributes && { attributes: options.attributes }),
-      ...(options.domain && { domain: options.domain }),
-      checkpoint: options.checkpoint,
-    },
+    info: agentInfo(options),
+    isLeaving: false,
     master: undefined,
     resourceVersion: randomUuidBytes(env.random),
     registrationBackoff: 0,
@@ -106,6 +121,7 @@ export function createAgent(options: AgentOptions, env: Env): Agent {
     diskUsage: 0,
     metrics: createMetrics(),
   };
+  if (recovered !== undefined) restore(state, recovered);
   return {
     state,
     step(event, now, emit) {
@@ -134,6 +150,8 @@ const EVENTS: {
     context.state.diskUsage = event.fraction;
     collectGarbage(context);
   },
+  resume: (context, event) => resume(context, event.recovered, event.cleanup),
+  leave: (context) => leaveAgent(context),
   stop: (context, event) => endAgent(context, 'asked to stop', event.unregister),
 };
 

@@ -10,10 +10,10 @@ import { commandLine } from './environment.ts';
 import type { ContainerLimitation } from './events.ts';
 import { executorEnded, retireIfIdle } from './executors.ts';
 import { graceOf, killTimer, stopTask } from './kill.ts';
-import { launchTaskContainer } from './launch.ts';
+import { launchTaskContainer, taskSandbox } from './launch.ts';
 import type { Executor, Framework, TaskRecord } from './state.ts';
 import { report } from './status.ts';
-import { describeExit, droppedState, succeeded } from './task-state.ts';
+import { describeExit, droppedState, goneState, succeeded } from './task-state.ts';
 
 const completionTimer = (containerId: string): string => `completion/${containerId}`;
 
@@ -67,17 +67,60 @@ export function taskStarted(
     checkStatus: record.checkStatus,
     container: taskContainerStatus(context.state, executor, record),
   } as const;
+  const statuses = record.task.statuses ?? [];
   if (executor.kind === 'command') {
     executor.phase = 'running';
     handOver(executor, record);
-    report(context, framework, executor, taskId, { state: 'TASK_STARTING', ...news });
+    if (statuses.length === 0) report(context, framework, executor, taskId, { state: 'TASK_STARTING', ...news });
   }
-  report(context, framework, executor, taskId, { state: 'TASK_RUNNING', ...news });
+  // After a restart of the agent the task may have been seen running before.
+  const running = statuses.find(({ state }) => state === 'TASK_RUNNING');
+  if (running === undefined) report(context, framework, executor, taskId, { state: 'TASK_RUNNING', ...news });
   startCheckers(context, framework, executor, record);
+  limitCompletion(context, record, running?.timestamp);
+  if (isToEnd(executor, record))
+    stopTask(context, framework, executor, record, { grace: graceOf(record.info, undefined) });
+}
+
+function limitCompletion(context: Context, record: TaskRecord, runningSince: number | undefined): void {
   const limit = record.info.max_completion_time;
-  if (limit && record.containerId) {
-    context.emit({ kind: 'arm', key: completionTimer(record.containerId.value), after: limit.nanoseconds / 1e6 });
+  if (!limit || !record.containerId) return;
+  const past = runningSince === undefined ? 0 : Math.max(0, context.env.wall - runningSince * 1000);
+  const after = Math.max(0, limit.nanoseconds / 1e6 - past);
+  context.emit({ kind: 'arm', key: completionTimer(record.containerId.value), after });
+}
+
+/** The task was being ended when the agent restarted, or another one of its group has failed. */
+function isToEnd(executor: Executor, record: TaskRecord): boolean {
+  if (record.task.state === 'TASK_KILLING') return true;
+  const others = [...executor.terminated.values(), ...executor.completed];
+  return others.some(
+    ({ group, task }) => group !== undefined && group === record.group && task.state !== 'TASK_FINISHED',
+  );
+}
+
+/** After a restart of the agent: nobody has the task's process, or knows how it ended. */
+export function taskLost(context: Context, framework: Framework, executor: Executor, record: TaskRecord): void {
+  if (record.containerId !== undefined) {
+    const sandbox = taskSandbox(executor, record);
+    context.emit({ kind: 'clearContainer', containerId: record.containerId.value, sandbox });
   }
+  const hasRun = (record.task.statuses ?? []).some(({ state }) => state === 'TASK_RUNNING');
+  report(context, framework, executor, record.info.task_id.value, {
+    source: 'SOURCE_AGENT',
+    ...(hasRun
+      ? {
+          state: goneState(framework.info),
+          reason: 'REASON_EXECUTOR_REREGISTRATION_TIMEOUT',
+          message: 'The task ended while the agent was away, and its exit status is not known',
+        }
+      : {
+          state: droppedState(framework.info),
+          reason: 'REASON_AGENT_RESTARTED',
+          message: 'The task was being launched when the agent restarted',
+        }),
+  });
+  afterTask(context, framework, executor, record, -1);
 }
 
 /** The task's process has ended. */

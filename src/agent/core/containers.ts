@@ -1,4 +1,5 @@
 import { taskExited, taskNotLaunched, taskStarted } from './built-in.ts';
+import { rememberProcess } from './checkpoints.ts';
 import { type Context, log } from './context.ts';
 import type { AgentEvent } from './events.ts';
 import { executorEnded, showSandbox } from './executors.ts';
@@ -16,6 +17,7 @@ export function containerStarted(context: Context, event: Started): void {
     return;
   }
   showSandbox(context, use.executor);
+  if (use.executor.kind !== 'default') rememberProcess(context, framework, use.executor, event.pid);
   if (use.taskId === undefined) use.executor.processId = event.pid;
   else taskStarted(context, framework, use.executor, use.taskId, event.pid);
 }

@@ -3,10 +3,12 @@
  * (a stream of events, `stream`); what they are told is the same.
  */
 import type { Event } from '../../wire/v1_executor.ts';
+import { rememberConnection } from './checkpoints.ts';
 import { type Context, log, send } from './context.ts';
 import type { ExecutorStream, Pid } from './effects.ts';
 import { registrationTimer } from './executors.ts';
 import type { Executor, Framework, TaskRecord } from './state.ts';
+import { goneState } from './task-state.ts';
 
 /** A version 0 driver has introduced itself. */
 export function executorRegistered(context: Context, framework: Framework, executor: Executor, pid: Pid): void {
@@ -17,6 +19,7 @@ export function executorRegistered(context: Context, framework: Framework, execu
     return;
   }
   executor.pid = pid;
+  rememberConnection(context, framework, executor, pid);
   context.emit({ kind: 'link', pid, reconnect: false });
   send(context, pid, 'mesos.internal.ExecutorRegisteredMessage', {
     executor_info: executor.info,
@@ -25,6 +28,17 @@ export function executorRegistered(context: Context, framework: Framework, execu
     slave_id: state.info.id,
     slave_info: state.info,
   });
+  connected(context, framework, executor);
+}
+
+/** A version 0 driver that an agent of before had started has introduced itself to this one. */
+export function executorReregistered(context: Context, framework: Framework, executor: Executor, pid: Pid): void {
+  const { state } = context;
+  if (!state.info.id) return;
+  executor.pid = pid;
+  rememberConnection(context, framework, executor, pid);
+  context.emit({ kind: 'link', pid, reconnect: false });
+  send(context, pid, 'mesos.internal.ExecutorReregisteredMessage', { slave_id: state.info.id, slave_info: state.info });
   connected(context, framework, executor);
 }
 
@@ -43,6 +57,7 @@ export function executorSubscribed(
   }
   executor.stream = stream;
   executor.pid = undefined;
+  rememberConnection(context, framework, executor, undefined);
   tell(context, framework, executor, {
     type: 'SUBSCRIBED',
     subscribed: {
@@ -121,14 +136,21 @@ function tellVersion0(context: Context, framework: Framework, executor: Executor
 }
 
 /** It did not register in time: whatever it is doing, it is not what it was started for. */
-export function registrationTimedOut(context: Context, executor: Executor): void {
+export function registrationTimedOut(context: Context, framework: Framework, executor: Executor): void {
   if (executor.phase !== 'registering') return;
-  const seconds = context.state.options.executorRegistrationTimeout / 1000;
+  const { executorRegistrationTimeout, executorReregistrationTimeout } = context.state.options;
   executor.phase = 'terminating';
-  executor.pendingTermination = {
-    state: 'TASK_FAILED',
-    reason: 'REASON_EXECUTOR_REGISTRATION_TIMEOUT',
-    message: `Executor did not register within ${seconds}secs`,
-  };
+  executor.pendingTermination = executor.isReconnecting
+    ? {
+        state: goneState(framework.info),
+        reason: 'REASON_EXECUTOR_REREGISTRATION_TIMEOUT',
+        message: `Executor did not reregister within ${executorReregistrationTimeout / 1000}secs`,
+      }
+    : {
+        state: 'TASK_FAILED',
+        reason: 'REASON_EXECUTOR_REGISTRATION_TIMEOUT',
+        message: `Executor did not register within ${executorRegistrationTimeout / 1000}secs`,
+      };
+  executor.isReconnecting = false;
   context.emit({ kind: 'destroyContainer', containerId: executor.containerId.value });
 }

@@ -5,6 +5,7 @@ import type {
   CheckpointResourcesMessage,
   DrainSlaveMessage,
   ExecutorRegisteredMessage,
+  ExecutorReregisteredMessage,
   ExecutorToFrameworkMessage,
   ExitedExecutorMessage,
   FrameworkToExecutorMessage,
@@ -12,8 +13,10 @@ import type {
   PingSlaveMessage,
   PongSlaveMessage,
   ReconcileOperationsMessage,
+  ReconnectExecutorMessage,
   RegisterExecutorMessage,
   RegisterSlaveMessage,
+  ReregisterExecutorMessage,
   ReregisterSlaveMessage,
   RunTaskGroupMessage,
   RunTaskMessage,
@@ -31,6 +34,7 @@ import type {
 } from '../../wire/internal.ts';
 import type { CommandInfo_URI, ContainerInfo, RLimitInfo } from '../../wire/v1.ts';
 import type { Event } from '../../wire/v1_executor.ts';
+import type { Persist } from './persist.ts';
 
 /** A libprocess address: `id@ip:port`. */
 export type Pid = string;
@@ -50,6 +54,8 @@ export interface OutboundMessages {
   'mesos.internal.ExecutorToFrameworkMessage': ExecutorToFrameworkMessage;
   'mesos.internal.UpdateOperationStatusMessage': UpdateOperationStatusMessage;
   'mesos.internal.ExecutorRegisteredMessage': ExecutorRegisteredMessage;
+  'mesos.internal.ExecutorReregisteredMessage': ExecutorReregisteredMessage;
+  'mesos.internal.ReconnectExecutorMessage': ReconnectExecutorMessage;
   'mesos.internal.RunTaskMessage': RunTaskMessage;
   'mesos.internal.KillTaskMessage': KillTaskMessage;
   'mesos.internal.FrameworkToExecutorMessage': FrameworkToExecutorMessage;
@@ -76,6 +82,7 @@ export interface InboundMessages {
   'mesos.internal.StatusUpdateAcknowledgementMessage': StatusUpdateAcknowledgementMessage;
   'mesos.internal.StatusUpdateMessage': StatusUpdateMessage;
   'mesos.internal.RegisterExecutorMessage': RegisterExecutorMessage;
+  'mesos.internal.ReregisterExecutorMessage': ReregisterExecutorMessage;
   'mesos.internal.ExecutorToFrameworkMessage': ExecutorToFrameworkMessage;
   'mesos.internal.ShutdownMessage': ShutdownMessage;
   'mesos.internal.DrainSlaveMessage': DrainSlaveMessage;
@@ -158,6 +165,10 @@ export type AgentEffect =
   | { readonly kind: 'executorEvent'; readonly stream: ExecutorStream; readonly event: Event }
   /** End that stream after what was told. No `executorStreamClosed` follows. */
   | { readonly kind: 'closeExecutorStream'; readonly stream: ExecutorStream }
+  /** Ends what may be left of a container that the launcher does not know: it is found by its sandbox. */
+  | { readonly kind: 'clearContainer'; readonly containerId: string; readonly sandbox: string }
+  /** Effects that were emitted later are performed when this is durable. */
+  | { readonly kind: 'persist'; readonly operation: Persist }
   /** Delete this directory tree. */
   | { readonly kind: 'removeDirectory'; readonly path: string }
   /** Make a directory on disk reachable under /files with this virtual path. */

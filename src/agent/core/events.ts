@@ -1,6 +1,7 @@
 import type { TaskStatus_Reason } from '../../wire/v1.ts';
 import type { Call } from '../../wire/v1_executor.ts';
 import type { CheckKind, ExecutorStream, InboundMessages, Pid } from './effects.ts';
+import type { Recovered } from './recovered.ts';
 
 /** A message that arrived, decoded; names that are not in the table never reach the core. */
 export type MessageEvent = {
@@ -66,5 +67,9 @@ export type AgentEvent =
   | { readonly kind: 'executorStreamClosed'; readonly stream: ExecutorStream }
   /** How full the disk of the work directory is, 0 to 1; sandboxes are collected sooner when it fills up. */
   | { readonly kind: 'diskUsage'; readonly fraction: number }
+  /** The first event of an agent that was made with what one before it has left. `cleanup`: end it all, then the agent. */
+  | { readonly kind: 'resume'; readonly recovered: Recovered; readonly cleanup: boolean }
   /** The operator asked the program to end. `unregister`: tell the master that this agent will not come back. */
-  | { readonly kind: 'stop'; readonly unregister: boolean };
+  | { readonly kind: 'stop'; readonly unregister: boolean }
+  /** As `stop`, but tasks of frameworks that asked for checkpoints go on, for the agent that comes next. */
+  | { readonly kind: 'leave' };

@@ -1,5 +1,13 @@
 import { randomUuid } from '../../base/random.ts';
 import type { ExecutorInfo, FrameworkInfo, TaskState, TaskStatus_Reason } from '../../wire/v1.ts';
+import {
+  isCheckpointed,
+  metaFrameworkDirectory,
+  metaRunDirectory,
+  rememberEnd,
+  rememberExecutor,
+  rememberFramework,
+} from './checkpoints.ts';
 import { agentId, type Context, log, send } from './context.ts';
 import type { Pid } from './effects.ts';
 import { discard, keep } from './garbage.ts';
@@ -12,7 +20,7 @@ import { report } from './status.ts';
 /** Upstream's default executor waits so long for the acknowledgement of its last task. */
 const LINGER = 60_000;
 /** Upstream's MAX_COMPLETED_TASKS_PER_EXECUTOR. */
-const COMPLETED_TASKS = 200;
+export const COMPLETED_TASKS = 200;
 
 /** The framework, known from now on; one that was completed comes back with its history. */
 export function admitFramework(context: Context, info: FrameworkInfo, id: string, pid: Pid | undefined): Framework {
@@ -30,7 +38,9 @@ export function admitFramework(context: Context, info: FrameworkInfo, id: string
     tasks: new Map(),
   };
   state.frameworks.set(id, framework);
+  rememberFramework(context, framework);
   keep(context, frameworkDirectory(state.options.workDir, agentId(state) ?? '', id));
+  keep(context, metaFrameworkDirectory(state.options.workDir, agentId(state) ?? '', id));
   return framework;
 }
 
@@ -59,8 +69,10 @@ export function addExecutor(context: Context, framework: Framework, info: Execut
     terminated: new Map(),
     completed: new Ring(COMPLETED_TASKS),
     pendingTermination: undefined,
+    isReconnecting: false,
   };
   framework.executors.set(id, executor);
+  rememberExecutor(context, framework, executor);
   return executor;
 }
 
@@ -165,10 +177,11 @@ export function retireIfIdle(context: Context, framework: Framework, executor: E
 }
 
 /** An ended executor is kept until its tasks' ends are acknowledged, or nobody is left to acknowledge them. */
-function forgetExecutorIfDone(context: Context, framework: Framework, executor: Executor): void {
+export function forgetExecutorIfDone(context: Context, framework: Framework, executor: Executor): void {
   if (executor.phase !== 'terminated') return;
   const unfinished = executor.queued.size + executor.launched.size + executor.terminated.size;
-  const abandoned = framework.phase === 'terminating' || context.state.phase === 'terminating';
+  const { phase, isLeaving } = context.state;
+  const abandoned = framework.phase === 'terminating' || (phase === 'terminating' && !isLeaving);
   if (unfinished > 0 && !abandoned) return;
   for (const [taskId, record] of executor.terminated) {
     executor.completed.push(record);
@@ -177,8 +190,17 @@ function forgetExecutorIfDone(context: Context, framework: Framework, executor: 
   executor.terminated.clear();
   framework.executors.delete(executor.id);
   framework.completedExecutors.push(executor);
-  discard(context, executor.directory, virtualRunPath(framework.id, executor.id));
+  rememberEnd(context, framework, executor);
+  discardRun(context, framework, executor);
   forgetFrameworkIfIdle(context, framework);
+}
+
+/** The sandbox of a run goes in time, and with it what is remembered of the run. @param age since it fell idle */
+export function discardRun(context: Context, framework: Framework, executor: Executor, age = 0): void {
+  discard(context, executor.directory, virtualRunPath(framework.id, executor.id), age);
+  if (isCheckpointed(context.state, framework)) {
+    discard(context, metaRunDirectory(context.state, executor), undefined, age);
+  }
 }
 
 /** A framework without executors is history, until it launches again. */
@@ -189,7 +211,21 @@ export function forgetFrameworkIfIdle(context: Context, framework: Framework): v
   state.frameworks.delete(framework.id);
   state.completedFrameworks.push(framework);
   discard(context, frameworkDirectory(state.options.workDir, agentId(state) ?? '', framework.id));
-  if (state.phase === 'terminating' && state.frameworks.size === 0) {
-    context.emit({ kind: 'terminate', status: 0, reason: 'every task has ended' });
+  if (isCheckpointed(state, framework)) {
+    discard(context, metaFrameworkDirectory(state.options.workDir, agentId(state) ?? '', framework.id));
   }
+  terminateIfDone(context);
+}
+
+/** An agent that is to end does so when nothing is left that ends with it. */
+export function terminateIfDone(context: Context): void {
+  const { state } = context;
+  if (state.phase !== 'terminating') return;
+  const remaining = [...state.frameworks.values()].filter((framework) => {
+    return !state.isLeaving || !isCheckpointed(state, framework);
+  });
+  if (remaining.length > 0) return;
+  const left = [...state.frameworks.values()].reduce((sum, { tasks }) => sum + tasks.size, 0);
+  const reason = left > 0 ? `${left} tasks are left to the agent that comes next` : 'every task has ended';
+  context.emit({ kind: 'terminate', status: 0, reason });
 }

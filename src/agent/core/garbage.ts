@@ -10,11 +10,11 @@ export function maxGarbageAge(state: AgentState): Millis {
   return gcDelay * Math.max(0, 1 - gcDiskHeadroom - state.diskUsage);
 }
 
-/** Nothing will write here any more: the directory may go after the delay. */
-export function discard(context: Context, path: string, virtual?: string): void {
+/** Nothing will write here any more: the directory may go after the delay. @param age since it fell idle; never less than later ones have */
+export function discard(context: Context, path: string, virtual?: string, age: Millis = 0): void {
   const { garbage } = context.state;
   garbage.delete(path);
-  garbage.set(path, { since: context.env.now, virtual });
+  garbage.set(path, { since: context.env.now - age, virtual });
   if (garbage.size === 1) armTimer(context);
 }
 

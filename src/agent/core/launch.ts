@@ -168,7 +168,7 @@ function runLinks(state: AgentState, executor: Executor): { link: string; target
 }
 
 /** A task with a check has a status of it from the beginning, though it says nothing yet. */
-function initialCheckStatus({ check }: TaskInfo): CheckStatusInfo | undefined {
+export function initialCheckStatus({ check }: TaskInfo): CheckStatusInfo | undefined {
   switch (check?.type) {
     case 'COMMAND':
       return { type: 'COMMAND', command: {} };

@@ -1,9 +1,11 @@
 import { randomUuidBytes } from '../../base/random.ts';
 import type { Archive_Framework, ReregisterSlaveMessage, SlaveRegisteredMessage } from '../../wire/internal.ts';
 import type { ExecutorInfo, FrameworkInfo, Task } from '../../wire/v1.ts';
+import { rememberAgent } from './checkpoints.ts';
 import { type Context, log, send } from './context.ts';
 import type { Pid } from './effects.ts';
 import { agentDirectory } from './paths.ts';
+import { isRecovering } from './reconnecting.ts';
 import type { AgentState, Framework } from './state.ts';
 import { resumeUpdates } from './updates.ts';
 
@@ -11,6 +13,8 @@ export const REGISTRATION_TIMER = 'registration';
 export const PING_TIMER = 'ping';
 /** Upstream's cap on the delay between two attempts to register. */
 const MAX_BACKOFF = 60_000;
+/** How often an agent that waits for its executors looks whether it may register. */
+const RECOVERY_POLL = 50;
 
 /** The detector says who leads. */
 export function masterDetected(context: Context, pid: Pid | undefined): void {
@@ -49,6 +53,10 @@ function startRegistering(context: Context): void {
 export function attemptRegistration(context: Context): void {
   const { state } = context;
   if (state.phase !== 'disconnected' || state.master === undefined) return;
+  if (isRecovering(context)) {
+    context.emit({ kind: 'arm', key: REGISTRATION_TIMER, after: RECOVERY_POLL });
+    return;
+  }
   context.emit({ kind: 'link', pid: state.master, reconnect: false });
   // Launches that this inventory does not show count on an older version: they are refused when they arrive, because the
   // master may enter the agent from this inventory, and give what they were to use away. Before an id there are none.
@@ -127,6 +135,7 @@ export function admitted(
   state.info = { ...state.info, id };
   context.emit({ kind: 'disarm', key: REGISTRATION_TIMER });
   if (known === undefined) {
+    rememberAgent(context);
     const path = agentDirectory(state.options.workDir, id.value);
     context.emit({
       kind: 'agentDirectory',

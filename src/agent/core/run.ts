@@ -2,6 +2,7 @@ import { randomUuid } from '../../base/random.ts';
 import type { RunTaskMessage } from '../../wire/internal.ts';
 import type { ContainerID, ExecutorInfo, FrameworkInfo, TaskInfo, TaskStatus_Reason } from '../../wire/v1.ts';
 import { startTasks } from './built-in.ts';
+import { rememberTask } from './checkpoints.ts';
 import { type Context, log } from './context.ts';
 import { deliverTasks } from './custom.ts';
 import type { Pid } from './effects.ts';
@@ -145,6 +146,7 @@ function enqueue(
   const record = newTask(framework, executor, info, containerFor(context, executor), group);
   executor.queued.set(info.task_id.value, record);
   framework.tasks.set(info.task_id.value, executor);
+  rememberTask(context, framework, executor, record);
   return record;
 }
 

@@ -1,5 +1,6 @@
+import { isCheckpointed } from './checkpoints.ts';
 import { type Context, log, send } from './context.ts';
-import { completeTask, forgetFrameworkIfIdle } from './executors.ts';
+import { completeTask, forgetFrameworkIfIdle, terminateIfDone } from './executors.ts';
 import { shutdownExecutor } from './kill.ts';
 import { PING_TIMER, REGISTRATION_TIMER } from './registration.ts';
 import type { Framework } from './state.ts';
@@ -41,4 +42,18 @@ export function endAgent(context: Context, reason: string, unregister: boolean):
     return;
   }
   for (const framework of [...state.frameworks.values()]) endFramework(context, framework);
+}
+
+/** Ends the agent, which another one follows soon: tasks that are checkpointed go on, the others end. */
+export function leaveAgent(context: Context): void {
+  const { state } = context;
+  if (state.phase === 'terminating') return;
+  log(context, 'info', 'Ending, and leaving checkpointed tasks to the agent that comes next');
+  state.phase = 'terminating';
+  state.isLeaving = true;
+  context.emit({ kind: 'disarm', key: PING_TIMER });
+  context.emit({ kind: 'disarm', key: REGISTRATION_TIMER });
+  const ending = [...state.frameworks.values()].filter((framework) => !isCheckpointed(state, framework));
+  if (ending.length === 0) terminateIfDone(context);
+  for (const framework of ending) endFramework(context, framework);
 }

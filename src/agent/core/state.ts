@@ -61,6 +61,8 @@ export interface AgentState {
   /** Instant at which the agent started, wall clock. */
   readonly startTime: Millis;
   phase: AgentPhase;
+  /** While `terminating`: what is checkpointed is left to the agent that comes next. */
+  isLeaving: boolean;
   /** Its `id` is set once a master has admitted the agent. */
   info: AgentInfo;
   master: Pid | undefined;
@@ -148,6 +150,8 @@ export interface Executor {
   readonly completed: Ring<TaskRecord>;
   /** Set while the agent is ending it: why the remaining tasks end, when the process is gone. */
   pendingTermination: PendingTermination | undefined;
+  /** It was started by an agent that is gone, and has not introduced itself to this one yet. */
+  isReconnecting: boolean;
 }
 
 export interface PendingTermination {

@@ -114,7 +114,7 @@ function whileDraining(context: Context, framework: Framework, update: StatusUpd
 }
 
 /** The task with one more status; a status that repeats the state before it takes its place, and data is not kept. */
-function withStatus(record: TaskRecord, status: TaskStatus): TaskRecord['task'] {
+export function withStatus(record: TaskRecord, status: TaskStatus): TaskRecord['task'] {
   const { data: _, ...kept } = status;
   const before = record.task.statuses ?? [];
   const statuses = before.at(-1)?.state === kept.state ? before.slice(0, -1) : before;

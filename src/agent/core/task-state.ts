@@ -27,6 +27,11 @@ export function droppedState(framework: FrameworkInfo): TaskState {
   return hasCapability(framework, 'PARTITION_AWARE') ? 'TASK_DROPPED' : 'TASK_LOST';
 }
 
+/** The state of a task of which nobody knows how it ended. */
+export function goneState(framework: FrameworkInfo): TaskState {
+  return hasCapability(framework, 'PARTITION_AWARE') ? 'TASK_GONE' : 'TASK_LOST';
+}
+
 /** Names as strsignal(3) of glibc gives them, which upstream's messages carry. */
 const SIGNALS: readonly string[] = [
   'Unknown signal 0',

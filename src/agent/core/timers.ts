@@ -21,8 +21,9 @@ const TIMERS: Readonly<Record<string, Fired>> = {
   check: (context, containerId, kind) => checkDue(context, containerId, kind),
   completion: (context, containerId) => taskOutOfTime(context, containerId),
   executor: (context, frameworkId, executorId) => {
+    const framework = context.state.frameworks.get(frameworkId);
     const executor = find(context, frameworkId, executorId);
-    if (executor) registrationTimedOut(context, executor);
+    if (framework && executor) registrationTimedOut(context, framework, executor);
   },
   linger: (context, frameworkId, executorId) => {
     const framework = context.state.frameworks.get(frameworkId);

@@ -1,4 +1,5 @@
 import type { StatusUpdate } from '../../wire/internal.ts';
+import { rememberAcknowledgement, rememberUpdate } from './checkpoints.ts';
 import { type Context, log, send } from './context.ts';
 import type { UpdateStream } from './state.ts';
 import { isTerminal } from './task-state.ts';
@@ -10,10 +11,14 @@ const RETRY_MAX = 600_000;
 const streamKey = (frameworkId: string, taskId: string): string => `${frameworkId}/${taskId}`;
 const timerKey = (stream: UpdateStream): string => `update/${streamKey(stream.frameworkId, stream.taskId)}`;
 
-function hex(bytes: Uint8Array | undefined): string {
+export function hex(bytes: Uint8Array | undefined): string {
   let text = '';
   for (const byte of bytes ?? []) text += byte.toString(16).padStart(2, '0');
   return text;
+}
+
+export function newStream(frameworkId: string, taskId: string): UpdateStream {
+  return { frameworkId, taskId, pending: [], backoff: RETRY_MIN, received: new Set(), terminal: false };
 }
 
 /**
@@ -26,7 +31,7 @@ export function submitUpdate(context: Context, update: StatusUpdate): boolean {
   const key = streamKey(frameworkId, taskId);
   let stream = context.state.streams.get(key);
   if (!stream) {
-    stream = { frameworkId, taskId, pending: [], backoff: RETRY_MIN, received: new Set(), terminal: false };
+    stream = newStream(frameworkId, taskId);
     context.state.streams.set(key, stream);
   }
   const uuid = hex(update.uuid);
@@ -34,6 +39,7 @@ export function submitUpdate(context: Context, update: StatusUpdate): boolean {
   stream.received.add(uuid);
   stream.terminal = isTerminal(update.status.state);
   stream.pending.push(update);
+  rememberUpdate(context, update);
   if (stream.pending.length === 1) forwardFirst(context, stream, RETRY_MIN);
   return true;
 }
@@ -57,6 +63,7 @@ export function acknowledgeUpdate(
   }
   context.emit({ kind: 'disarm', key: timerKey(stream) });
   stream.pending.shift();
+  rememberAcknowledgement(context, frameworkId, taskId, first.uuid);
   if (isTerminal(first.status.state)) context.state.streams.delete(key);
   else if (stream.pending.length > 0) forwardFirst(context, stream, RETRY_MIN);
   return first;

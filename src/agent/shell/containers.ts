@@ -12,6 +12,8 @@ export interface ContainerRunner {
   launch(container: LaunchContainer): void;
   kill(containerId: string, signal: number): void;
   destroy(containerId: string): void;
+  /** Ends what may be left of a container that no launcher knows any more. */
+  clear(containerId: string, sandbox: string): void;
 }
 
 /** Where and how containers are run. */
@@ -38,6 +40,12 @@ export interface Containers extends ContainerRunner {
   /** What was measured last of a container's processes. */
   usage(containerId: string): ResourceStatistics | undefined;
   readonly findUser: FindUser;
+  /** What an earlier agent had left: it runs, or its end was not told yet. News of each come soon. */
+  recover(): readonly { readonly containerId: string }[];
+  /** The containers that run or are being started. */
+  list(): readonly string[];
+  /** Leaves what runs to the agent that comes next. */
+  close(): void;
   /** Ends it and whatever still runs. */
   stop(): Promise<void>;
 }

@@ -7,6 +7,7 @@ import { internalMessages } from '../../wire/internal.ts';
 import type { Event } from '../../wire/v1_executor.ts';
 import type { AgentEffect, ExecutorStream, FileOwner, SymbolicLink } from '../core/effects.ts';
 import type { ContainerRunner } from './containers.ts';
+import { type DirectPerformers, durable } from './durable.ts';
 import type { FindUser } from './prober.ts';
 
 /** The open streams of executors, by the number that their SUBSCRIBE event carried. */
@@ -38,6 +39,12 @@ export interface AgentSurroundings {
 
 /** What to do for each effect of the agent's core; nothing here waits, and failures are told in the log. */
 export function agentPerformers(around: AgentSurroundings): Performers<AgentEffect> {
+  return durable(directPerformers(around), (error) => {
+    around.terminate(1, error instanceof Error ? error.message : String(error));
+  });
+}
+
+function directPerformers(around: AgentSurroundings): DirectPerformers {
   const { libprocess, containers, files, log } = around;
   return {
     send: ({ to, name, message }) => {
@@ -57,6 +64,7 @@ export function agentPerformers(around: AgentSurroundings): Performers<AgentEffe
     },
     killContainer: ({ containerId, signal }) => containers.kill(containerId, signal),
     destroyContainer: ({ containerId }) => containers.destroy(containerId),
+    clearContainer: ({ containerId, sandbox }) => containers.clear(containerId, sandbox),
     probe: (effect) => around.probe(effect),
     executorEvent: ({ stream, event }) => around.executors.tell(stream, event),
     closeExecutorStream: ({ stream }) => around.executors.close(stream),

@@ -53,6 +53,7 @@ test('effects reach what they are meant for', async (t) => {
       launch: ({ containerId }) => said.push(`launch ${containerId}`),
       kill: (id, signal) => said.push(`kill ${id} ${signal}`),
       destroy: (id) => said.push(`destroy ${id}`),
+      clear: (id, sandbox) => said.push(`clear ${id} ${sandbox}`),
     },
     findUser: () => undefined,
     executors: {

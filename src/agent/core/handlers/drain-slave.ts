@@ -1,5 +1,6 @@
 import type { DrainSlaveMessage } from '../../../wire/internal.ts';
 import type { KillPolicy } from '../../../wire/v1.ts';
+import { rememberDrain } from '../checkpoints.ts';
 import { type Context, isFromMaster, log } from '../context.ts';
 import type { Pid } from '../effects.ts';
 import { graceOf, killTask } from '../kill.ts';
@@ -9,6 +10,7 @@ export function drainSlave(context: Context, message: DrainSlaveMessage, from: P
   if (!isFromMaster(context, from, 'a drain')) return;
   const { state, env } = context;
   state.drain = { config: message.config, startedAt: env.wall };
+  rememberDrain(context, message.config);
   log(context, 'info', 'Draining: ending every task');
   const limit = message.config.max_grace_period;
   for (const framework of [...state.frameworks.values()]) {

@@ -1,4 +1,5 @@
 import type { UpdateFrameworkMessage } from '../../../wire/internal.ts';
+import { rememberFramework } from '../checkpoints.ts';
 import { type Context, isFromMaster } from '../context.ts';
 import type { Pid } from '../effects.ts';
 import { resumeFrameworkUpdates } from '../updates.ts';
@@ -10,5 +11,6 @@ export function updateFramework(context: Context, message: UpdateFrameworkMessag
   if (!framework || framework.phase === 'terminating') return;
   if (message.framework_info) framework.info = message.framework_info;
   framework.pid = message.pid === undefined || message.pid.startsWith('@') ? undefined : message.pid;
+  rememberFramework(context, framework);
   resumeFrameworkUpdates(context, framework.id);
 }

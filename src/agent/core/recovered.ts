@@ -1,0 +1,52 @@
+/** What an agent of before has left: its checkpoints, and the containers that the launcher kept. */
+import type { Millis } from '../../base/machine.ts';
+import type { StatusUpdateRecord } from '../../wire/internal.ts';
+import type { AgentInfo, DrainConfig, ExecutorInfo, FrameworkInfo, Task, TaskInfo } from '../../wire/v1.ts';
+import type { TaskLaunch } from './checkpoints.ts';
+import type { Pid } from './effects.ts';
+import type { ExecutorKind } from './state.ts';
+
+export interface Recovered {
+  /** With the id that it had. */
+  readonly info: AgentInfo;
+  readonly drain: DrainConfig | undefined;
+  readonly frameworks: readonly RecoveredFramework[];
+  /** Containers that run, or have ended with a status that nobody has heard of yet. */
+  readonly containers: ReadonlySet<string>;
+  /** Folders of agents that this machine was before; they go in time. */
+  readonly leftovers: readonly string[];
+  /** What could not be read and was passed over (`--no-strict`). */
+  readonly errors: number;
+}
+
+export interface RecoveredFramework {
+  readonly info: FrameworkInfo;
+  readonly pid: Pid | undefined;
+  /** All runs that are remembered; at most one of each executor is not completed. */
+  readonly runs: readonly RecoveredRun[];
+}
+
+export interface RecoveredRun {
+  readonly info: ExecutorInfo;
+  readonly kind: ExecutorKind;
+  readonly containerId: string;
+  /** Wall clock. */
+  readonly launchedAt: Millis;
+  /** Wall clock: when something was written last. */
+  readonly modifiedAt: Millis;
+  /** It ended, and everybody who had to knows. */
+  readonly isCompleted: boolean;
+  readonly processId: number | undefined;
+  /** Of a version 0 executor that had registered. */
+  readonly pid: Pid | undefined;
+  /** A version 1 executor had subscribed. */
+  readonly isHttp: boolean;
+  readonly tasks: readonly RecoveredTask[];
+}
+
+export interface RecoveredTask {
+  readonly info: TaskInfo;
+  readonly task: Task;
+  readonly launch: TaskLaunch;
+  readonly records: readonly StatusUpdateRecord[];
+}
