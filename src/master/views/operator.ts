@@ -124,8 +124,12 @@ function operationsOf(state: MasterState) {
   return [...state.agents.values()].flatMap((agent) => [...agent.operations.values()]);
 }
 
+/** The names that are known to be scalars; of others this message could not say what they are. */
+const SCALARS: ReadonlySet<string> = new Set(['cpus', 'mem', 'disk', 'gpus']);
+
 function roleMessage(role: ReturnType<typeof rolesOf>[number]) {
-  const resources = Object.entries(role.allocated.plus(role.offered).toWire());
+  const all = role.allocated.plus(role.offered);
+  const resources = Object.entries(all.filter((name) => SCALARS.has(name)).toWire());
   return {
     name: role.name,
     weight: role.weight,

@@ -102,11 +102,16 @@ test('/roles knows roles of frameworks, reservations and weights, and the roles 
   );
   const [eng] = roles;
   assert.deepEqual(eng.allocated, { cpus: 0.1, mem: 32 });
-  assert.deepEqual(eng.offered, { cpus: 3.9 });
-  assert.deepEqual(eng.resources, { cpus: 4, mem: 32 });
+  assert.deepEqual(eng.offered, { cpus: 3.9, ports: 1001 });
+  assert.deepEqual(eng.resources, { cpus: 4, mem: 32, ports: 1001 });
   assert.deepEqual(eng.reserved, { cpus: 1 });
   assert.deepEqual(eng.quota.consumed, { cpus: 1.1, mem: 32 });
   assert.deepEqual(eng.frameworks, [FRAMEWORK_ID]);
+  const shown = answerOf(clusterState(), 'GET_ROLES').get_roles?.roles?.find(({ name }) => name === 'eng')?.resources;
+  assert.deepEqual(
+    shown?.map(({ name }) => name),
+    ['cpus', 'mem'],
+  );
   assert.deepEqual(parse(weightsJson(clusterState())), [{ role: 'ops/night', weight: 2 }]);
   assert.deepEqual(
     rolesOf(clusterState(), new Set(['a/b'])).map(({ name }) => name),
