@@ -39,10 +39,13 @@ export function validateOperation(operation: Offer_Operation, requester: Request
   }
 }
 
-/** Resources that a request is about: well formed, of one provider, and at least one. */
+/** Resources that a request is about: well formed, of one provider, at least one, and some of each. */
 function validateList(list: readonly Resource[]): Result<void> {
   const wellFormed = validateRequest(list);
-  return wellFormed.ok ? validateSingleProvider(list) : wellFormed;
+  if (!wellFormed.ok) return wellFormed;
+  const empty = list.find((resource) => !hasAmount(resource));
+  if (empty !== undefined) return err(`${formatResource(empty)} is none at all; name an amount above nothing`);
+  return validateSingleProvider(list);
 }
 
 function validateReserve({ reserve }: Offer_Operation, requester: Requester, agent: Agent): Result<void> {
@@ -83,7 +86,6 @@ function validateReservation(resource: Resource, requester: Requester, agent: Ag
   const reservations = resource.reservations ?? [];
   const role = reservations.at(-1)?.role ?? '';
   if (!isDynamicallyReserved(resource)) return err('the reservation must be a dynamic one');
-  if (!hasAmount(resource)) return err('nothing cannot be reserved');
   const matches = validateRole(resource, role, requester);
   if (!matches.ok) return matches;
   const known = validateCapabilities(resource, agent);
@@ -182,20 +184,19 @@ function validateResize({ type, grow_volume, shrink_volume }: Offer_Operation, a
   const volume = grow_volume?.volume ?? shrink_volume?.volume;
   if (volume === undefined)
     return err(`the field '${type === 'GROW_VOLUME' ? 'grow_volume' : 'shrink_volume'}' is missing`);
+  if (volume.provider_id !== undefined) return err('a volume of a resource provider cannot be resized');
   if (!agent.capabilities.has('RESIZE_VOLUME')) return err('the agent does not support the resizing of volumes');
-  const wellFormed = validateRequest(grow_volume === undefined ? [volume] : [volume, grow_volume.addition]);
+  const wellFormed = validateList(grow_volume === undefined ? [volume] : [volume, grow_volume.addition]);
   if (!wellFormed.ok) return wellFormed;
   const persistent = validatePersistentVolumes([volume]);
   if (!persistent.ok) return persistent;
   if (volume.shared !== undefined) return err('a shared volume cannot be resized');
-  if (volume.provider_id !== undefined) return err('a volume of a resource provider cannot be resized');
   return grow_volume === undefined
     ? validateShrink(volume, shrink_volume?.subtract.value ?? 0)
     : validateGrow(volume, grow_volume.addition);
 }
 
 function validateGrow(volume: Resource, addition: Resource): Result<void> {
-  if (toMilli(addition.scalar?.value ?? 0) <= 0) return err("'addition' must be more than nothing");
   if (Resources.of([withoutVolume(volume), addition]).size === 1) return VALID;
   return err(`${formatResource(addition)} is not of the kind that the volume ${formatResource(volume)} is made of`);
 }
