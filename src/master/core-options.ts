@@ -7,9 +7,15 @@ import type { MasterFlags } from './flags.ts';
 import { agentRemovalRate, minAllocatable, percent, roleList, weightList } from './settings.ts';
 
 /** The core's options out of flags that were checked. @param now wall-clock milliseconds */
-export function coreOptions(flags: MasterFlags, info: MasterInfo, now: number): MasterOptions {
+export function coreOptions(
+  flags: MasterFlags,
+  info: MasterInfo,
+  now: number,
+  more: Partial<Pick<MasterOptions, 'stopwatch'>> = {},
+): MasterOptions {
   const weights = parsed(flags.weights, weightList);
   return masterOptions({
+    ...more,
     info,
     startTime: now,
     electedTime: now,

@@ -28,6 +28,7 @@ import { seekLeadership } from './leadership.ts';
 import { openStore } from './open-store.ts';
 import { Registrar } from './registrar.ts';
 import { Shell } from './shell.ts';
+import { AllocationStopwatch } from './stopwatch.ts';
 
 /** How long a stop may take: streams end at once, so only answers under way are waited for. */
 const STOP_WITHIN = 5_000;
@@ -90,7 +91,8 @@ interface Parts {
 function assemble({ loaded, info, log, libprocess, files }: Parts) {
   const flags = loaded.values;
   const { logger } = log;
-  const options = coreOptions(flags, info, wallTime());
+  const stopwatch = new AllocationStopwatch();
+  const options = coreOptions(flags, info, wallTime(), { stopwatch });
   let driver: Driver<MasterEvent, MasterEffect> | undefined;
   const end = (reason: string): never => {
     logger.fatal(`${reason}; ending the process, restart it to recover`);
@@ -108,6 +110,8 @@ function assemble({ loaded, info, log, libprocess, files }: Parts) {
     logger,
     push: (event) => driver?.post(event),
     version: () => driver?.metrics().steps ?? 0,
+    queued: () => driver?.queuedByKind() ?? new Map(),
+    allocationTimes: () => stopwatch.metrics(),
     shutdown: end,
   });
   const lead = async (session?: ZooKeeper): Promise<void> => {

@@ -39,6 +39,10 @@ export interface ShellOptions {
   readonly logger: Logger;
   /** Another number after every step of the core. Absent: no two requests share an answer. */
   readonly version?: () => number;
+  /** How many events of each kind wait for the core. */
+  readonly queued?: () => ReadonlyMap<string, number>;
+  /** How long allocations took, by the names of the metrics. */
+  readonly allocationTimes?: () => Readonly<Record<string, number>>;
   /** Queues an event for the core. */
   readonly push: (event: MasterEvent) => void;
   /** Ends this program: another master is to take over. */
@@ -56,6 +60,8 @@ export class Shell implements MasterService {
   #leader: MasterInfo | undefined;
   #isRecovering = false;
   #registrar: Registrar | undefined;
+  #dropped = 0;
+  #authenticating = 0;
 
   constructor(options: ShellOptions) {
     this.#options = options;
@@ -122,11 +128,16 @@ export class Shell implements MasterService {
   metrics(): Readonly<Record<string, number>> {
     const more = {
       ...machineMetrics(),
-      ...this.#registryMetrics(),
+      'registrar/queued_operations': 0,
+      ...this.#registrar?.metrics(),
+      ...this.#options.allocationTimes?.(),
       'master/http_cache_hits': this.answers.hits,
+      'master/dropped_messages': this.#dropped,
+      'master/messages_authenticate': this.#authenticating,
     };
     return metricsOf(this.state ?? this.#options.idle, {
       elected: this.state !== undefined,
+      queued: this.#queued(),
       uptimeSeconds: this.#uptime(),
       operatorStreams: this.#subscribers.size,
       allocator: this.#master?.allocator,
@@ -135,9 +146,15 @@ export class Shell implements MasterService {
     });
   }
 
-  #registryMetrics(): Record<string, number> {
-    const { queued = 0, bytes = 0 } = this.#registrar?.metrics ?? {};
-    return { 'registrar/queued_operations': queued, 'registrar/registry_size_bytes': bytes };
+  /** What waits for the core, by upstream's distinction: timers and its own answers are dispatches there. */
+  #queued(): { messages: number; dispatches: number; httpRequests: number } {
+    const counts = { messages: 0, dispatches: 0, httpRequests: 0 };
+    for (const [kind, count] of this.#options.queued?.() ?? []) {
+      if (kind === 'message') counts.messages += count;
+      else if (kind === 'schedulerCall' || kind === 'operatorCall') counts.httpRequests += count;
+      else counts.dispatches += count;
+    }
+    return counts;
   }
 
   schedulerCall(call: Call, sender: Sender, exchange: Exchange, media: MessageMedia): void {
@@ -197,6 +214,11 @@ export class Shell implements MasterService {
   }
 
   #receive(from: string, name: string, body: Uint8Array, to: string): void {
+    if (name === 'mesos.internal.AuthenticateMessage') this.#authenticating++;
+    if (this.state === undefined) {
+      this.#dropped++;
+      return;
+    }
     const type = internalMessages[name];
     if (type === undefined) {
       this.#options.logger.warning(`Dropping ${name} from ${from}: this message is not known`);

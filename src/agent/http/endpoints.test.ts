@@ -5,7 +5,7 @@ import { serve } from '../../http/testing.fixture.ts';
 import { encodeRecord } from '../../wire/recordio.ts';
 import { Call, Response } from '../../wire/v1_agent.ts';
 import { task, World } from '../core/fake-world.ts';
-import { agentMetrics } from '../core/views/metrics.ts';
+import { AGENT_COUNTERS, agentMetrics } from '../core/views/metrics.ts';
 import { agentEndpoints } from './endpoints.ts';
 import { ExecutorConnections } from './executor.ts';
 
@@ -23,6 +23,7 @@ async function agent(t: TestContext) {
     about: () => ({ build: { version: '1.12.0' }, masterHostname: 'localhost' }),
     flags: () => ({ port: '5051' }),
     metrics: () => agentMetrics(world.agent.state, 1_700_000_001_000),
+    metricNames: { rules: [], counters: AGENT_COUNTERS },
     log: { get: () => 0, set: (level) => levels.push(level), original: 0 },
     files: new FilesTable(),
     processes: () => ['slave(1)'],

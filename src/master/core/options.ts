@@ -46,7 +46,18 @@ export interface MasterOptions {
   readonly offerConstraintsMaxPatternSize: number;
   readonly roleSorter: 'drf' | 'random';
   readonly frameworkSorter: 'drf' | 'random';
+  readonly stopwatch: Stopwatch;
 }
+
+/** Measures allocations, for metrics; nothing is decided by what it measures. */
+export interface Stopwatch {
+  /** Does the work, at once and once. */
+  allocation<T>(work: () => T): T;
+  /** So long an allocation that was asked for had to wait. */
+  allocationWaited(time: Millis): void;
+}
+
+const NO_STOPWATCH: Stopwatch = { allocation: (work) => work(), allocationWaited: () => {} };
 
 /** Upstream's defaults for everything but who this master is. */
 export function masterOptions(given: Partial<MasterOptions> & Pick<MasterOptions, 'info'>): MasterOptions {
@@ -80,6 +91,7 @@ export function masterOptions(given: Partial<MasterOptions> & Pick<MasterOptions
     offerConstraintsMaxPatternSize: 100,
     roleSorter: 'drf',
     frameworkSorter: 'drf',
+    stopwatch: NO_STOPWATCH,
     ...given,
   };
 }

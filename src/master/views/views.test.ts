@@ -172,6 +172,7 @@ test('operators see offers with their allocation, though the framework does not 
 test('metrics have gauges of the state, counters of the core and what the shell adds', () => {
   const outside = {
     elected: true,
+    queued: { messages: 1, dispatches: 2, httpRequests: 3 },
     uptimeSeconds: 5,
     operatorStreams: 1,
     perFramework: true,
@@ -181,6 +182,9 @@ test('metrics have gauges of the state, counters of the core and what the shell 
   const expected: Record<string, number> = {
     'master/uptime_secs': 5,
     'master/elected': 1,
+    'master/event_queue_messages': 1,
+    'master/event_queue_dispatches': 2,
+    'master/event_queue_http_requests': 3,
     'master/slaves_active': 1,
     'master/frameworks_connected': 1,
     'master/tasks_running': 1,
