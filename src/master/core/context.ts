@@ -35,10 +35,14 @@ export interface Context {
   readonly transitioning: Map<string, 'reregistering' | 'markingUnreachable' | 'markingGone' | 'removing'>;
   /** Agents that wait for their turn under the removal rate limit. */
   readonly unreachableQueue: Set<string>;
+  /** Draining agents that may have become empty during this step. */
+  readonly drainChecks: Set<string>;
   /** agent id -> framework id -> tasks that were there when it became unreachable. */
   readonly unreachableTasks: Map<string, ReadonlyMap<string, ReadonlySet<string>>>;
   readonly next: { framework: number; agent: number; offer: number; observer: number; commit: number };
   lastAllocation: number;
+  /** Since when somebody has been waiting for an allocation. */
+  allocationAsked: number | undefined;
   lastUnreachableMark: number;
 }
 

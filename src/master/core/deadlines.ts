@@ -7,6 +7,7 @@ export type Deadline =
   | { readonly type: 'heartbeat'; readonly frameworkId: string }
   | { readonly type: 'failover'; readonly frameworkId: string }
   | { readonly type: 'offer'; readonly offerId: string }
+  | { readonly type: 'inverseOffer'; readonly offerId: string }
   | { readonly type: 'ping'; readonly agentId: string }
   | { readonly type: 'agentReregister'; readonly agentId: string }
   | { readonly type: 'markUnreachable' }
@@ -85,7 +86,8 @@ function keyOf(deadline: Deadline): string {
     case 'failover':
       return `${deadline.type}:${deadline.frameworkId}`;
     case 'offer':
-      return `offer:${deadline.offerId}`;
+    case 'inverseOffer':
+      return `${deadline.type}:${deadline.offerId}`;
     case 'ping':
     case 'agentReregister':
       return `${deadline.type}:${deadline.agentId}`;

@@ -8,6 +8,7 @@ import { freeUsed, removeExecutor } from './accounting.ts';
 import { requestAllocation } from './allocation.ts';
 import { type Context, log, nameFramework, send, tellOperators } from './context.ts';
 import { capabilitiesOf, rolesOf } from './framework-info.ts';
+import { takeBackInverseOffers } from './inverse-offers.ts';
 import { discardOffer, offersOf, rescindOffer } from './offers.ts';
 import { type FrameworkRecord, newFramework } from './records.ts';
 import type { FrameworkConnection, Pid } from './state.ts';
@@ -129,6 +130,7 @@ export function deactivateFramework(ctx: Context, framework: FrameworkRecord, te
     if (tell) rescindOffer(ctx, offer);
     else discardOffer(ctx, offer);
   }
+  takeBackInverseOffers(ctx, framework, tell);
   requestAllocation(ctx);
 }
 
@@ -139,6 +141,7 @@ export function deactivateFramework(ctx: Context, framework: FrameworkRecord, te
 export function supersede(ctx: Context, framework: FrameworkRecord, reason: string, newPid?: Pid): void {
   const { connection } = framework;
   for (const offer of offersOf(ctx, framework)) discardOffer(ctx, offer);
+  takeBackInverseOffers(ctx, framework, false);
   if (connection === undefined) return;
   if (connection.kind === 'http') {
     if (ctx.frameworkByStream.has(connection.stream)) endStream(ctx, connection.stream, reason);

@@ -7,14 +7,18 @@ import { allocate, resumeAllocation, waitForAgents } from './allocation-run.ts';
 import type { PendingCommit } from './commits.ts';
 import { type Context, log, send } from './context.ts';
 import { type Deadline, Deadlines } from './deadlines.ts';
+import { drained, settleDrains } from './drain.ts';
 import type { MasterEffect } from './effects.ts';
 import type { CommitToken, InboundName, MasterEvent, MessageEvent } from './events.ts';
 import { disconnectFramework, failoverTimedOut, heartbeatDue } from './frameworks.ts';
 import { deactivateDriver, driverCall, unregisterFramework } from './handlers/driver-call.ts';
 import { executorToFramework, exitedExecutor } from './handlers/executor-messages.ts';
-import { markedGone } from './handlers/mark-agent-gone.ts';
+import { commitGone, markedGone } from './handlers/mark-agent-gone.ts';
 import { OLD_DRIVER_MESSAGES } from './handlers/old-driver.ts';
 import { operationStatus } from './handlers/operation-status.ts';
+import { agentDeactivated, agentReactivated } from './handlers/operator/deactivate.ts';
+import { drainDecided } from './handlers/operator/drain.ts';
+import { machinesUpdated } from './handlers/operator/maintenance.ts';
 import { quotaUpdated } from './handlers/operator/quota.ts';
 import { weightsUpdated } from './handlers/operator/weights.ts';
 import { operatorCall } from './handlers/operator-call.ts';
@@ -24,6 +28,7 @@ import { schedulerCall } from './handlers/scheduler-call.ts';
 import { statusUpdate } from './handlers/status-update.ts';
 import { unregisterAgent } from './handlers/unregister-agent.ts';
 import { updateAgent } from './handlers/update-agent.ts';
+import { inverseOfferTimedOut } from './inverse-offers.ts';
 import {
   markedUnreachable,
   markNextUnreachable,
@@ -91,6 +96,7 @@ const DEADLINES: DeadlineHandlers = {
     const offer = ctx.state.offers.get(offerId);
     if (offer !== undefined) rescindOffer(ctx, offer);
   },
+  inverseOffer: (ctx, { offerId }) => inverseOfferTimedOut(ctx, offerId),
   ping: (ctx, { agentId }) => ping(ctx, agentId),
   agentReregister: (ctx, { agentId }) => reregisterTimedOut(ctx, agentId),
   markUnreachable: (ctx) => markNextUnreachable(ctx),
@@ -107,6 +113,11 @@ const COMMITS: CommitHandlers = {
     ctx.transitioning.delete(agentId);
   },
   markGone: markedGone,
+  deactivateAgent: agentDeactivated,
+  reactivateAgent: agentReactivated,
+  drainAgent: drainDecided,
+  markDrained: drained,
+  updateMachines: machinesUpdated,
   prune: pruned,
   updateQuota: quotaUpdated,
   updateWeights: weightsUpdated,
@@ -206,9 +217,11 @@ function createContext(options: MasterOptions): Context {
     registering: new Set(),
     transitioning: new Map(),
     unreachableQueue: new Set(),
+    drainChecks: new Set(),
     unreachableTasks: new Map(),
     next: { framework: 0, agent: 0, offer: 0, observer: 1, commit: 0 },
     lastAllocation: Number.NEGATIVE_INFINITY,
+    allocationAsked: undefined,
     lastUnreachableMark: Number.NEGATIVE_INFINITY,
   };
 }
@@ -227,6 +240,7 @@ export function createMaster(options: MasterOptions): Master {
       if (event.kind === 'timer' && event.key === WAKE) armed = undefined;
       (EVENTS[event.kind] as (ctx: Context, event: MasterEvent) => void)(ctx, event);
       if (event.kind === 'timer') runDeadlines(ctx);
+      if (ctx.drainChecks.size > 0) settleDrains(ctx, commitGone);
       const next = ctx.deadlines.next();
       if (next === armed) return;
       armed = next;

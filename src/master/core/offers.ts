@@ -78,7 +78,8 @@ export function wireOffer(content: OfferContent, capabilities: ReadonlySet<strin
   };
 }
 
-function agentUrl(agent: OfferContent['agent']): URL {
+/** Where an agent is reached. */
+export function agentUrl(agent: Pick<Agent, 'info' | 'pid'>): URL {
   const pid = parsePid(agent.pid);
   return {
     scheme: 'http',

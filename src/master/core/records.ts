@@ -10,9 +10,11 @@ import { BoundedMap, Ring } from './ring.ts';
 import type {
   Agent,
   AgentObserver,
+  AgentStanding,
   Framework,
   FrameworkCounters,
   GoneAgent,
+  InverseOfferRecord,
   Machine,
   MasterState,
   OfferRecord,
@@ -30,6 +32,7 @@ type FrameworkMaps =
   | 'unreachableTasks'
   | 'executors'
   | 'offers'
+  | 'inverseOffers'
   | 'used'
   | 'operations'
   | 'counters';
@@ -48,6 +51,7 @@ export interface FrameworkRecord extends Writable<Omit<Framework, FrameworkMaps>
   readonly unreachableTasks: BoundedMap<string, Task>;
   readonly executors: Map<string, Map<string, ExecutorInfo>>;
   readonly offers: Set<string>;
+  readonly inverseOffers: Set<string>;
   readonly used: Map<string, Resources>;
   readonly operations: Map<string, Operation>;
   readonly counters: FrameworkCountersRecord;
@@ -60,6 +64,7 @@ type AgentMaps =
   | 'tasks'
   | 'executors'
   | 'offers'
+  | 'inverseOffers'
   | 'pendingKills'
   | 'operations'
   | 'observer'
@@ -72,6 +77,7 @@ export interface AgentRecord extends Writable<Omit<Agent, AgentMaps>> {
   readonly tasks: Map<string, Set<string>>;
   readonly executors: Map<string, Set<string>>;
   readonly offers: Set<string>;
+  readonly inverseOffers: Set<string>;
   readonly pendingKills: Map<string, Set<string>>;
   readonly operations: Map<string, Operation>;
   readonly observer: Writable<AgentObserver>;
@@ -86,8 +92,10 @@ type MasterMaps =
   | 'completedFrameworks'
   | 'agents'
   | 'offers'
+  | 'inverseOffers'
   | 'recovered'
   | 'unreachable'
+  | 'standings'
   | 'gone'
   | 'removed'
   | 'roles'
@@ -102,8 +110,10 @@ export interface MasterRecord extends Writable<Omit<MasterState, MasterMaps>> {
   readonly completedFrameworks: BoundedMap<string, FrameworkRecord>;
   readonly agents: Map<string, AgentRecord>;
   readonly offers: Map<string, OfferRecord>;
+  readonly inverseOffers: Map<string, InverseOfferRecord>;
   readonly recovered: Map<string, AgentInfo>;
   readonly unreachable: Map<string, UnreachableAgent>;
+  readonly standings: Map<string, AgentStanding>;
   readonly gone: Map<string, GoneAgent>;
   readonly removed: BoundedMap<string, number>;
   readonly roles: Map<string, RoleRecord>;
@@ -134,8 +144,10 @@ export function newMasterState(options: MasterOptions): MasterRecord {
     completedFrameworks: new BoundedMap(options.maxCompletedFrameworks),
     agents: new Map(),
     offers: new Map(),
+    inverseOffers: new Map(),
     recovered: new Map(registry.agents.map(({ info }) => [info.id?.value ?? '', info])),
     unreachable: new Map(registry.unreachable.map(({ id, time }) => [id, { id, time, info: undefined }])),
+    standings: standingsIn(registry),
     gone: new Map(registry.gone.map((agent) => [agent.id, agent])),
     removed: new BoundedMap(MAX_REMOVED_AGENTS),
     roles: new Map(),
@@ -146,6 +158,15 @@ export function newMasterState(options: MasterOptions): MasterRecord {
     taskCounters: new Map(),
     allocationRuns: 0,
   };
+}
+
+function standingsIn({ agents, unreachable }: MasterOptions['registry']): Map<string, AgentStanding> {
+  const all = [...agents.map(({ info, ...rest }) => ({ id: info.id?.value ?? '', ...rest })), ...unreachable];
+  return new Map(
+    all.flatMap(({ id, deactivated, drain }) =>
+      deactivated === true || drain !== undefined ? [[id, drain === undefined ? {} : { drain }]] : [],
+    ),
+  );
 }
 
 /** A framework that nothing is known of but its info. */
@@ -167,6 +188,7 @@ export function newFramework(info: FrameworkInfo, id: string, now: number, optio
     unreachableTasks: new BoundedMap(options.maxUnreachableTasksPerFramework),
     executors: new Map(),
     offers: new Set(),
+    inverseOffers: new Set(),
     used: new Map(),
     operations: new Map(),
     registeredTime: now,
@@ -214,6 +236,7 @@ export function newAgent(arrival: AgentArrival, observer: string, now: number): 
     tasks: new Map(),
     executors: new Map(),
     offers: new Set(),
+    inverseOffers: new Set(),
     pendingKills: new Map(),
     operations: new Map(),
     observer: { process: observer, misses: 0, pinged: false, markingUnreachable: false },

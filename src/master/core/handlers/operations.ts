@@ -8,6 +8,7 @@ import { validateResources } from '../../../resources/validate.ts';
 import type { Offer_Operation, OperationStatus, TaskInfo, TaskStatus } from '../../../wire/v1.ts';
 import type { Call_AcknowledgeOperationStatus, Call_ReconcileOperations } from '../../../wire/v1_scheduler.ts';
 import { type Context, countUp, log, nameFramework, send } from '../context.ts';
+import { checkDrainLater } from '../drain.ts';
 import { resourceFor } from '../offers.ts';
 import type { AgentRecord, FrameworkRecord } from '../records.ts';
 import { countEnd, masterStatus, sendUpdate } from '../status.ts';
@@ -179,6 +180,7 @@ export function isTerminalOperation(state: OperationStatus['state']): boolean {
 export function removeOperation(ctx: Context, key: string, agent: AgentRecord): void {
   const operation = agent.operations.get(key);
   agent.operations.delete(key);
+  checkDrainLater(ctx, agent);
   ctx.state.frameworks.get(operation?.framework_id?.value ?? '')?.operations.delete(key);
 }
 

@@ -5,6 +5,7 @@ import { validateResources } from '../../../resources/validate.ts';
 import type { UpdateSlaveMessage } from '../../../wire/internal.ts';
 import { requestAllocation } from '../allocation.ts';
 import { type Context, countUp, log, nameAgent } from '../context.ts';
+import { checkDrainLater } from '../drain.ts';
 import type { AgentRecord } from '../records.ts';
 import { removeOperation, sendOperationStatus } from './operations.ts';
 import { bytesOf } from './register-agent.ts';
@@ -31,6 +32,7 @@ export function updateAgent(ctx: Context, message: UpdateSlaveMessage): void {
   }
   agent.resourceVersion = bytesOf(message.resource_version_uuid) ?? agent.resourceVersion;
   reconcileOperations(ctx, agent, message);
+  checkDrainLater(ctx, agent);
   let total = agent.total;
   // Agents of before this flag only ever sent the message to say what is oversubscribed.
   if (message.update_oversubscribed_resources ?? message.resource_providers === undefined) {
