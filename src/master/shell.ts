@@ -17,6 +17,7 @@ import type { RegistryOperation } from './core/registry.ts';
 import type { MasterState } from './core/state.ts';
 import { Answers } from './http/answers.ts';
 import { Connections } from './http/connections.ts';
+import { Preparer } from './http/preparer.ts';
 import { type MasterService, PROCESS, type Sender } from './http/service.ts';
 import { Subscribers } from './http/subscribers.ts';
 import type { Registrar } from './registrar.ts';
@@ -55,6 +56,7 @@ export class Shell implements MasterService {
   readonly #connections: Connections;
   readonly #subscribers: Subscribers;
   readonly answers: Answers;
+  readonly #preparer: Preparer;
   readonly #started = performance.now();
   #master: Pick<Master, 'state' | 'allocator'> | undefined;
   #leader: MasterInfo | undefined;
@@ -66,7 +68,9 @@ export class Shell implements MasterService {
   constructor(options: ShellOptions) {
     this.#options = options;
     this.#master = options.master;
-    this.answers = new Answers(options.version);
+    const { program, version = () => Number.NaN } = options;
+    this.answers = new Answers(version);
+    this.#preparer = new Preparer({ answers: this.answers, program, state: () => this.state, version });
     this.#subscribers = new Subscribers(options.maxSubscribers, this.answers);
     this.#connections = new Connections((stream, reason) => {
       if (reason === 'reader too slow')
@@ -177,6 +181,7 @@ export class Shell implements MasterService {
     libprocess.register(PROCESS, receive);
     libprocess.register('slave-observer(*)', receive);
     libprocess.onExited((pid) => push({ kind: 'exited', pid }));
+    this.#preparer.start();
   }
 
   /** What to do for each effect of the core. */

@@ -8,9 +8,15 @@
 /** Bytes of garbage that may wait for a collection that comes about for another reason. */
 const SLACK = 256 * 1024 * 1024;
 
+/** Allocations between two looks at what is in use. */
+const LOOK_EVERY = 256;
+
 export class OffHeap {
   /** Taken here and not given back by a collection yet. */
   #taken = 0;
+  /** What may be taken, as of the last time that it was looked at. */
+  #limit = SLACK;
+  #untilLook = 0;
   readonly #inUse: () => number;
   readonly #returned = new FinalizationRegistry<number>((size) => {
     this.#taken -= size;
@@ -19,10 +25,6 @@ export class OffHeap {
   /** @param inUse bytes that are still wanted; asked now and then, so it may cost something */
   constructor(inUse: () => number) {
     this.#inUse = inUse;
-  }
-
-  get taken(): number {
-    return this.#taken;
   }
 
   /** Copies bytes, or writes text as UTF-8. */
@@ -35,7 +37,11 @@ export class OffHeap {
   };
 
   #allocate(size: number): Buffer {
-    if (this.#taken + size > SLACK && this.#taken + size > SLACK + this.#inUse()) return Buffer.allocUnsafeSlow(size);
+    if (this.#untilLook-- <= 0) {
+      this.#untilLook = LOOK_EVERY;
+      this.#limit = SLACK + this.#inUse();
+    }
+    if (this.#taken + size > this.#limit) return Buffer.allocUnsafeSlow(size);
     const memory = new SharedArrayBuffer(size);
     this.#taken += size;
     this.#returned.register(memory, size);

@@ -74,6 +74,11 @@ export class Kept {
     return all;
   }
 
+  /** Forgets everything. */
+  clear(): void {
+    this.#lists.clear();
+  }
+
   /** Forgets the lists that are not among these. */
   retain(ids: ReadonlySet<string>): void {
     for (const id of this.#lists.keys()) if (!ids.has(id)) this.#lists.delete(id);

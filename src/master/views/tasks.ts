@@ -90,15 +90,19 @@ export function* tasksParts(snapshot: Snapshot, selection: TaskSelection): Parts
   for (const framework of everyFramework(snapshot)) {
     if (selection.frameworkId !== undefined && framework.id !== selection.frameworkId) continue;
     for (const { items } of taskLists(framework)) {
-      for (const task of items) {
+      for (let at = 0; at < items.length; at++) {
+        const task = items[at]!;
         if (selection.taskId === undefined || task.task_id.value === selection.taskId) tasks.push(task);
+        if (at % BREATH === 0) yield;
       }
-      yield;
     }
   }
   const sign = selection.ascending ? 1 : -1;
-  const times = Float64Array.from(tasks, (task) => sign * (task.statuses?.[0]?.timestamp ?? Number.NEGATIVE_INFINITY));
-  yield;
+  const times = new Float64Array(tasks.length);
+  for (let at = 0; at < tasks.length; at++) {
+    times[at] = sign * (tasks[at]!.statuses?.[0]?.timestamp ?? Number.NEGATIVE_INFINITY);
+    if (at % BREATH === 0) yield;
+  }
   const order = yield* sortedOrder(times);
   const limit = selection.limit ?? DEFAULT_LIMIT;
   const offset = Math.max(0, selection.offset ?? 0);
@@ -116,12 +120,15 @@ export function taskLists(framework: FrameworkShown): readonly Listed<Task>[] {
   return [framework.tasks, framework.unreachableTasks, framework.completedTasks];
 }
 
-/** Compared between two places to pause. */
+/** Tasks looked at between two places to pause. */
+const BREATH = 10_000;
+/** And places merged. */
 const SORT_STEP = 1 << 16;
 
 /** The places of numbers in ascending order, equal ones as they stand: a merge sort that can pause. */
 function* sortedOrder(keys: Float64Array): Steps<Uint32Array> {
-  let from = Uint32Array.from(keys, (_, at) => at);
+  let from = new Uint32Array(keys.length);
+  for (let at = 0; at < keys.length; at++) from[at] = at;
   let into = new Uint32Array(keys.length);
   let work = 0;
   for (let width = 1; width < keys.length; width *= 2) {
