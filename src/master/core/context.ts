@@ -5,8 +5,9 @@ import type { PendingCommit } from './commits.ts';
 import type { CounterName } from './counters.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { LogLevel, MasterEffect, OperatorNotice, OutboundMessages, OutboundName, SendEffect } from './effects.ts';
-import type { CommitToken, RequestId } from './events.ts';
+import type { CommitToken, FromFramework, RequestId } from './events.ts';
 import type { MasterOptions } from './options.ts';
+import type { Throttle } from './rate-limits.ts';
 import type { AgentRecord, FrameworkRecord, MasterRecord } from './records.ts';
 import type { RegistryOperation } from './registry.ts';
 import type { Pid, StreamId } from './state.ts';
@@ -41,6 +42,8 @@ export interface Context {
   readonly unreachableTasks: Map<string, ReadonlyMap<string, ReadonlySet<string>>>;
   readonly next: { framework: number; agent: number; offer: number; observer: number; commit: number };
   lastAllocation: number;
+  /** What slows the messages of frameworks down. */
+  readonly throttles: ReadonlyMap<string, Throttle<FromFramework>>;
   /** Since when somebody has been waiting for an allocation. */
   allocationAsked: number | undefined;
   lastUnreachableMark: number;

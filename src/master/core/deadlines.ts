@@ -13,6 +13,7 @@ export type Deadline =
   | { readonly type: 'markUnreachable' }
   | { readonly type: 'recoveredAgents' }
   | { readonly type: 'resumeAllocation' }
+  | { readonly type: 'throttled'; readonly key: string }
   | { readonly type: 'registryGc' };
 
 interface Entry {
@@ -91,6 +92,8 @@ function keyOf(deadline: Deadline): string {
     case 'ping':
     case 'agentReregister':
       return `${deadline.type}:${deadline.agentId}`;
+    case 'throttled':
+      return `${deadline.type}:${deadline.key}`;
     default:
       return deadline.type;
   }

@@ -15,6 +15,7 @@ import type { FrameworkConnection, Pid } from './state.ts';
 import { isTerminal, taskStatus } from './status.ts';
 import { endStream, greetStream, heartbeat } from './streams.ts';
 import { removeTask, updateTask } from './tasks.ts';
+import { forgetCounts } from './throttling.ts';
 
 /** What a subscription or an update brings beside the info. */
 export interface Subscription {
@@ -196,6 +197,7 @@ export function removeFramework(ctx: Context, framework: FrameworkRecord): void 
   framework.state = 'DISCONNECTED';
   framework.unregisteredTime = ctx.env.wall;
   ctx.state.frameworks.delete(framework.id);
+  forgetCounts(ctx, framework);
   ctx.state.completedFrameworks.set(framework.id, framework);
   ctx.allocator.removeFramework(framework.id);
   tellOperators(ctx, { type: 'FRAMEWORK_REMOVED', framework, frameworkId });

@@ -9,7 +9,7 @@ import { type Context, log, send } from './context.ts';
 import { type Deadline, Deadlines } from './deadlines.ts';
 import { drained, settleDrains } from './drain.ts';
 import type { MasterEffect } from './effects.ts';
-import type { CommitToken, InboundName, MasterEvent, MessageEvent } from './events.ts';
+import type { CommitToken, FromFramework, InboundName, MasterEvent, MessageEvent } from './events.ts';
 import { disconnectFramework, failoverTimedOut, heartbeatDue } from './frameworks.ts';
 import { deactivateDriver, driverCall, unregisterFramework } from './handlers/driver-call.ts';
 import { executorToFramework, exitedExecutor } from './handlers/executor-messages.ts';
@@ -42,6 +42,7 @@ import type { MasterOptions } from './options.ts';
 import { newMasterState } from './records.ts';
 import { collectRegistryGarbage, pruned } from './registry-gc.ts';
 import type { MasterState } from './state.ts';
+import { exitedInTurn, nextTurns, receive, throttlesFor } from './throttling.ts';
 
 /** The only timer that the core keeps armed; all deadlines are behind it. */
 export const WAKE = 'wake';
@@ -103,6 +104,7 @@ const DEADLINES: DeadlineHandlers = {
   recoveredAgents: (ctx) => recoveredTimedOut(ctx),
   resumeAllocation: (ctx) => resumeAllocation(ctx),
   registryGc: (ctx) => collectRegistryGarbage(ctx),
+  throttled: (ctx, { key }) => nextTurns(ctx, key, (event) => handleFromFramework(ctx, event)),
 };
 
 const COMMITS: CommitHandlers = {
@@ -130,16 +132,22 @@ const EVENTS: EventHandlers = {
     const framework = ctx.state.frameworks.get(ctx.frameworkByStream.get(stream) ?? '');
     if (framework !== undefined) disconnectFramework(ctx, framework);
   },
-  message: (ctx, event) => {
-    const handle = MESSAGES[event.name] as (ctx: Context, event: MessageEvent) => void;
-    handle(ctx, event);
-  },
-  exited: (ctx, { pid }) => exited(ctx, pid),
+  message: (ctx, event) => receive(ctx, event, (turn) => handleFromFramework(ctx, turn)),
+  exited: (ctx, event) => exitedInTurn(ctx, event, (turn) => handleFromFramework(ctx, turn)),
   // The wheel is looked at after every event; the timer only brings one about.
   timer: () => {},
   committed: (ctx, { token, error }) => committed(ctx, token, error),
   operatorCall,
 };
+
+function handleFromFramework(ctx: Context, event: FromFramework): void {
+  if (event.kind === 'exited') {
+    exited(ctx, event.pid);
+    return;
+  }
+  const handle = MESSAGES[event.name] as (ctx: Context, event: MessageEvent) => void;
+  handle(ctx, event);
+}
 
 function start(ctx: Context): void {
   const { now } = ctx.env;
@@ -222,6 +230,7 @@ function createContext(options: MasterOptions): Context {
     next: { framework: 0, agent: 0, offer: 0, observer: 1, commit: 0 },
     lastAllocation: Number.NEGATIVE_INFINITY,
     allocationAsked: undefined,
+    throttles: throttlesFor(options.rateLimits),
     lastUnreachableMark: Number.NEGATIVE_INFINITY,
   };
 }

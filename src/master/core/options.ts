@@ -3,6 +3,7 @@ import type { Quantities } from '../../resources/quantities.ts';
 import type { MasterInfo } from '../../wire/v1.ts';
 import type { Authorize } from './authorization.ts';
 import { permitAll } from './authorization.ts';
+import type { RateLimits } from './rate-limits.ts';
 import { EMPTY_REGISTRY, type RegistrySnapshot } from './registry.ts';
 
 /** How one master is set up. Durations in milliseconds; the names and defaults are those of upstream's flags. */
@@ -46,6 +47,8 @@ export interface MasterOptions {
   readonly offerConstraintsMaxPatternSize: number;
   readonly roleSorter: 'drf' | 'random';
   readonly frameworkSorter: 'drf' | 'random';
+  /** `--rate_limits` */
+  readonly rateLimits: RateLimits | undefined;
   readonly stopwatch: Stopwatch;
 }
 
@@ -91,6 +94,7 @@ export function masterOptions(given: Partial<MasterOptions> & Pick<MasterOptions
     offerConstraintsMaxPatternSize: 100,
     roleSorter: 'drf',
     frameworkSorter: 'drf',
+    rateLimits: undefined,
     stopwatch: NO_STOPWATCH,
     ...given,
   };

@@ -103,7 +103,8 @@ type MasterMaps =
   | 'quotas'
   | 'machines'
   | 'counters'
-  | 'taskCounters';
+  | 'taskCounters'
+  | 'messageCounts';
 
 export interface MasterRecord extends Writable<Omit<MasterState, MasterMaps>> {
   readonly frameworks: Map<string, FrameworkRecord>;
@@ -122,6 +123,7 @@ export interface MasterRecord extends Writable<Omit<MasterState, MasterMaps>> {
   readonly machines: Map<string, Machine>;
   readonly counters: Counters;
   readonly taskCounters: Map<string, number>;
+  readonly messageCounts: Map<string, { received: number; processed: number }>;
 }
 
 /** Upstream remembers this many removed agents. */
@@ -156,6 +158,7 @@ export function newMasterState(options: MasterOptions): MasterRecord {
     machines: new Map(registry.machines.map((machine) => [machineKey(machine.id.hostname, machine.id.ip), machine])),
     counters: zeroCounters(),
     taskCounters: new Map(),
+    messageCounts: new Map(),
     allocationRuns: 0,
   };
 }

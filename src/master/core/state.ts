@@ -216,6 +216,8 @@ export interface MasterState {
   readonly counters: Readonly<Record<CounterName, number>>;
   /** `task_<state>/source_<source>/reason_<reason>`, lower case -> how often. */
   readonly taskCounters: ReadonlyMap<string, number>;
+  /** Messages of version 0 frameworks by principal. */
+  readonly messageCounts: ReadonlyMap<string, { readonly received: number; readonly processed: number }>;
   /** How often the allocator has run. */
   readonly allocationRuns: number;
 }

@@ -49,6 +49,12 @@ export function metricsOf(state: MasterState, outside: Outside): Metrics {
   addResources(metrics, state);
   addOperations(metrics, state);
   addRoles(metrics, state, outside.allocator);
+  for (const { principal } of state.frameworks.values()) {
+    if (principal === undefined) continue;
+    const { received, processed } = state.messageCounts.get(principal) ?? { received: 0, processed: 0 };
+    metrics[`frameworks/${principal}/messages_received`] = received;
+    metrics[`frameworks/${principal}/messages_processed`] = processed;
+  }
   if (outside.perFramework) for (const framework of state.frameworks.values()) addFramework(metrics, framework);
   return Object.assign(metrics, outside.more);
 }

@@ -143,6 +143,7 @@ export function clusterState(): MasterState {
     machines: new Map(),
     counters: zeroCounters(),
     taskCounters: new Map([['task_lost/source_master/reason_x', 2]]),
+    messageCounts: new Map(),
     allocationRuns: 3,
   };
 }
