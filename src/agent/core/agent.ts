@@ -1,5 +1,6 @@
 import type { Env, Machine } from '../../base/machine.ts';
 import { randomUuidBytes } from '../../base/random.ts';
+import { Resources } from '../../resources/resources.ts';
 import { probeDone } from './checks.ts';
 import { containerExited, containerFailed, containerStarted } from './containers.ts';
 import { type Context, log } from './context.ts';
@@ -30,6 +31,7 @@ import { slaveReregistered } from './handlers/slave-reregistered.ts';
 import { statusUpdate } from './handlers/status-update.ts';
 import { updateFramework } from './handlers/update-framework.ts';
 import { createMetrics } from './metrics.ts';
+import { volumesChanged } from './operations.ts';
 import { masterDetected, masterLost } from './registration.ts';
 import { Ring } from './ring.ts';
 import { endAgent } from './shutdown.ts';
@@ -91,6 +93,8 @@ export function createAgent(options: AgentOptions, env: Env): Agent {
       checkpoint: options.checkpoint,
     },
     master: undefined,
+    total: Resources.of(options.resources),
+    operations: new Map(),
     resourceVersion: randomUuidBytes(env.random),
     registrationBackoff: 0,
     pingTimeout: DEFAULT_PING_TIMEOUT,
@@ -125,6 +129,7 @@ const EVENTS: {
   probeDone,
   executorCall,
   executorStreamClosed,
+  volumesChanged,
   masterDetected: (context, event) => masterDetected(context, event.pid),
   exited: (context, event) => {
     if (event.pid === context.state.master) masterLost(context);

@@ -1,5 +1,6 @@
 import type { Millis } from '../../base/machine.ts';
-import type { ExitedExecutorMessage, StatusUpdate } from '../../wire/internal.ts';
+import type { Resources } from '../../resources/resources.ts';
+import type { ExitedExecutorMessage, StatusUpdate, UpdateOperationStatusMessage } from '../../wire/internal.ts';
 import type {
   AgentInfo,
   AgentInfo_Capability,
@@ -8,6 +9,7 @@ import type {
   DrainConfig,
   ExecutorInfo,
   FrameworkInfo,
+  Operation,
   Resource,
   Task,
   TaskInfo,
@@ -64,6 +66,10 @@ export interface AgentState {
   /** Its `id` is set once a master has admitted the agent. */
   info: AgentInfo;
   master: Pid | undefined;
+  /** What it has: the configured resources, with reservations and volumes. */
+  total: Resources;
+  /** Operations whose end has not been acknowledged, by uuid (text form). */
+  readonly operations: Map<string, OperationRecord>;
   /** Names what this agent believes about its resources; 16 bytes. */
   resourceVersion: Uint8Array;
   /** Current delay before the next attempt to register. */
@@ -88,6 +94,15 @@ export interface AgentState {
   /** How full the disk was when last looked at. */
   diskUsage: number;
   readonly metrics: AgentMetrics;
+}
+
+/** An operation that this agent was told to apply; `operation` is replaced, never changed in place. */
+export interface OperationRecord {
+  operation: Operation;
+  /** How it ended, told until that is acknowledged; absent while its volumes are being made or removed. */
+  update: UpdateOperationStatusMessage | undefined;
+  /** Delay until that is sent again. */
+  backoff: Millis;
 }
 
 /** A directory that will be deleted. */

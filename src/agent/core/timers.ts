@@ -5,6 +5,7 @@ import { registrationTimedOut } from './custom.ts';
 import { retireIfIdle } from './executors.ts';
 import { collectGarbage } from './garbage.ts';
 import { destroyExecutor, killNow } from './kill.ts';
+import { retryOperation } from './operation-updates.ts';
 import { attemptRegistration, pingMissed } from './registration.ts';
 import type { Executor } from './state.ts';
 import { retryUpdate } from './updates.ts';
@@ -17,6 +18,7 @@ const TIMERS: Readonly<Record<string, Fired>> = {
   ping: (context) => pingMissed(context),
   gc: (context) => collectGarbage(context),
   update: (context, frameworkId, taskId) => retryUpdate(context, frameworkId, taskId),
+  operation: (context, uuid) => retryOperation(context, uuid),
   kill: (context, containerId) => killNow(context, containerId),
   check: (context, containerId, kind) => checkDue(context, containerId, kind),
   completion: (context, containerId) => taskOutOfTime(context, containerId),

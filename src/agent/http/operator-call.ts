@@ -9,7 +9,7 @@ import { RecordReader } from '../../wire/recordio.ts';
 import type { ContainerID } from '../../wire/v1.ts';
 import { Call, Response } from '../../wire/v1_agent.ts';
 import { listContainers } from '../core/views/containers.ts';
-import { getAgent, getExecutors, getFrameworks, getState, getTasks } from '../core/views/operator.ts';
+import { getAgent, getExecutors, getFrameworks, getOperations, getState, getTasks } from '../core/views/operator.ts';
 import { formatContainerId, type TypedCall, validateCall } from './call-validation.ts';
 import type { AgentHttpParts } from './parts.ts';
 
@@ -153,7 +153,7 @@ const HANDLERS: Readonly<Record<TypedCall['type'], Handler>> = {
   GET_CONTAINERS: getContainers,
   GET_FRAMEWORKS: ({ state }) => ({ type: 'GET_FRAMEWORKS', get_frameworks: getFrameworks(state) }),
   GET_EXECUTORS: ({ state }) => ({ type: 'GET_EXECUTORS', get_executors: getExecutors(state) }),
-  GET_OPERATIONS: () => ({ type: 'GET_OPERATIONS', get_operations: {} }),
+  GET_OPERATIONS: ({ state }) => ({ type: 'GET_OPERATIONS', get_operations: getOperations(state) }),
   GET_TASKS: ({ state }) => ({ type: 'GET_TASKS', get_tasks: getTasks(state) }),
   GET_AGENT: ({ state }) => ({ type: 'GET_AGENT', get_agent: getAgent(state) }),
   GET_RESOURCE_PROVIDERS: () => ({ type: 'GET_RESOURCE_PROVIDERS', get_resource_providers: {} }),
