@@ -95,7 +95,7 @@ test('what is decided about an agent goes with it, until it is reactivated or go
   await first.commit({ type: 'REACTIVATE_AGENT', agentId: 'b' });
   const back = await recovered(registrar(new MemoryStore(place)));
   assert.deepEqual(
-    back.agents.map(({ info, deactivated, drain: decided }) => [info.id?.value, deactivated, decided?.state]),
+    back.agents.map(({ info, deactivated, drain: decided }) => [info.id?.value, deactivated, decided?.state]).sort(),
     [
       ['a', true, 'DRAINED'],
       ['b', undefined, undefined],
