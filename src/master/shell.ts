@@ -21,6 +21,7 @@ import { Preparer } from './http/preparer.ts';
 import { type MasterService, PROCESS, type Sender } from './http/service.ts';
 import { Subscribers } from './http/subscribers.ts';
 import type { Registrar } from './registrar.ts';
+import type { InverseOfferStatuses } from './views/maintenance.ts';
 import { metricsOf } from './views/metrics.ts';
 import type { Program } from './views/state.ts';
 
@@ -111,6 +112,10 @@ export class Shell implements MasterService {
   /** Another master leads; undefined: nobody is known to. */
   follow(leader: MasterInfo | undefined): void {
     this.#leader = leader;
+  }
+
+  get inverseOfferStatuses(): InverseOfferStatuses | undefined {
+    return this.#master?.allocator.inverseOfferStatuses();
   }
 
   get program(): Program {

@@ -55,6 +55,7 @@ const service: MasterService = {
   log: { get: () => 0, set: () => {}, original: 0 },
   files: new FilesTable(),
   answers,
+  inverseOfferStatuses: undefined,
   metrics: () => ({ 'master/elected': 1 }),
   schedulerCall(call, sender, exchange, media) {
     calls.push({ call, sender });

@@ -103,7 +103,7 @@ export function readingEndpoints(service: MasterService): readonly Endpoint[] {
     reading(
       '/maintenance/status',
       'Retrieves the maintenance status of the cluster.',
-      (state) => ClusterStatus.v0.stringify(clusterStatus(state)),
+      (state) => ClusterStatus.v0.stringify(clusterStatus(state, service.inverseOfferStatuses)),
       {
         methods: ['GET'],
         authorization: ['GET_MAINTENANCE_STATUS'],

@@ -34,3 +34,22 @@ test('the registry shows agents, quotas and weights, and leaves out what is empt
   assert.equal(shown.machines.machines[0].info.mode, 'DRAINING');
   assert.deepEqual(shown.schedules[0].windows[0].machine_ids, [{ hostname: 'h1' }]);
 });
+
+test('the registry shows what is decided about agents that are away', () => {
+  const state = clusterState();
+  const drain = { state: 'DRAINING', config: { mark_gone: true } } as const;
+  const shown = JSON.parse(
+    registryJson({
+      ...state,
+      recovered: new Map([['r', { id: { value: 'r' }, hostname: 'h' }]]),
+      unreachable: new Map([['x', { id: 'x', time: 1000, info: undefined }]]),
+      standings: new Map([
+        ['r', {}],
+        ['x', { drain }],
+      ]),
+    }),
+  );
+  assert.equal(shown.slaves.slaves.at(-1).deactivated, true);
+  assert.deepEqual(shown.unreachable.slaves[0].drain_info, drain);
+  assert.deepEqual(shown.minimum_capabilities, [{ capability: 'AGENT_DRAINING' }]);
+});

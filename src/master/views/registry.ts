@@ -13,10 +13,16 @@ export function registryJson(state: MasterState): string {
   const machines = [...state.machines.values()];
   const quotas = [...state.quotas.values()].filter((quota) => !isDefaultQuota(quota));
   const windows = schedule(state);
+  const deactivated = state.standings.size > 0 || [...state.agents.values()].some((agent) => agent.deactivated);
+  const capabilities = [...(deactivated ? ['AGENT_DRAINING'] : []), ...(quotas.length > 0 ? ['QUOTA_V2'] : [])];
   return JSON.stringify({
     master: { info: MasterInfo.v0.toJson(state.info) },
     ...listed('slaves', 'slaves', agentsIn(state)),
-    ...listed('unreachable', 'slaves', [...state.unreachable.values()].map(departed)),
+    ...listed(
+      'unreachable',
+      'slaves',
+      [...state.unreachable.values()].map((agent) => ({ ...departed(agent), ...decisionOn(state, agent.id) })),
+    ),
     ...listed('gone', 'slaves', [...state.gone.values()].map(departed)),
     ...listed(
       'machines',
@@ -26,10 +32,8 @@ export function registryJson(state: MasterState): string {
       })),
     ),
     ...(windows.windows !== undefined && { schedules: [Schedule.v0.toJson(windows)] }),
-    ...(quotas.length > 0 && {
-      quota_configs: quotas.map((quota) => QuotaConfig.v0.toJson(quotaConfig(quota))),
-      minimum_capabilities: [{ capability: 'QUOTA_V2' }],
-    }),
+    ...(quotas.length > 0 && { quota_configs: quotas.map((quota) => QuotaConfig.v0.toJson(quotaConfig(quota))) }),
+    ...(capabilities.length > 0 && { minimum_capabilities: capabilities.map((capability) => ({ capability })) }),
     ...(state.weights.size > 0 && {
       weights: [...state.weights].map(([role, weight]) => ({ info: { role, weight } })),
     }),
@@ -37,13 +41,22 @@ export function registryJson(state: MasterState): string {
 }
 
 function agentsIn(state: MasterState): object[] {
-  const recovered = [...state.recovered.values()].map((info) => ({ info: AgentInfo.v0.toJson(info) }));
+  const recovered = [...state.recovered].map(([id, info]) => ({
+    info: AgentInfo.v0.toJson(info),
+    ...decisionOn(state, id),
+  }));
   const registered = [...state.agents.values()].map(({ info, deactivated, drain }) => ({
     info: AgentInfo.v0.toJson(info),
     ...(drain !== undefined && { drain_info: DrainInfo.v0.toJson(drain) }),
     ...(deactivated && { deactivated }),
   }));
   return [...registered, ...recovered];
+}
+
+function decisionOn(state: MasterState, agentId: string): object {
+  const standing = state.standings.get(agentId);
+  if (standing === undefined) return {};
+  return { ...(standing.drain && { drain_info: DrainInfo.v0.toJson(standing.drain) }), deactivated: true };
 }
 
 function departed({ id, time }: { readonly id: string; readonly time: Millis }): object {

@@ -3,7 +3,8 @@
  * that do. Long answers are written from it in slices while the master goes on.
  */
 import type { Resources } from '../../resources/resources.ts';
-import type { AgentInfo, ExecutorInfo, Task } from '../../wire/v1.ts';
+import type { AgentInfo, ExecutorInfo, InverseOffer, Task } from '../../wire/v1.ts';
+import { wireInverseOffer } from '../core/inverse-offers.ts';
 import { type OfferContent, offerContent } from '../core/offers.ts';
 import type { Agent, Framework, MasterState, OfferRecord } from '../core/state.ts';
 import type { Listed } from './kept.ts';
@@ -53,7 +54,7 @@ export interface ExecutorShown {
   readonly executor: ExecutorInfo;
 }
 
-type Collected = 'tasks' | 'unreachableTasks' | 'completedTasks' | 'executors' | 'offers' | 'used';
+type Collected = 'inverseOffers' | 'tasks' | 'unreachableTasks' | 'completedTasks' | 'executors' | 'offers' | 'used';
 
 /** A framework at one instant. */
 export interface FrameworkShown extends Omit<Framework, Collected> {
@@ -62,6 +63,7 @@ export interface FrameworkShown extends Omit<Framework, Collected> {
   readonly completedTasks: Listed<Task>;
   readonly executors: Listed<ExecutorShown>;
   readonly offers: Listed<OfferContent>;
+  readonly inverseOffers: readonly InverseOffer[];
   /** For each agent what it uses there. */
   readonly used: Listed<Resources>;
 }
@@ -160,6 +162,7 @@ function frameworkShown(state: MasterState, framework: Framework, wanted: Wanted
   const { tasks: live, unreachableTasks: lost, completedTasks: completed, offers, used, ...rest } = framework;
   return {
     ...rest,
+    inverseOffers: [...framework.inverseOffers].flatMap((id) => inverseOfferShown(state, id)),
     tasks: list('tasks', wanted.tasks ? tasks([...live.values()]) : []),
     unreachableTasks: list('unreachable', wanted.tasks ? tasks([...lost.values()]) : []),
     completedTasks: list('completed', wanted.tasks ? tasks(completed.toArray()) : []),
@@ -170,6 +173,12 @@ function frameworkShown(state: MasterState, framework: Framework, wanted: Wanted
     offers: list('offers', wanted.holdings ? [...offers].flatMap((id) => offerShown(state, framework, id)) : []),
     used: list('used', wanted.holdings ? [...used.values()] : []),
   };
+}
+
+function inverseOfferShown(state: MasterState, id: string): InverseOffer[] {
+  const offer = state.inverseOffers.get(id);
+  const agent = state.agents.get(offer?.agentId ?? '');
+  return offer === undefined || agent === undefined ? [] : [wireInverseOffer(offer, agent)];
 }
 
 const executorsShown = new WeakMap<ExecutorInfo, ExecutorShown>();

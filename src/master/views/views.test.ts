@@ -225,6 +225,17 @@ test('maintenance windows gather machines that go down together', () => {
     down_machines: [{ hostname: 'b' }],
   });
   assert.deepEqual(schedule(clusterState()), {});
+  const answer = { status: 'ACCEPT', framework_id: { value: FRAMEWORK_ID }, timestamp: { nanoseconds: 9 } } as const;
+  const here = { hostname: 'H1', ip: '127.0.0.1' };
+  const busy = {
+    ...clusterState(),
+    machines: new Map([['h1', { id: here, mode: 'DRAINING' as const, unavailability }]]),
+  };
+  const statuses = new Map([
+    [AGENT_ID, new Map([[FRAMEWORK_ID, answer]])],
+    ['gone', new Map([[FRAMEWORK_ID, answer]])],
+  ]);
+  assert.deepEqual(clusterStatus(busy, statuses), { draining_machines: [{ id: here, statuses: [answer] }] });
 });
 
 test('an event stream begins with everything, and tells of tasks that are still there', () => {
