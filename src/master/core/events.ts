@@ -107,6 +107,8 @@ export type MasterEvent =
   | MessageEvent
   | ExitedEvent
   | { readonly kind: 'timer'; readonly key: string }
+  /** Only agents with these hostnames are to be offered from now on; undefined: all. */
+  | { readonly kind: 'whitelist'; readonly hostnames: ReadonlySet<string> | undefined }
   /** The answer to a `commit`: it is durable, or it failed (then this master must stop). */
   | { readonly kind: 'committed'; readonly token: CommitToken; readonly error?: string }
   | OperatorCallEvent;

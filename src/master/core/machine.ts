@@ -3,6 +3,7 @@ import { createAllocator } from '../../allocator/hierarchical.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { Env, Machine } from '../../base/machine.ts';
 import { disconnectAgent } from './agents.ts';
+import { requestAllocation } from './allocation.ts';
 import { allocate, resumeAllocation, waitForAgents } from './allocation-run.ts';
 import type { PendingCommit } from './commits.ts';
 import { type Context, log, send } from './context.ts';
@@ -134,6 +135,10 @@ const EVENTS: EventHandlers = {
   },
   message: (ctx, event) => receive(ctx, event, (turn) => handleFromFramework(ctx, turn)),
   exited: (ctx, event) => exitedInTurn(ctx, event, (turn) => handleFromFramework(ctx, turn)),
+  whitelist: (ctx, { hostnames }) => {
+    ctx.allocator.updateWhitelist(hostnames);
+    requestAllocation(ctx);
+  },
   // The wheel is looked at after every event; the timer only brings one about.
   timer: () => {},
   committed: (ctx, { token, error }) => committed(ctx, token, error),

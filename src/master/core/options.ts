@@ -47,6 +47,8 @@ export interface MasterOptions {
   readonly offerConstraintsMaxPatternSize: number;
   readonly roleSorter: 'drf' | 'random';
   readonly frameworkSorter: 'drf' | 'random';
+  /** `--max_executors_per_agent`: an agent with so many is not offered. */
+  readonly maxExecutorsPerAgent: number | undefined;
   /** `--rate_limits` */
   readonly rateLimits: RateLimits | undefined;
   readonly stopwatch: Stopwatch;
@@ -94,6 +96,7 @@ export function masterOptions(given: Partial<MasterOptions> & Pick<MasterOptions
     offerConstraintsMaxPatternSize: 100,
     roleSorter: 'drf',
     frameworkSorter: 'drf',
+    maxExecutorsPerAgent: undefined,
     rateLimits: undefined,
     stopwatch: NO_STOPWATCH,
     ...given,
