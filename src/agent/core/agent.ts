@@ -9,7 +9,7 @@ import type { AgentEvent, MessageEvent } from './events.ts';
 import { executorCall, executorStreamClosed } from './executor-api.ts';
 import { collectGarbage } from './garbage.ts';
 import { acknowledgeStatus } from './handlers/acknowledge-status.ts';
-import { drainSlave } from './handlers/drain-slave.ts';
+import { drainSlave, finishDrain } from './handlers/drain-slave.ts';
 import { executorToFramework } from './handlers/executor-to-framework.ts';
 import { frameworkToExecutor } from './handlers/framework-to-executor.ts';
 import { killTask } from './handlers/kill-task.ts';
@@ -113,7 +113,9 @@ export function createAgent(options: AgentOptions, env: Env): Agent {
   return {
     state,
     step(event, now, emit) {
-      dispatch({ state, env: now, emit }, event);
+      const context = { state, env: now, emit };
+      dispatch(context, event);
+      if (state.drain !== undefined) finishDrain(context);
     },
   };
 }

@@ -75,6 +75,9 @@ function refuse(context: Context, framework: Framework, launch: Launch): Refusal
     // same resources away once more.
     return { reason: 'REASON_AGENT_DISCONNECTED', message: 'The agent is registering again' };
   }
+  if (context.state.drain !== undefined) {
+    return { reason: 'REASON_AGENT_DRAINING', message: 'Task was received while agent was already draining' };
+  }
   const own = context.state.resourceVersion;
   const outdated = launch.resourceVersions?.some(
     ({ resource_provider_id, uuid }) => resource_provider_id === undefined && !sameBytes(uuid.value, own),
