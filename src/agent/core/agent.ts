@@ -93,6 +93,7 @@ export function createAgent(options: AgentOptions, env: Env): Agent {
       checkpoint: options.checkpoint,
     },
     master: undefined,
+    oversubscribed: undefined,
     total: Resources.of(options.resources),
     operations: new Map(),
     resourceVersion: randomUuidBytes(env.random),

@@ -4,6 +4,7 @@ import type { ExecutorInfo, FrameworkInfo, Task } from '../../wire/v1.ts';
 import { type Context, log, send } from './context.ts';
 import type { Pid } from './effects.ts';
 import { resumeOperations } from './operation-updates.ts';
+import { beginEstimates } from './oversubscription.ts';
 import { agentDirectory } from './paths.ts';
 import { checkpointedResources } from './resources.ts';
 import type { AgentState, Framework } from './state.ts';
@@ -153,6 +154,7 @@ export function admitted(
   if (seconds !== undefined && seconds > 0) state.pingTimeout = seconds * 1000;
   armPingTimer(context);
   resumeUpdates(context);
+  beginEstimates(context);
   tellResources(context);
   // After those: a new master learns from them that there are such operations.
   resumeOperations(context);
@@ -170,7 +172,8 @@ export function tellResources(context: Context): void {
   const operations = [...state.operations.values()].map(({ operation }) => operation);
   send(context, state.master, 'mesos.internal.UpdateSlaveMessage', {
     slave_id: state.info.id,
-    update_oversubscribed_resources: false,
+    update_oversubscribed_resources: state.oversubscribed !== undefined,
+    ...(state.oversubscribed !== undefined && { oversubscribed_resources: state.oversubscribed.toProto() }),
     operations: operations.length > 0 ? { operations } : {},
     resource_version_uuid: { value: state.resourceVersion },
     resource_providers: {},

@@ -51,6 +51,8 @@ export interface AgentOptions {
   /** --sandbox_directory: where a container with its own root file system sees its sandbox. */
   readonly sandboxDirectory: string;
   readonly httpCommandExecutor: boolean;
+  /** --resource_estimator: revocable resources to offer on top, estimated anew in each interval. */
+  readonly oversubscription?: { readonly resources: readonly Resource[]; readonly interval: Millis };
   /** --launcher_dir, which upstream's descriptions of executors name. */
   readonly launcherDir: string;
 }
@@ -66,6 +68,8 @@ export interface AgentState {
   /** Its `id` is set once a master has admitted the agent. */
   info: AgentInfo;
   master: Pid | undefined;
+  /** What the master was told can be oversubscribed. */
+  oversubscribed: Resources | undefined;
   /** What it has: the configured resources, with reservations and volumes. */
   total: Resources;
   /** Operations whose end has not been acknowledged, by uuid (text form). */

@@ -6,6 +6,7 @@ import { retireIfIdle } from './executors.ts';
 import { collectGarbage } from './garbage.ts';
 import { destroyExecutor, killNow } from './kill.ts';
 import { retryOperation } from './operation-updates.ts';
+import { estimateAgain } from './oversubscription.ts';
 import { attemptRegistration, pingMissed } from './registration.ts';
 import type { Executor } from './state.ts';
 import { retryUpdate } from './updates.ts';
@@ -16,6 +17,7 @@ type Fired = (context: Context, first: string, second: string) => void;
 const TIMERS: Readonly<Record<string, Fired>> = {
   registration: (context) => attemptRegistration(context),
   ping: (context) => pingMissed(context),
+  oversubscription: (context) => estimateAgain(context),
   gc: (context) => collectGarbage(context),
   update: (context, frameworkId, taskId) => retryUpdate(context, frameworkId, taskId),
   operation: (context, uuid) => retryOperation(context, uuid),

@@ -101,7 +101,7 @@ function executorGauges(state: AgentState): Record<string, number> {
 }
 
 function resourceGauges(state: AgentState): Record<string, number> {
-  const total = Resources.of(state.info.resources ?? []);
+  const total = Resources.of(state.info.resources ?? []).plus(state.oversubscribed ?? Resources.EMPTY);
   const used = allocatedOn(state);
   const gauges: Record<string, number> = {};
   for (const [suffix, pick] of [

@@ -36,7 +36,7 @@ export function updateAgent(ctx: Context, message: UpdateSlaveMessage): void {
   let total = agent.total;
   // Agents of before this flag only ever sent the message to say what is oversubscribed.
   if (message.update_oversubscribed_resources ?? message.resource_providers === undefined) {
-    total = total.nonRevocable().plus(Resources.of(message.oversubscribed_resources ?? []));
+    total = total.nonRevocable().plus(Resources.of(message.oversubscribed_resources ?? []).revocable());
   }
   if (providers !== undefined) {
     total = total.filter((resource) => resource.provider_id === undefined).plus(Resources.of(providers.map(upgrade)));
