@@ -49,6 +49,9 @@ interface Answer {
 
 const CONTENT_LENGTH = /\r\ncontent-length: (\d+)\r\n/i;
 
+/** All connections read into the same place: what comes is looked at at once. */
+const READ = Buffer.allocUnsafeSlow(256 * 1024);
+
 /** A connection that asks one thing after the other. */
 class Client {
   readonly #socket: ReturnType<typeof connect>;
@@ -60,11 +63,10 @@ class Client {
   #done: (answer: Answer) => void = () => {};
 
   constructor(port: number) {
-    const buffer = Buffer.allocUnsafe(1 << 20);
     const onread = {
-      buffer,
+      buffer: READ,
       callback: (size: number): boolean => {
-        this.#take(buffer, size);
+        this.#take(READ, size);
         return true;
       },
     };
