@@ -7,6 +7,7 @@ import { addFramework } from './frameworks.ts';
 import { takeBackInverseOffers } from './inverse-offers.ts';
 import { unavailabilityOf } from './maintenance.ts';
 import { offersOf, rescindOffer } from './offers.ts';
+import { loseOperations } from './operations.ts';
 import { type AgentArrival, type AgentRecord, type FrameworkRecord, newAgent } from './records.ts';
 import { isTerminal, type MasterStatus, masterStatus, sendUpdate } from './status.ts';
 import { sendToFramework } from './streams.ts';
@@ -41,6 +42,7 @@ export function addAgent(ctx: Context, arrival: AgentArrival, luggage: AgentLugg
   }
   agent.active = !agent.deactivated;
   state.standings.delete(agent.id);
+  cancelUnreachable(ctx, agent);
   state.agents.set(agent.id, agent);
   state.recovered.delete(agent.id);
   state.unreachable.delete(agent.id);
@@ -184,6 +186,7 @@ export function removeAgent(ctx: Context, agent: AgentRecord, loss: Loss): void 
   }
   for (const offer of offersOf(ctx, agent)) rescindOffer(ctx, offer);
   takeBackInverseOffers(ctx, agent, true);
+  loseOperations(ctx, agent);
   // Who is unreachable may come back, and is then to be as it was.
   if (loss.unreachableTime !== undefined && agent.deactivated) {
     ctx.state.standings.set(agent.id, agent.drain === undefined ? {} : { drain: agent.drain });

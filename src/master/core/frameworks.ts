@@ -10,6 +10,7 @@ import { type Context, log, nameFramework, send, tellOperators } from './context
 import { capabilitiesOf, rolesOf } from './framework-info.ts';
 import { takeBackInverseOffers } from './inverse-offers.ts';
 import { discardOffer, offersOf, rescindOffer } from './offers.ts';
+import { adoptOperations, releaseOperations } from './operations.ts';
 import { type FrameworkRecord, newFramework } from './records.ts';
 import type { FrameworkConnection, Pid } from './state.ts';
 import { isTerminal, taskStatus } from './status.ts';
@@ -36,6 +37,7 @@ export function addFramework(ctx: Context, info: FrameworkInfo, id: string): Fra
   ctx.state.frameworks.set(id, framework);
   trackRoles(ctx, framework, new Set());
   ctx.allocator.addFramework(id, { ...specOf(framework), active: false });
+  adoptOperations(ctx, framework);
   return framework;
 }
 
@@ -191,6 +193,7 @@ export function removeFramework(ctx: Context, framework: FrameworkRecord): void 
     const left = agent.usedByFramework.get(framework.id);
     if (left !== undefined) freeUsed(ctx, framework, agent, left);
   }
+  releaseOperations(ctx, framework);
   closeConnection(ctx, framework);
   for (const role of framework.roles) leaveRole(ctx, framework.id, role);
   ctx.deadlines.clear({ type: 'failover', frameworkId: framework.id });

@@ -80,6 +80,8 @@ export interface AgentRecord extends Writable<Omit<Agent, AgentMaps>> {
   readonly inverseOffers: Set<string>;
   readonly pendingKills: Map<string, Set<string>>;
   readonly operations: Map<string, Operation>;
+  /** Uuids of operations that were acknowledged lately: an inventory that was on its way may list them once more. */
+  readonly acknowledgedOperations: Set<string>;
   readonly observer: Writable<AgentObserver>;
 }
 
@@ -104,6 +106,8 @@ type MasterMaps =
   | 'machines'
   | 'counters'
   | 'taskCounters'
+  | 'operationCounts'
+  | 'orphanOperations'
   | 'messageCounts';
 
 export interface MasterRecord extends Writable<Omit<MasterState, MasterMaps>> {
@@ -123,6 +127,8 @@ export interface MasterRecord extends Writable<Omit<MasterState, MasterMaps>> {
   readonly machines: Map<string, Machine>;
   readonly counters: Counters;
   readonly taskCounters: Map<string, number>;
+  readonly operationCounts: Map<string, number>;
+  readonly orphanOperations: Map<string, Map<string, string>>;
   readonly messageCounts: Map<string, { received: number; processed: number }>;
 }
 
@@ -158,6 +164,8 @@ export function newMasterState(options: MasterOptions): MasterRecord {
     machines: new Map(registry.machines.map((machine) => [machineKey(machine.id.hostname, machine.id.ip), machine])),
     counters: zeroCounters(),
     taskCounters: new Map(),
+    operationCounts: new Map(),
+    orphanOperations: new Map(),
     messageCounts: new Map(),
     allocationRuns: 0,
   };
@@ -242,6 +250,7 @@ export function newAgent(arrival: AgentArrival, observer: string, now: number): 
     inverseOffers: new Set(),
     pendingKills: new Map(),
     operations: new Map(),
+    acknowledgedOperations: new Set(),
     observer: { process: observer, misses: 0, pinged: false, markingUnreachable: false },
   };
 }

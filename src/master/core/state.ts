@@ -216,6 +216,10 @@ export interface MasterState {
   readonly counters: Readonly<Record<CounterName, number>>;
   /** `task_<state>/source_<source>/reason_<reason>`, lower case -> how often. */
   readonly taskCounters: ReadonlyMap<string, number>;
+  /** `<type>/<state>` -> how many operations are in that state, or have ended in it. */
+  readonly operationCounts: ReadonlyMap<string, number>;
+  /** Of frameworks that nobody speaks for: framework id -> operation uuid (text form) -> agent id. */
+  readonly orphanOperations: ReadonlyMap<string, ReadonlyMap<string, string>>;
   /** Messages of version 0 frameworks by principal. */
   readonly messageCounts: ReadonlyMap<string, { readonly received: number; readonly processed: number }>;
   /** How often the allocator has run. */

@@ -167,12 +167,11 @@ const OUTCOMES = [
 function addOperations(metrics: Metrics, state: MasterState): void {
   const prefixes = ['master/operations', ...FOLLOWED.map((type) => `master/operations/${type.toLowerCase()}`)];
   for (const prefix of prefixes) for (const outcome of ['total', ...OUTCOMES]) metrics[`${prefix}/${outcome}`] = 0;
-  for (const agent of state.agents.values()) {
-    for (const { info, latest_status: status } of agent.operations.values()) {
-      const outcome = (status.state ?? 'OPERATION_UNSUPPORTED').slice('OPERATION_'.length).toLowerCase();
-      for (const prefix of ['master/operations', `master/operations/${(info.type ?? 'UNKNOWN').toLowerCase()}`]) {
-        for (const name of [`${prefix}/total`, `${prefix}/${outcome}`]) if (name in metrics) metrics[name]! += 1;
-      }
+  for (const [key, count] of state.operationCounts) {
+    const [type = '', operationState = ''] = key.split('/');
+    const outcome = operationState.slice('OPERATION_'.length).toLowerCase();
+    for (const prefix of ['master/operations', `master/operations/${type.toLowerCase()}`]) {
+      for (const name of [`${prefix}/total`, `${prefix}/${outcome}`]) if (name in metrics) metrics[name]! += count;
     }
   }
 }

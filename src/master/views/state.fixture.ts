@@ -143,6 +143,11 @@ export function clusterState(): MasterState {
     machines: new Map(),
     counters: zeroCounters(),
     taskCounters: new Map([['task_lost/source_master/reason_x', 2]]),
+    operationCounts: new Map([
+      ['RESERVE/OPERATION_FINISHED', 2],
+      ['CREATE/OPERATION_PENDING', 1],
+    ]),
+    orphanOperations: new Map(),
     messageCounts: new Map(),
     allocationRuns: 3,
   };

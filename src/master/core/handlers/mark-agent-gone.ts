@@ -1,8 +1,8 @@
 import { type Loss, removeAgent, stateFor } from '../agents.ts';
 import { type Context, commit, reply, send, tellOperators } from '../context.ts';
 import type { RequestId } from '../events.ts';
+import { loseOperations } from '../operations.ts';
 import { sendUpdate, taskStatus } from '../status.ts';
-import { loseOperations } from './operations.ts';
 
 /** MARK_AGENT_GONE: the agent never comes back, and schedulers may rely on it. */
 export function markAgentGone(ctx: Context, request: RequestId, agentId: string, principal: string | undefined): void {
@@ -76,7 +76,7 @@ export function markedGone(
   const agent = state.agents.get(agentId);
   if (agent !== undefined) {
     send(ctx, agent.pid, 'mesos.internal.ShutdownMessage', { message: 'Agent has been marked gone' });
-    loseOperations(ctx, agent, 'OPERATION_GONE_BY_OPERATOR');
+    loseOperations(ctx, agent, { state: 'OPERATION_GONE_BY_OPERATOR', message: 'Agent has been marked gone' });
     removeAgent(ctx, agent, GONE);
   }
   if (request !== undefined) reply(ctx, request, 200);

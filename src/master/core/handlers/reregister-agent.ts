@@ -147,6 +147,8 @@ function resume(ctx: Context, agent: AgentRecord, pid: Pid, message: Message): v
   agent.version = message.version ?? '';
   agent.capabilities = agentCapabilitiesOf(message.agent_capabilities);
   agent.resourceVersion = bytesOf(message.resource_version_uuid);
+  // Acknowledgements on the old connection may be lost: what the agent tells from now on counts again.
+  agent.acknowledgedOperations.clear();
   agent.reregisteredTime = ctx.env.wall;
   retotal(ctx, agent, total.value, message);
   compareBooks(ctx, agent, message);

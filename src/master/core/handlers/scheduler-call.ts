@@ -11,7 +11,7 @@ import { decline } from './decline.ts';
 import { declineInverseOffers } from './decline-inverse-offers.ts';
 import { kill } from './kill.ts';
 import { message } from './message.ts';
-import { acknowledgeOperation, reconcileOperations } from './operations.ts';
+import { acknowledgeOperation, reconcileOperations } from './operation-feedback.ts';
 import { reconcile } from './reconcile.ts';
 import { revive } from './revive.ts';
 import { shutdown } from './shutdown.ts';

@@ -5,6 +5,7 @@ import {
   isDynamicallyReserved,
   validatePersistentVolumes,
   validateRequest,
+  validateSingleAllocation,
   validateSingleProvider,
 } from '../../../resources/requests.ts';
 import { Resources } from '../../../resources/resources.ts';
@@ -34,6 +35,10 @@ export function validateOperation(operation: Offer_Operation, requester: Request
     case 'GROW_VOLUME':
     case 'SHRINK_VOLUME':
       return validateResize(operation, agent);
+    case 'CREATE_DISK':
+      return validateCreateDisk(operation);
+    case 'DESTROY_DISK':
+      return validateDestroyDisk(operation);
     default:
       return err(`operations of type ${operation.type} do not convert resources`);
   }
@@ -144,6 +149,10 @@ function validateCreate({ create }: Offer_Operation, requester: Requester, agent
   if (!wellFormed.ok) return wellFormed;
   const persistent = validatePersistentVolumes(volumes);
   if (!persistent.ok) return persistent;
+  if (requester.roles !== undefined) {
+    const single = validateSingleAllocation(volumes);
+    if (!single.ok) return single;
+  }
   const taken = new Set([...agent.total].map(persistenceKey));
   for (const volume of volumes) {
     const key = persistenceKey(volume);
@@ -206,4 +215,43 @@ function validateShrink(volume: Resource, subtract: number): Result<void> {
   if (!(toMilli(subtract) > 0 && toMilli(subtract) < toMilli(size)))
     return err(`'subtract' must be more than 0 and less than the volume's ${size}, not ${subtract}`);
   return volume.disk?.source?.type === 'MOUNT' ? err('a volume on a MOUNT disk cannot be shrunk') : VALID;
+}
+
+function validateCreateDisk({ create_disk: create }: Offer_Operation): Result<void> {
+  if (create === undefined) return err("the field 'create_disk' is missing");
+  const { source, target_type: target, target_profile: profile } = create;
+  const provided = validateProvided(source);
+  if (!provided.ok) return provided;
+  const { type = 'UNKNOWN', profile: own } = source.disk?.source ?? {};
+  if (type !== 'RAW') return err(`'source' must be a disk of type RAW, not ${formatResource(source)}`);
+  if (target !== 'MOUNT' && target !== 'BLOCK') return err(`'target_type' must be MOUNT or BLOCK, not ${target}`);
+  if (own !== undefined && profile !== undefined) {
+    return err(`'target_profile' ('${profile}') must be absent, since 'source' has the profile '${own}' already`);
+  }
+  if (own === undefined && profile === undefined) {
+    return err("'target_profile' must be set, since 'source' has no profile");
+  }
+  return VALID;
+}
+
+function validateDestroyDisk({ destroy_disk: destroy }: Offer_Operation): Result<void> {
+  if (destroy === undefined) return err("the field 'destroy_disk' is missing");
+  const { source } = destroy;
+  const provided = validateProvided(source);
+  if (!provided.ok) return provided;
+  const { type = 'UNKNOWN', id } = source.disk?.source ?? {};
+  if (!['MOUNT', 'BLOCK', 'RAW'].includes(type)) {
+    return err(`'source' must be a disk of type MOUNT, BLOCK or RAW, not ${formatResource(source)}`);
+  }
+  if (id === undefined) return err("'source' has no 'disk.source.id', so there is no disk to be destroyed");
+  if (source.disk?.persistence === undefined) return VALID;
+  return err(`'source' is the persistent volume ${formatResource(source)}; destroy the volume first`);
+}
+
+/** Disks are made and destroyed by who provides them. */
+function validateProvided(source: Resource): Result<void> {
+  const wellFormed = validateRequest([source]);
+  if (!wellFormed.ok) return err(`'source': ${wellFormed.error}`);
+  if (source.provider_id !== undefined) return VALID;
+  return err(`'source' is ${formatResource(source)}, which has no resource provider ('provider_id')`);
 }
