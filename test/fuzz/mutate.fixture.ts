@@ -7,6 +7,17 @@ export function pick<T>(list: readonly T[], random: Random): T {
   return list[Math.floor(random() * list.length)]!;
 }
 
+function pickByWeight(weights: readonly number[], random: Random): number {
+  let left = random() * weights.reduce((sum, weight) => sum + weight, 0);
+  return Math.max(
+    0,
+    weights.findIndex((weight) => {
+      left -= weight;
+      return left < 0;
+    }),
+  );
+}
+
 const DEEP: Json = JSON.parse(`${'{"a":['.repeat(300)}1${']}'.repeat(300)}`) as Json;
 
 /** None of them may do harm as a command, a path or a name. */
@@ -60,10 +71,13 @@ function mutateOnce(node: Json, random: Random): Json {
   if (typeof node !== 'object' || node === null) return mutateLeaf(node, random);
   const entries = Object.entries(node as { readonly [key: string]: Json });
   if (entries.length === 0) return pick(ODDITIES, random);
-  const index = Math.floor(random() * entries.length);
+  // Most of a call is far down: whoever holds more of it is spoiled more often, and rather within than as a whole.
+  const index = pickByWeight(
+    entries.map(([, value]) => sizeOf(value)),
+    random,
+  );
   const [key, value] = entries[index]!;
-  // Deeper more often than not: most of a call is far down.
-  if (random() < 0.75) return Object.fromEntries(entries.with(index, [key, mutateOnce(value, random)]));
+  if (random() < 0.8) return Object.fromEntries(entries.with(index, [key, mutateOnce(value, random)]));
   switch (Math.floor(random() * 5)) {
     case 0:
       return Object.fromEntries(entries.toSpliced(index, 1));
@@ -76,6 +90,11 @@ function mutateOnce(node: Json, random: Random): Json {
     default:
       return Object.fromEntries(entries.with(index, [key, pick(ODDITIES, random)]));
   }
+}
+
+/** How many values it holds, more or less. */
+function sizeOf(value: Json): number {
+  return 1 + (JSON.stringify(value).match(/[:,[]/g)?.length ?? 0);
 }
 
 function mutateList(list: readonly Json[], random: Random): Json {
@@ -128,7 +147,7 @@ export function mutateText(text: string, random: Random): string {
 export function mutateBytes(bytes: Uint8Array, random: Random): Uint8Array {
   let result = bytes;
   for (let left = pick([1, 1, 2, 3], random); left > 0; left--) {
-    result = random() < 0.6 ? mutateFields(result, random, 0) : mutateAnyByte(result, random);
+    result = random() < 0.85 ? mutateFields(result, random, 0) : mutateAnyByte(result, random);
   }
   return result;
 }
@@ -159,7 +178,10 @@ const LENGTH_DELIMITED = 2;
 function mutateFields(bytes: Uint8Array, random: Random, depth: number): Uint8Array {
   const fields = splitFields(bytes);
   if (fields === undefined || fields.length === 0 || depth > 20) return mutateAnyByte(bytes, random);
-  const index = Math.floor(random() * fields.length);
+  const index = pickByWeight(
+    fields.map(({ body }) => body.length),
+    random,
+  );
   const field = fields[index]!;
   if (field.type === LENGTH_DELIMITED && field.body.length > 1 && random() < 0.75) {
     return joinFields(fields.with(index, { ...field, body: mutateFields(field.body, random, depth + 1) }));

@@ -45,6 +45,7 @@ async function spoil(index: number): Promise<Shot> {
   const random = seededRandom(SEED * 1_000_003 + index);
   const path: Path = random() < 0.6 ? '/api/v1/scheduler' : '/api/v1';
   const answersOffer = path === '/api/v1/scheduler' && random() < 0.6;
+  if (path === '/api/v1/scheduler') await session.revive();
   if (answersOffer) await session.forage();
   const builders = path === '/api/v1' ? OPERATOR_CALLS : answersOffer ? OFFER_CALLS : SCHEDULER_CALLS;
   const call = pick(builders, random)(session.names());

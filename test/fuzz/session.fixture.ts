@@ -32,6 +32,7 @@ export class Session {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 8 });
   readonly #offers: string[] = [];
   #stream: { readonly id: string; readonly frameworkId: string; readonly call: ClientRequest } | undefined;
+  #subscribing: Promise<void> | undefined;
   #serial = 0;
   #agentId = '';
 
@@ -55,6 +56,15 @@ export class Session {
         return offers.pop() ?? 'none';
       },
     };
+  }
+
+  /** Subscribes again if a call that was taken has ended the framework. */
+  async revive(): Promise<void> {
+    if (this.#stream !== undefined && !this.#stream.call.destroyed) return;
+    this.#subscribing ??= this.#subscribe().finally(() => {
+      this.#subscribing = undefined;
+    });
+    await this.#subscribing;
   }
 
   /** Waits a little for offers if there are none: what is right in an ACCEPT hides what is wrong. */
