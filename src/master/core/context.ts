@@ -34,8 +34,8 @@ export interface Context {
   readonly registering: Set<Pid>;
   /** Ids of agents about which something is being committed; what else they say meanwhile is ignored, they repeat it. */
   readonly transitioning: Map<string, 'reregistering' | 'markingUnreachable' | 'markingGone' | 'removing'>;
-  /** Agents that wait for their turn under the removal rate limit. */
-  readonly unreachableQueue: Set<string>;
+  /** Agents that wait for their turn under the removal rate limit, and why they are to be marked unreachable. */
+  readonly unreachableQueue: Map<string, string>;
   /** Draining agents that may have become empty during this step. */
   readonly drainChecks: Set<string>;
   /** agent id -> framework id -> tasks that were there when it became unreachable. */

@@ -229,7 +229,7 @@ function createContext(options: MasterOptions): Context {
     commits: new Map(),
     registering: new Set(),
     transitioning: new Map(),
-    unreachableQueue: new Set(),
+    unreachableQueue: new Map(),
     drainChecks: new Set(),
     unreachableTasks: new Map(),
     next: { framework: 0, agent: 0, offer: 0, observer: 1, commit: 0 },
