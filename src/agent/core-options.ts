@@ -3,6 +3,7 @@ import { parseAttributes } from '../resources/attributes.ts';
 import type { AgentInfo_Capability, Resource } from '../wire/v1.ts';
 import type { AgentOptions } from './core/state.ts';
 import type { AgentFlags } from './flags.ts';
+import { oversubscribedResources } from './oversubscription.ts';
 
 /** Upstream's agents announce all of these. */
 const CAPABILITIES: readonly AgentInfo_Capability[] = [
@@ -24,7 +25,7 @@ export interface AgentAddress {
   readonly port: number;
 }
 
-/** The core's options out of flags that were checked. @returns what is wrong with the attributes, if anything */
+/** The core's options out of flags that were checked. @returns what is wrong with texts in them, if anything */
 export function coreOptions(
   flags: AgentFlags,
   version: string,
@@ -33,6 +34,8 @@ export function coreOptions(
 ): Result<AgentOptions> {
   const attributes = parseAttributes(flags.attributes ?? '');
   if (!attributes.ok) return attributes;
+  const oversubscribed = oversubscribedResources(flags.resource_estimator, flags.modules);
+  if (!oversubscribed.ok) return oversubscribed;
   return ok({
     ...address,
     version,
@@ -40,6 +43,9 @@ export function coreOptions(
     resources,
     ...(attributes.value.length > 0 && { attributes: attributes.value }),
     ...(flags.domain && { domain: flags.domain }),
+    ...(oversubscribed.value && {
+      oversubscription: { resources: oversubscribed.value, interval: flags.oversubscribed_resources_interval },
+    }),
     capabilities: CAPABILITIES,
     checkpoint: true,
     switchUser: flags.switch_user,

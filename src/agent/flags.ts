@@ -9,9 +9,10 @@ import { parseResources } from '../resources/parse.ts';
 import { validateRole } from '../resources/roles.ts';
 import { containerFlags } from './flags-containers.ts';
 import { networkFlags } from './flags-network.ts';
+import { FIXED_ESTIMATOR, oversubscribedResources, unknownModules } from './oversubscription.ts';
 
-const NO_OVERSUBSCRIPTION = {
-  missing: { act: 'warn', sentence: 'oversubscription is not in this build: nothing revocable is offered' },
+const NO_CONTROLLER = {
+  missing: { act: 'warn', sentence: 'QoS controllers are not in this build: revocable tasks are not ended for others' },
 } as const;
 const NO_MODULE = { missing: { act: 'refuse', sentence: 'C++ modules cannot be loaded' } } as const;
 const NO_TOKENS = {
@@ -138,10 +139,16 @@ export const agentFlags = {
   strict: flag(bool, 'true', 'Stop at an error in what was saved; otherwise pass over it'),
   max_completed_executors_per_framework: flag(count, '150', 'How many ended executors of a framework are remembered'),
   secret_resolver: optional(string, 'Name of a module that looks secrets up', NO_MODULE),
-  resource_estimator: optional(string, 'Name of a module that estimates what could be offered twice', NO_MODULE),
+  modules: optional(jsonObject('modules'), 'Parameters of built-in modules; C++ modules cannot be loaded', {
+    validate: unknownModules,
+  }),
+  resource_estimator: optional(
+    oneOf(FIXED_ESTIMATOR),
+    "Who says what could be offered twice; the resources are its parameter 'resources' in --modules",
+  ),
   qos_controller: optional(string, 'Name of a module that ends revocable tasks', NO_MODULE),
-  qos_correction_interval_min: flag(duration, '0secs', 'Least time between corrections', NO_OVERSUBSCRIPTION),
-  oversubscribed_resources_interval: flag(duration, '15secs', 'Time between estimates', NO_OVERSUBSCRIPTION),
+  qos_correction_interval_min: flag(duration, '0secs', 'Least time between corrections', NO_CONTROLLER),
+  oversubscribed_resources_interval: flag(duration, '15secs', 'Time between estimates', { validate: positive }),
   ip6: optional(string, 'IPv6 address of containers on the host network'),
   ip6_discovery_command: optional(string, 'A program that prints the IPv6 address'),
 } as const;
@@ -169,6 +176,8 @@ export function checkAgentFlags(flags: AgentFlags, readFile: ReadFile): string |
     return 'Only one of --ip and --ip_discovery_command may be given';
   if (flags.ip6 !== undefined && flags.ip6_discovery_command !== undefined)
     return 'Only one of --ip6 and --ip6_discovery_command may be given';
+  const oversubscribed = oversubscribedResources(flags.resource_estimator, flags.modules);
+  if (!oversubscribed.ok) return oversubscribed.error;
   if (flags.credential !== undefined) {
     const credential = readCredential(flags.credential, 'credential', readFile);
     if (!credential.ok) return credential.error;

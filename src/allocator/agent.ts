@@ -18,6 +18,8 @@ interface Given {
 /** An agent: what it has, who holds what of it, and what is free. */
 export class Agent {
   readonly id: string;
+  /** A small number of its own while it lives. */
+  readonly slot: number;
   info: AgentInfo;
   total: Resources = Resources.EMPTY;
   free: Resources = Resources.EMPTY;
@@ -44,8 +46,9 @@ export class Agent {
   private previous: Offerable | undefined;
   private lastGiven: Given | undefined;
 
-  constructor(id: string, spec: AgentSpec, names: NameTable) {
+  constructor(id: string, slot: number, spec: AgentSpec, names: NameTable) {
     this.id = id;
+    this.slot = slot;
     this.info = spec.info;
     this.names = names;
     this.setCapabilities(spec.capabilities);

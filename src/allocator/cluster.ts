@@ -9,6 +9,7 @@ import { QuotaBook } from './quota.ts';
 import { Refusals } from './refusals.ts';
 import { type Framework, RoleTree, type Seat } from './role-tree.ts';
 import { measure, NameTable } from './scalar-vector.ts';
+import { Slots, SlottedSet } from './slot-set.ts';
 
 /**
  * Everything the allocator knows, with the books kept straight, and what must be looked at in the next allocation: an
@@ -25,14 +26,15 @@ export class Cluster {
   readonly agents = new Map<string, Agent>();
   readonly minAllocatable: readonly Quantities[];
   /** To be looked at for everybody. */
-  readonly dirty = new Set<Agent>();
+  readonly dirty: SlottedSet<Agent>;
   /** To be looked at on all agents. */
   readonly woken = new Set<Seat>();
   /** With something free. */
-  readonly withFree = new Set<Agent>();
+  readonly withFree: SlottedSet<Agent>;
   /** With something free that was withheld for a quota. */
-  readonly heldBack = new Set<Agent>();
+  readonly heldBack: SlottedSet<Agent>;
   private readonly options: AllocatorOptions;
+  private readonly slots = new Slots<Agent>();
   private readonly orphaned = new Map<string, Set<Agent>>();
   private whitelist: ReadonlySet<string> | undefined;
 
@@ -43,6 +45,9 @@ export class Cluster {
     this.tree = new RoleTree(this.shares, this.names);
     this.quotas = new QuotaBook(this.names);
     this.minAllocatable = options.minAllocatable ?? [];
+    this.dirty = new SlottedSet(this.slots);
+    this.withFree = new SlottedSet(this.slots);
+    this.heldBack = new SlottedSet(this.slots);
     this.refusals = new Refusals(({ seat, agentId }) => {
       const agent = this.agents.get(agentId);
       if (agent === undefined) return;
@@ -92,13 +97,14 @@ export class Cluster {
     checkHeld(seat, agent, held, before);
     this.discharge(seat, agent, before);
     agent.exchange(seat, before, after);
-    this.charge(seat, agent, after);
+    this.charge(seat, agent, after, 0);
     this.setTotal(agent, total);
   }
 
-  charge(seat: Seat, agent: Agent, resources: Resources): void {
+  /** @param times how often this counts as having been given something */
+  charge(seat: Seat, agent: Agent, resources: Resources, times = 1): void {
     const given = measure(this.names, resources);
-    this.tree.give(seat, agent.id, given);
+    this.tree.give(seat, agent.id, given, times);
     this.quotas.give(seat.node.topRole, given);
   }
 
@@ -143,7 +149,7 @@ export class Cluster {
 
   /** What was withheld might be given now. */
   quotaEased(): void {
-    for (const agent of this.heldBack) this.dirty.add(agent);
+    this.heldBack.each((agent) => this.dirty.add(agent));
     this.heldBack.clear();
   }
 
@@ -151,7 +157,8 @@ export class Cluster {
 
   addAgent(id: string, spec: AgentSpec): void {
     invariant(!this.agents.has(id), `the agent ${id} is new to the allocator`);
-    const agent = new Agent(id, spec, this.names);
+    const agent = new Agent(id, this.slots.next(), spec, this.names);
+    this.slots.put(agent);
     this.agents.set(id, agent);
     this.setWhitelistedAnew(agent);
     this.countTotal(agent, spec.total);
@@ -186,6 +193,7 @@ export class Cluster {
     for (const id of agent.orphans.keys()) this.orphaned.get(id)?.delete(agent);
     this.agents.delete(agent.id);
     for (const set of [this.dirty, this.withFree, this.heldBack]) set.delete(agent);
+    this.slots.free(agent);
     this.liftRefusals(agent);
     for (const seat of seats) this.dropIfIdle(seat);
     this.quotaEased();

@@ -285,7 +285,7 @@ class HierarchicalAllocator implements Allocator {
 
   updateQuota(role: string, quota: Quota | undefined): void {
     this.cluster.quotas.set(role, quota);
-    for (const agent of this.cluster.withFree) this.cluster.dirty.add(agent);
+    this.cluster.withFree.each((agent) => this.cluster.dirty.add(agent));
   }
 
   // Allocation.
@@ -296,14 +296,13 @@ class HierarchicalAllocator implements Allocator {
     cluster.refusals.expire(now);
     if (dirty.size === 0 && woken.size === 0) return [];
     const candidates: Agent[] = [];
-    const asked = agentIds === undefined ? dirty : this.dirtyAmong(agentIds);
-    for (const agent of asked) {
+    const consider = (agent: Agent): void => {
       if (agent.isCandidate) candidates.push(agent);
       else dirty.delete(agent);
-    }
-    if (agentIds === undefined && woken.size > 0) {
-      for (const agent of withFree) if (agent.isCandidate && !dirty.has(agent)) candidates.push(agent);
-    }
+    };
+    if (agentIds !== undefined) this.dirtyAmong(agentIds).forEach(consider);
+    else if (woken.size === 0) dirty.each(consider);
+    else withFree.each(consider);
     const allocations = new AllocationCycle(cluster, this.options, this.order, random).run(candidates);
     if (agentIds === undefined) woken.clear();
     return allocations;

@@ -2,31 +2,7 @@ import type { Resources } from '../resources/resources.ts';
 import type { Resource } from '../wire/v1.ts';
 import { RESERVATION_REFINEMENT, REVOCABLE_RESOURCES, SHARED_RESOURCES } from './capability.ts';
 import { type Measure, measure, type NameTable, type Vector } from './scalar-vector.ts';
-
-/** A set of slots. */
-class SlotSet {
-  private words = new Int32Array(0);
-
-  has(slot: number): boolean {
-    const at = slot >> 5;
-    return at < this.words.length && (this.words[at]! & (1 << (slot & 31))) !== 0;
-  }
-
-  add(slot: number): void {
-    const at = slot >> 5;
-    if (at >= this.words.length) {
-      const grown = new Int32Array(Math.max(at + 1, this.words.length * 2));
-      grown.set(this.words);
-      this.words = grown;
-    }
-    this.words[at]! |= 1 << (slot & 31);
-  }
-
-  delete(slot: number): void {
-    const at = slot >> 5;
-    if (at < this.words.length) this.words[at]! &= ~(1 << (slot & 31));
-  }
-}
+import { SlotSet } from './slot-set.ts';
 
 /** What of an agent some role of a framework with some capabilities may have. Many roles see the same. */
 export class View {

@@ -206,12 +206,12 @@ export class RoleTree {
     this.version++;
   }
 
-  /** Books something given to a seat, all the way up. */
-  give(seat: Seat, agentId: string, given: Measure): void {
-    seat.node.seatTurns.give(seat, this.growth(seat, agentId, given), 1);
-    seat.node.turns.give(seat.node.own, this.growth(seat.node.own, agentId, given), 1);
+  /** Books something given to a seat, all the way up. @param times how often this counts as having been given something */
+  give(seat: Seat, agentId: string, given: Measure, times = 1): void {
+    seat.node.seatTurns.give(seat, this.growth(seat, agentId, given), times);
+    seat.node.turns.give(seat.node.own, this.growth(seat.node.own, agentId, given), times);
     for (let at = seat.node; at.parent !== undefined; at = at.parent) {
-      at.parent.turns.give(at, this.growth(at, agentId, given), 1);
+      at.parent.turns.give(at, this.growth(at, agentId, given), times);
     }
     addTo(this.root.held, this.growth(this.root, agentId, given));
   }

@@ -4,12 +4,26 @@ import { authorizeByFlags } from './authorization.ts';
 import { type MasterOptions, masterOptions } from './core/options.ts';
 import { EMPTY_REGISTRY } from './core/registry.ts';
 import type { MasterFlags } from './flags.ts';
-import { agentRemovalRate, minAllocatable, percent, roleList, weightList } from './settings.ts';
+import {
+  agentRemovalRate,
+  maxPatternSize,
+  minAllocatable,
+  percent,
+  rateLimits,
+  roleList,
+  weightList,
+} from './settings.ts';
 
 /** The core's options out of flags that were checked. @param now wall-clock milliseconds */
-export function coreOptions(flags: MasterFlags, info: MasterInfo, now: number): MasterOptions {
+export function coreOptions(
+  flags: MasterFlags,
+  info: MasterInfo,
+  now: number,
+  more: Partial<Pick<MasterOptions, 'stopwatch'>> = {},
+): MasterOptions {
   const weights = parsed(flags.weights, weightList);
   return masterOptions({
+    ...more,
     info,
     startTime: now,
     electedTime: now,
@@ -38,12 +52,17 @@ export function coreOptions(flags: MasterFlags, info: MasterInfo, now: number): 
     requireAgentDomain: flags.require_agent_domain,
     roleSorter: flags.role_sorter,
     frameworkSorter: flags.framework_sorter,
-    offerConstraintsMaxPatternSize: flags.offer_constraints_re2_max_program_size,
+    offerConstraintsMaxPatternSize: maxPatternSize(
+      flags.offer_constraints_re2_max_program_size,
+      flags.offer_constraints_re2_max_mem,
+    ),
+    rateLimits: parsed(flags.rate_limits, rateLimits),
+    maxExecutorsPerAgent: flags.max_executors_per_agent,
   });
 }
 
 /** The flags were validated when they were loaded, so a text that does not parse is one that is not there. */
-function parsed<T>(text: string | undefined, parse: (text: string) => Result<T>): T | undefined {
+function parsed<Given, T>(text: Given | undefined, parse: (text: Given) => Result<T>): T | undefined {
   const result = text === undefined ? undefined : parse(text);
   return result?.ok ? result.value : undefined;
 }

@@ -15,7 +15,7 @@ import {
   string,
 } from '../config/kinds.ts';
 import type { Program } from '../config/load.ts';
-import { agentRemovalRate, minAllocatable, percent, roleList, weightList, zkUrl } from './settings.ts';
+import { agentRemovalRate, minAllocatable, percent, rateLimits, roleList, weightList, zkUrl } from './settings.ts';
 
 const MINUTE = 60_000;
 const NO_LOG = {
@@ -65,12 +65,10 @@ export const masterFlags = {
     validate: (text) => errorOf(agentRemovalRate(text)),
   }),
   webui_dir: flag(path, '/usr/share/mesos/webui', 'Folder of the web UI'),
-  whitelist: optional(path, 'File with the hostnames of agents whose resources are offered, one a line', {
-    missing: {
-      act: 'warn',
-      sentence: 'agent whitelists are not in this build: the resources of all agents are offered',
-    },
-  }),
+  whitelist: optional(
+    path,
+    'File with the hostnames of agents whose resources are offered, one a line; read again every 5 seconds',
+  ),
   role_sorter: flag(oneOf('drf', 'random'), 'drf', 'Order of roles in an allocation', {
     aliases: ['user_sorter'],
   }),
@@ -87,13 +85,16 @@ export const masterFlags = {
   authenticate_http_readwrite: { ...daemonFlags.authenticate_http_readwrite, aliases: ['authenticate_http'] },
   authenticate_http_frameworks: flag(bool, 'false', 'Frameworks must authenticate on /api/v1/scheduler'),
   credentials: optional(path, 'JSON file of principals and secrets'),
-  rate_limits: optional(jsonObject('rate limits'), 'How fast the calls of a framework are taken', {
-    missing: { act: 'warn', sentence: 'rate limits are not in this build: calls are taken as fast as they come' },
-  }),
+  rate_limits: optional(
+    jsonObject('rate limits'),
+    'How fast the messages of version 0 frameworks are taken, by principal: {"limits": [{"principal": "p", "qps": 10}]}',
+    {
+      validate: (limits) => errorOf(rateLimits(limits)),
+    },
+  ),
   max_executors_per_agent: optional(count, 'Most executors on one agent', {
     aliases: ['max_executors_per_slave'],
     build: 'ENABLE_PORT_MAPPING_ISOLATOR',
-    missing: { act: 'warn', sentence: 'the number of executors on an agent is not limited in this build' },
   }),
   offer_timeout: optional(duration, 'Offers that are not answered are taken back after this time', {
     validate: positive,

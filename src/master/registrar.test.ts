@@ -5,6 +5,7 @@ import { MemoryStore } from '../coordination/store/memory.ts';
 import type { Store } from '../coordination/store/store.ts';
 import type { AgentInfo } from '../wire/v1.ts';
 import type { RegistryOperation, RegistrySnapshot } from './core/registry.ts';
+import type { Machine } from './core/state.ts';
 import { Registrar } from './registrar.ts';
 
 const agent = (id: string): AgentInfo => ({ id: { value: id }, hostname: `${id}.example` });
@@ -66,6 +67,56 @@ test('a reachable agent is admitted again, and forgotten when it is pruned or re
   assert.deepEqual([second.agents.length, second.unreachable.length], [1, 0]);
   await first.commit({ type: 'REMOVE_AGENT', agentId: 'a' });
   assert.deepEqual([...place.keys()], ['meta/format']);
+});
+
+test('what is decided about an agent goes with it, until it is reactivated or gone', async () => {
+  const place = new Map<string, Uint8Array>();
+  const first = registrar(new MemoryStore(place));
+  await recovered(first);
+  const drain = { state: 'DRAINING', config: { max_grace_period: { nanoseconds: 5e9 }, mark_gone: false } } as const;
+  const operations: RegistryOperation[] = [
+    { type: 'ADMIT_AGENT', agent: agent('a') },
+    { type: 'ADMIT_AGENT', agent: agent('b') },
+    { type: 'DRAIN_AGENT', agentId: 'a', drain },
+    { type: 'DEACTIVATE_AGENT', agentId: 'b' },
+    { type: 'DEACTIVATE_AGENT', agentId: 'nobody' },
+    { type: 'MARK_UNREACHABLE', agentId: 'a', time: 1 },
+    { type: 'MARK_DRAINED', agentId: 'a' },
+    { type: 'MARK_DRAINED', agentId: 'b' },
+  ];
+  for (const operation of operations) {
+    // Twice: operations are idempotent.
+    for (let i = 0; i < 2; i++) assert.ok((await first.commit(operation)).ok);
+  }
+  const away = await recovered(registrar(new MemoryStore(place)));
+  assert.deepEqual(away.unreachable, [{ id: 'a', time: 1, deactivated: true, drain: { ...drain, state: 'DRAINED' } }]);
+  assert.deepEqual(away.agents, [{ info: agent('b'), deactivated: true }]);
+  await first.commit({ type: 'MARK_REACHABLE', agent: agent('a') });
+  await first.commit({ type: 'REACTIVATE_AGENT', agentId: 'b' });
+  const back = await recovered(registrar(new MemoryStore(place)));
+  assert.deepEqual(
+    back.agents.map(({ info, deactivated, drain: decided }) => [info.id?.value, deactivated, decided?.state]).sort(),
+    [
+      ['a', true, 'DRAINED'],
+      ['b', undefined, undefined],
+    ],
+  );
+  await first.commit({ type: 'MARK_GONE', agentId: 'a', time: 2 });
+  await first.commit({ type: 'REACTIVATE_AGENT', agentId: 'a' });
+  assert.deepEqual([...place.keys()].sort(), ['agents/b', 'gone/a', 'meta/format']);
+});
+
+test('machines under maintenance are kept by name and address', async () => {
+  const place = new Map<string, Uint8Array>();
+  const first = registrar(new MemoryStore(place));
+  await recovered(first);
+  const unavailability = { start: { nanoseconds: 5 }, duration: { nanoseconds: 7 } };
+  const one: Machine = { id: { hostname: 'One', ip: '10.0.0.1' }, mode: 'DRAINING', unavailability };
+  const two: Machine = { id: { hostname: 'two' }, mode: 'DRAINING', unavailability };
+  await first.commit({ type: 'UPDATE_MACHINES', set: [one, two], forget: [] });
+  const down: Machine = { ...one, mode: 'DOWN' };
+  await first.commit({ type: 'UPDATE_MACHINES', set: [down], forget: [{ hostname: 'TWO' }] });
+  assert.deepEqual((await recovered(registrar(new MemoryStore(place)))).machines, [down]);
 });
 
 for (const [what, place, complaint] of [

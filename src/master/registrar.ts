@@ -1,7 +1,9 @@
 /** The registry in a store: read once when this master is elected, then written operation by operation. */
 import type { Millis } from '../base/machine.ts';
 import { err, ok, type Result } from '../base/result.ts';
+import { Timings } from '../base/timings.ts';
 import type { Store, StoreFailure } from '../coordination/store/store.ts';
+import { monotonicTime } from '../runtime/clock.ts';
 import type { RegistryOperation, RegistrySnapshot } from './core/registry.ts';
 import { RegistryBook } from './core/registry-book.ts';
 import { FORMAT, FORMAT_KEY, readEntities, snapshotOf } from './core/registry-entities.ts';
@@ -14,13 +16,8 @@ export interface RegistrarOptions {
   readonly weights: RegistrySnapshot['weights'];
 }
 
-/** What is measured, for metrics: how long each read and write took, in milliseconds. */
-export interface RegistrarMetrics {
-  readonly queued: number;
-  readonly bytes: number;
-  readonly lastFetch: Millis;
-  readonly lastStore: Millis;
-}
+/** Upstream's window for how long writes take. */
+const STORE_WINDOW: Millis = 24 * 60 * 60_000;
 
 export class Registrar {
   readonly #options: RegistrarOptions;
@@ -28,21 +25,28 @@ export class Registrar {
   #book: RegistryBook | undefined;
   #bytes = 0;
   #queued = 0;
-  #lastFetch = 0;
-  #lastStore = 0;
+  readonly #fetches = new Timings(STORE_WINDOW);
+  readonly #stores = new Timings(STORE_WINDOW);
 
   constructor(options: RegistrarOptions) {
     this.#options = options;
   }
 
-  get metrics(): RegistrarMetrics {
-    return { queued: this.#queued, bytes: this.#bytes, lastFetch: this.#lastFetch, lastStore: this.#lastStore };
+  /** `registrar/…`: what waits, how much is kept, and how long reading and writing took. */
+  metrics(): Record<string, number> {
+    const now = monotonicTime();
+    return {
+      'registrar/queued_operations': this.#queued,
+      ...(this.#book !== undefined && { 'registrar/registry_size_bytes': this.#bytes }),
+      ...this.#fetches.metrics('registrar/state_fetch_ms', now),
+      ...this.#stores.metrics('registrar/state_store_ms', now),
+    };
   }
 
   /** Takes the store over and reads it. @returns a sentence that says what to do, if it cannot be used */
   async recover(): Promise<Result<RegistrySnapshot>> {
     const { store, fetchTimeout, weights } = this.#options;
-    const started = performance.now();
+    const started = monotonicTime();
     const loaded = await within(
       fetchTimeout,
       store.load(),
@@ -53,7 +57,7 @@ export class Registrar {
     const entities = readEntities(loaded.value);
     if (!entities.ok) return err(`${store.description}: ${entities.error}`);
     for (const [key, value] of loaded.value) this.#count(key, value);
-    this.#lastFetch = performance.now() - started;
+    this.#fetches.record(monotonicTime() - started, monotonicTime());
     const isNew = !loaded.value.has(FORMAT_KEY);
     this.#book = new RegistryBook(entities.value);
     if (isNew) {
@@ -78,14 +82,14 @@ export class Registrar {
     changes: readonly { readonly key: string; readonly value: Uint8Array | undefined }[],
   ): Promise<Result<void>> {
     const { store, storeTimeout } = this.#options;
-    const started = performance.now();
+    const started = monotonicTime();
     this.#queued++;
     const what = `writing the registry (${store.description})`;
     const stored = await within(storeTimeout, store.apply(changes), what, '--registry_store_timeout');
     this.#queued--;
     if (!stored.ok) return err(stored.error.message);
     for (const { key, value } of changes) this.#count(key, value);
-    this.#lastStore = performance.now() - started;
+    this.#stores.record(monotonicTime() - started, monotonicTime());
     return ok(undefined);
   }
 

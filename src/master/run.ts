@@ -28,6 +28,8 @@ import { seekLeadership } from './leadership.ts';
 import { openStore } from './open-store.ts';
 import { Registrar } from './registrar.ts';
 import { Shell } from './shell.ts';
+import { AllocationStopwatch } from './stopwatch.ts';
+import { watchWhitelist } from './whitelist.ts';
 
 /** How long a stop may take: streams end at once, so only answers under way are waited for. */
 const STOP_WITHIN = 5_000;
@@ -90,8 +92,10 @@ interface Parts {
 function assemble({ loaded, info, log, libprocess, files }: Parts) {
   const flags = loaded.values;
   const { logger } = log;
-  const options = coreOptions(flags, info, wallTime());
+  const stopwatch = new AllocationStopwatch();
+  const options = coreOptions(flags, info, wallTime(), { stopwatch });
   let driver: Driver<MasterEvent, MasterEffect> | undefined;
+  let whitelist: { readonly stop: () => void } | undefined;
   const end = (reason: string): never => {
     logger.fatal(`${reason}; ending the process, restart it to recover`);
     process.exit(1);
@@ -108,6 +112,8 @@ function assemble({ loaded, info, log, libprocess, files }: Parts) {
     logger,
     push: (event) => driver?.post(event),
     version: () => driver?.metrics().steps ?? 0,
+    queued: () => driver?.queuedByKind() ?? new Map(),
+    allocationTimes: () => stopwatch.metrics(),
     shutdown: end,
   });
   const lead = async (session?: ZooKeeper): Promise<void> => {
@@ -128,8 +134,14 @@ function assemble({ loaded, info, log, libprocess, files }: Parts) {
     driver = new Driver({ machine: master, performers: shell.performers, timer, logger });
     shell.lead(master, registrar);
     driver.post({ kind: 'started' });
+    if (flags.whitelist !== undefined)
+      whitelist = watchWhitelist(flags.whitelist, logger, (event) => driver?.post(event));
   };
-  return { shell, lead, end, stop: () => driver?.stop() };
+  const stop = (): void => {
+    whitelist?.stop();
+    driver?.stop();
+  };
+  return { shell, lead, end, stop };
 }
 
 function pipeline(shell: Shell, libprocess: Libprocess, flags: MasterFlags, logger: Logger): Pipeline {

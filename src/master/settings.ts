@@ -5,6 +5,8 @@ import { err, ok, type Result } from '../base/result.ts';
 import { parseZooUrl, type ZooUrl } from '../coordination/zookeeper/url.ts';
 import { Quantities } from '../resources/quantities.ts';
 import { validateRole } from '../resources/roles.ts';
+import { RateLimits as WireRateLimits } from '../wire/v1.ts';
+import type { RateLimit, RateLimits } from './core/rate-limits.ts';
 
 /** `50%`. @returns a share from 0 to 1 */
 export function percent(text: string): Result<number> {
@@ -21,6 +23,41 @@ export function agentRemovalRate(text: string): Result<{ readonly count: number;
   if (rest.length > 0 || !/^[1-9]\d*$/.test(count ?? '') || !duration.ok || duration.value <= 0)
     return err(`'${text}' is not a rate; write <number of agents>/<duration>, as in 1/10mins`);
   return ok({ count: Number(count), interval: duration.value });
+}
+
+/** `{"limits": [{"principal", "qps", "capacity"}], "aggregate_default_qps", "aggregate_default_capacity"}`. */
+export function rateLimits(value: Readonly<Record<string, unknown>>): Result<RateLimits> {
+  const read = WireRateLimits.fromJson(value);
+  if (!read.ok) return read;
+  const { limits = [], aggregate_default_qps: qps, aggregate_default_capacity: capacity } = read.value;
+  const principals = new Map<string, RateLimit | undefined>();
+  for (const [index, limit] of limits.entries()) {
+    const at = `limits[${index}]`;
+    if (principals.has(limit.principal))
+      return err(`${at}.principal '${limit.principal}' is named twice; give each principal one limit`);
+    const wrong = wrongPace(`${at}.qps`, limit.qps);
+    if (wrong !== undefined) return err(wrong);
+    principals.set(limit.principal, limitOf(limit.qps, limit.capacity));
+  }
+  const wrong = wrongPace('aggregate_default_qps', qps);
+  return wrong === undefined ? ok({ principals, others: limitOf(qps, capacity) }) : err(wrong);
+}
+
+function wrongPace(field: string, qps: number | undefined): string | undefined {
+  if (qps === undefined || (qps > 0 && Number.isFinite(qps))) return undefined;
+  return `${field} is ${qps}; it must be a number of messages a second that is more than zero`;
+}
+
+function limitOf(qps: number | undefined, capacity: number | undefined): RateLimit | undefined {
+  return qps === undefined ? undefined : { qps, ...(capacity !== undefined && { capacity }) };
+}
+
+/**
+ * How many steps a regular expression of offer constraints may have. Of the memory that it may take, RE2 (which upstream
+ * uses) gives two thirds to the program; one of our steps counts as 24 bytes of that.
+ */
+export function maxPatternSize(programSize: number, memory: number): number {
+  return Math.min(programSize, Math.floor((memory * 2) / 3 / 24));
 }
 
 /** `a,b`: the roles that may be used; `*` always may. */

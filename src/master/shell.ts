@@ -17,9 +17,11 @@ import type { RegistryOperation } from './core/registry.ts';
 import type { MasterState } from './core/state.ts';
 import { Answers } from './http/answers.ts';
 import { Connections } from './http/connections.ts';
+import { Preparer } from './http/preparer.ts';
 import { type MasterService, PROCESS, type Sender } from './http/service.ts';
 import { Subscribers } from './http/subscribers.ts';
 import type { Registrar } from './registrar.ts';
+import type { InverseOfferStatuses } from './views/maintenance.ts';
 import { metricsOf } from './views/metrics.ts';
 import type { Program } from './views/state.ts';
 
@@ -39,6 +41,10 @@ export interface ShellOptions {
   readonly logger: Logger;
   /** Another number after every step of the core. Absent: no two requests share an answer. */
   readonly version?: () => number;
+  /** How many events of each kind wait for the core. */
+  readonly queued?: () => ReadonlyMap<string, number>;
+  /** How long allocations took, by the names of the metrics. */
+  readonly allocationTimes?: () => Readonly<Record<string, number>>;
   /** Queues an event for the core. */
   readonly push: (event: MasterEvent) => void;
   /** Ends this program: another master is to take over. */
@@ -51,16 +57,21 @@ export class Shell implements MasterService {
   readonly #connections: Connections;
   readonly #subscribers: Subscribers;
   readonly answers: Answers;
+  readonly #preparer: Preparer;
   readonly #started = performance.now();
   #master: Pick<Master, 'state' | 'allocator'> | undefined;
   #leader: MasterInfo | undefined;
   #isRecovering = false;
   #registrar: Registrar | undefined;
+  #dropped = 0;
+  #authenticating = 0;
 
   constructor(options: ShellOptions) {
     this.#options = options;
     this.#master = options.master;
-    this.answers = new Answers(options.version);
+    const { program, version = () => Number.NaN } = options;
+    this.answers = new Answers(version);
+    this.#preparer = new Preparer({ answers: this.answers, program, state: () => this.state, version });
     this.#subscribers = new Subscribers(options.maxSubscribers, this.answers);
     this.#connections = new Connections((stream, reason) => {
       if (reason === 'reader too slow')
@@ -103,6 +114,10 @@ export class Shell implements MasterService {
     this.#leader = leader;
   }
 
+  get inverseOfferStatuses(): InverseOfferStatuses | undefined {
+    return this.#master?.allocator.inverseOfferStatuses();
+  }
+
   get program(): Program {
     return this.#options.program;
   }
@@ -122,11 +137,16 @@ export class Shell implements MasterService {
   metrics(): Readonly<Record<string, number>> {
     const more = {
       ...machineMetrics(),
-      ...this.#registryMetrics(),
+      'registrar/queued_operations': 0,
+      ...this.#registrar?.metrics(),
+      ...this.#options.allocationTimes?.(),
       'master/http_cache_hits': this.answers.hits,
+      'master/dropped_messages': this.#dropped,
+      'master/messages_authenticate': this.#authenticating,
     };
     return metricsOf(this.state ?? this.#options.idle, {
       elected: this.state !== undefined,
+      queued: this.#queued(),
       uptimeSeconds: this.#uptime(),
       operatorStreams: this.#subscribers.size,
       allocator: this.#master?.allocator,
@@ -135,9 +155,15 @@ export class Shell implements MasterService {
     });
   }
 
-  #registryMetrics(): Record<string, number> {
-    const { queued = 0, bytes = 0 } = this.#registrar?.metrics ?? {};
-    return { 'registrar/queued_operations': queued, 'registrar/registry_size_bytes': bytes };
+  /** What waits for the core, by upstream's distinction: timers and its own answers are dispatches there. */
+  #queued(): { messages: number; dispatches: number; httpRequests: number } {
+    const counts = { messages: 0, dispatches: 0, httpRequests: 0 };
+    for (const [kind, count] of this.#options.queued?.() ?? []) {
+      if (kind === 'message') counts.messages += count;
+      else if (kind === 'schedulerCall' || kind === 'operatorCall') counts.httpRequests += count;
+      else counts.dispatches += count;
+    }
+    return counts;
   }
 
   schedulerCall(call: Call, sender: Sender, exchange: Exchange, media: MessageMedia): void {
@@ -160,6 +186,7 @@ export class Shell implements MasterService {
     libprocess.register(PROCESS, receive);
     libprocess.register('slave-observer(*)', receive);
     libprocess.onExited((pid) => push({ kind: 'exited', pid }));
+    this.#preparer.start();
   }
 
   /** What to do for each effect of the core. */
@@ -197,6 +224,11 @@ export class Shell implements MasterService {
   }
 
   #receive(from: string, name: string, body: Uint8Array, to: string): void {
+    if (name === 'mesos.internal.AuthenticateMessage') this.#authenticating++;
+    if (this.state === undefined) {
+      this.#dropped++;
+      return;
+    }
     const type = internalMessages[name];
     if (type === undefined) {
       this.#options.logger.warning(`Dropping ${name} from ${from}: this message is not known`);

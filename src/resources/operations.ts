@@ -12,6 +12,20 @@ export interface Conversion {
   readonly gone?: Resource;
 }
 
+const SPECULATIVE: ReadonlySet<string | undefined> = new Set([
+  'RESERVE',
+  'UNRESERVE',
+  'CREATE',
+  'DESTROY',
+  'GROW_VOLUME',
+  'SHRINK_VOLUME',
+]);
+
+/** Whether the outcome is known beforehand, so that masters need not wait for the agent to convert the resources. */
+export function isSpeculative({ type }: Offer_Operation): boolean {
+  return SPECULATIVE.has(type);
+}
+
 /**
  * The conversions that make up a RESERVE, UNRESERVE, CREATE, DESTROY, GROW_VOLUME or SHRINK_VOLUME. Other operations do not
  * convert resources by themselves and are refused. The operation must have been validated.

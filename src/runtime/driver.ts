@@ -106,6 +106,16 @@ export class Driver<Event extends Kinded, Effect extends Kinded> {
     };
   }
 
+  /** How many events of each kind wait for their turn. */
+  queuedByKind(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (let at = this.#head; at < this.#queue.length; at++) {
+      const { kind } = this.#queue[at]!;
+      counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    }
+    return counts;
+  }
+
   #drain(): void {
     const end = monotonicTime() + SLICE;
     for (let steps = 0; steps < BURST && this.#head < this.#queue.length; steps++) {

@@ -21,7 +21,9 @@ export function postCall(address: Address, body: Uint8Array, options: OperatorOp
 
 /** @throws CallRefused when the daemon said no, NotConnected when what it said cannot be read */
 export function readResponse<T>(type: MessageType<T>, what: string, address: Address, answer: Answer): T {
-  if (answer.status !== 200) throw new CallRefused(what, answer.status, answer.body.toString('utf8'));
+  // 202: taken; the outcome comes by another way.
+  if (answer.status !== 200 && answer.status !== 202)
+    throw new CallRefused(what, answer.status, answer.body.toString('utf8'));
   const response = decodeMessage(type, answer.body, 'protobuf');
   if (!response.ok)
     throw new NotConnected(`${formatAddress(address)} answered something unreadable: ${response.error}`);

@@ -22,6 +22,11 @@ export class SimulatedRegistry {
       case 'REMOVE_AGENT':
         this.move(operation.agentId, undefined);
         break;
+      case 'DEACTIVATE_AGENT':
+      case 'DRAIN_AGENT':
+      case 'MARK_DRAINED':
+      case 'REACTIVATE_AGENT':
+      case 'UPDATE_MACHINES':
       case 'UPDATE_QUOTA':
       case 'UPDATE_WEIGHTS':
         break;

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { err, ok, type Result } from '../../base/result.ts';
 import { StatusUpdateRecord } from '../../wire/internal.ts';
+import { ResourceState } from '../../wire/internal_slave.ts';
 import type { MessageType } from '../../wire/message-type.ts';
 import { AgentInfo, DrainConfig, ExecutorInfo, FrameworkInfo, Task, TaskInfo } from '../../wire/v1.ts';
 import type { TaskLaunch } from '../core/checkpoints.ts';
@@ -40,7 +41,16 @@ export function readCheckpoints(options: ReadOptions): Result<Checkpoints | unde
         join(options.workDir, 'slaves', latest, 'frameworks', id),
       );
     });
-    return ok({ info, drain, frameworks, leftovers: leftovers(options.workDir, latest), errors: reading.errors });
+    const resources =
+      reading.message(join(options.workDir, 'meta/resources/resources_and_operations.state'), ResourceState) ?? {};
+    return ok({
+      info,
+      drain,
+      frameworks,
+      resources,
+      leftovers: leftovers(options.workDir, latest),
+      errors: reading.errors,
+    });
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     return err(

@@ -15,6 +15,7 @@ import { createSandbox } from './sandbox.ts';
 import { unsupported } from './unsupported.ts';
 import { UsageMeter } from './usage.ts';
 import { Users } from './users.ts';
+import { linkVolumes } from './volumes.ts';
 
 const { SIGKILL } = constants.signals;
 
@@ -208,7 +209,7 @@ export class Containers {
     } catch (error) {
       return noSandbox(messageOf(error));
     }
-    const missing = unsupported(spec);
+    const missing = unsupported(spec) ?? linkVolumes(spec.sandbox, spec.volumes, user.value);
     if (missing !== undefined) return err({ stage: 'launch', message: missing });
     if (spec.rlimits?.rlimits?.length) {
       this.options.logger.warning(

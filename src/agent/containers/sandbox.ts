@@ -19,7 +19,7 @@ export function createSandbox(path: string, owner: UserIds | undefined, links: r
 }
 
 /** Puts a link in the place of an older one in one step, so that nobody ever finds none. */
-function point(link: string, target: string): void {
+export function point(link: string, target: string): void {
   const fresh = `${link}.${process.pid}`;
   try {
     symlinkSync(target, fresh);

@@ -61,6 +61,7 @@ export class Bench {
       environment: { MESOS_SANDBOX: sandbox },
       sandbox,
       links: [],
+      volumes: [],
       uris: [],
       resources: { cpus: 1, mem: 32, disk: 0, gpus: 0 },
       frameworkId: 'framework',

@@ -7,7 +7,10 @@ export function unsupported({ container }: LaunchContainer): string | undefined 
     return 'None of the enabled containerizers (mesos) could create a container for it: container.type is DOCKER, and docker is not in this build';
   }
   if (container.mesos?.image) return 'Container images are not in this build: container.mesos.image must be absent';
-  if (container.volumes?.length) return 'Volumes are not in this build: container.volumes must be empty';
+  const foreign = container.volumes?.find(({ source }) => source?.type !== 'SANDBOX_PATH');
+  if (foreign) {
+    return `Volumes from outside of sandboxes are not in this build: container.volumes has '${foreign.container_path}', whose source.type must be SANDBOX_PATH`;
+  }
   const named = container.network_infos?.find(({ name }) => name !== undefined);
   if (named) return `Container networks are not in this build: container.network_infos names '${named.name}'`;
   if (container.tty_info) return 'Terminals for containers are not in this build: container.tty_info must be absent';

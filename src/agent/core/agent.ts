@@ -1,5 +1,6 @@
 import type { Env, Machine } from '../../base/machine.ts';
 import { randomUuidBytes } from '../../base/random.ts';
+import { Resources } from '../../resources/resources.ts';
 import type { AgentInfo } from '../../wire/v1.ts';
 import { probeDone } from './checks.ts';
 import { containerExited, containerFailed, containerStarted } from './containers.ts';
@@ -9,7 +10,7 @@ import type { AgentEvent, MessageEvent } from './events.ts';
 import { executorCall, executorStreamClosed } from './executor-api.ts';
 import { collectGarbage } from './garbage.ts';
 import { acknowledgeStatus } from './handlers/acknowledge-status.ts';
-import { drainSlave } from './handlers/drain-slave.ts';
+import { drainSlave, finishDrain } from './handlers/drain-slave.ts';
 import { executorToFramework } from './handlers/executor-to-framework.ts';
 import { frameworkToExecutor } from './handlers/framework-to-executor.ts';
 import { killTask } from './handlers/kill-task.ts';
@@ -32,6 +33,7 @@ import { slaveReregistered } from './handlers/slave-reregistered.ts';
 import { statusUpdate } from './handlers/status-update.ts';
 import { updateFramework } from './handlers/update-framework.ts';
 import { createMetrics } from './metrics.ts';
+import { volumesChanged } from './operations.ts';
 import type { Recovered } from './recovered.ts';
 import { resume } from './recovery.ts';
 import { masterDetected, masterLost } from './registration.ts';
@@ -106,6 +108,9 @@ export function createAgent(options: AgentOptions, env: Env, recovered?: Recover
     info: agentInfo(options),
     isLeaving: false,
     master: undefined,
+    oversubscribed: undefined,
+    total: Resources.of(options.resources),
+    operations: new Map(),
     resourceVersion: randomUuidBytes(env.random),
     registrationBackoff: 0,
     pingTimeout: DEFAULT_PING_TIMEOUT,
@@ -125,7 +130,9 @@ export function createAgent(options: AgentOptions, env: Env, recovered?: Recover
   return {
     state,
     step(event, now, emit) {
-      dispatch({ state, env: now, emit }, event);
+      const context = { state, env: now, emit };
+      dispatch(context, event);
+      if (state.drain !== undefined) finishDrain(context);
     },
   };
 }
@@ -141,6 +148,7 @@ const EVENTS: {
   probeDone,
   executorCall,
   executorStreamClosed,
+  volumesChanged,
   masterDetected: (context, event) => masterDetected(context, event.pid),
   exited: (context, event) => {
     if (event.pid === context.state.master) masterLost(context);

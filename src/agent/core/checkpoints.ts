@@ -3,7 +3,9 @@
  * that asked for it are remembered. A file of one message is the message with its length in front (4 bytes, little
  * endian); `task.updates` is many of these. Files that upstream does not have begin with `meseta.`.
  */
+import { needsCheckpoint } from '../../resources/checkpointed.ts';
 import { type StatusUpdate, StatusUpdateRecord } from '../../wire/internal.ts';
+import { ResourceState } from '../../wire/internal_slave.ts';
 import type { MessageType } from '../../wire/message-type.ts';
 import { writeUtf8 } from '../../wire/utf8.ts';
 import { AgentInfo, DrainConfig, ExecutorInfo, FrameworkInfo, Task, TaskInfo } from '../../wire/v1.ts';
@@ -170,4 +172,12 @@ export function rememberEnd(context: Context, framework: Framework, executor: Ex
   if (!isCheckpointed(context.state, framework)) return;
   const path = `${metaRunDirectory(context.state, executor)}/executor.sentinel`;
   persist(context, { how: 'replace', path, bytes: text('') });
+}
+
+/** Reservations, volumes, and operations whose end has not been acknowledged. */
+export function rememberResources(context: Context): void {
+  const { state } = context;
+  const path = `${metaDirectory(state.options.workDir)}/resources/resources_and_operations.state`;
+  const operations = Array.from(state.operations.values(), ({ operation }) => operation);
+  replace(context, path, ResourceState, { operations, resources: state.total.filter(needsCheckpoint).toProto() });
 }

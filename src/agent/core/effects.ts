@@ -104,6 +104,23 @@ export interface SymbolicLink {
   readonly target: string;
 }
 
+/** A folder that a task finds in its sandbox under a name of its own: a link to where it really lies. */
+export interface VolumeLink {
+  /** Absolute; refused unless it lies in the sandbox. */
+  readonly link: string;
+  /** Absent: there is no such folder, and nothing can be started that wants it. */
+  readonly target: string | undefined;
+  /** The sandbox that the folder is a part of, where it is no volume of its own: it is made if it is missing. */
+  readonly within: string | undefined;
+  /** Give the folder (not what is in it) to the user. */
+  readonly give: boolean;
+}
+
+/** What happens to the folder of a persistent volume. `via`: a name on the same disk under which it waits to be deleted. */
+export type VolumeChange =
+  | { readonly do: 'make' | 'empty'; readonly path: string }
+  | { readonly do: 'remove'; readonly path: string; readonly via: string };
+
 /**
  * Start a process tree in a sandbox. Answered by exactly one of `containerStarted` (and later `containerExited`)
  * or `containerFailed`. The launcher creates the sandbox (owner: `user`), then the links, fetches the URIs, opens
@@ -125,6 +142,8 @@ export interface LaunchContainer {
   readonly sandbox: string;
   /** Made together with the folders that they lie in; what has such a name already is replaced. */
   readonly links: readonly SymbolicLink[];
+  /** Made after those; a failure is `containerFailed`. */
+  readonly volumes: readonly VolumeLink[];
   /** To be fetched into the sandbox first; a failure is `containerFailed`. */
   readonly uris: readonly CommandInfo_URI[];
   readonly rlimits?: RLimitInfo | undefined;
@@ -146,6 +165,15 @@ export type AgentEffect =
   | LaunchContainer
   /** Make the sandbox of an executor that has no process: with an empty `stdout` and `stderr`, as upstream's has. */
   | { readonly kind: 'makeSandbox'; readonly path: string; readonly user: string | undefined }
+  /** Show volumes in a sandbox that an executor has already. A failure is told in the log. */
+  | {
+      readonly kind: 'linkVolumes';
+      readonly sandbox: string;
+      readonly volumes: readonly VolumeLink[];
+      readonly user: string | undefined;
+    }
+  /** Make and remove volumes' folders, before any effect that follows. Answered by one `volumesChanged`. */
+  | { readonly kind: 'changeVolumes'; readonly operation: string; readonly changes: readonly VolumeChange[] }
   /** Signal every process of the tree. Nothing happens for a container that is gone. */
   | { readonly kind: 'killContainer'; readonly containerId: string; readonly signal: number }
   /**

@@ -110,6 +110,73 @@ test('a drain kills every task within its own grace period and says why', () => 
   assert.deepEqual([status.state, status.reason], ['TASK_GONE_BY_OPERATOR', 'REASON_AGENT_DRAINING']);
 });
 
+test('the limit of a drain counts for tasks that would take longer or say nothing, and never lengthens a short grace', () => {
+  for (const [own, limit, grace] of [
+    [undefined, undefined, 3000],
+    [undefined, 5, 5000],
+    [undefined, 1, 1000],
+    [2, 5, 2000],
+    [60, undefined, 60_000],
+    [60, 5, 5000],
+  ] as const) {
+    const policy = own === undefined ? {} : { kill_policy: { grace_period: { nanoseconds: own * SECOND } } };
+    const world = running(policy);
+    world.receive('mesos.internal.DrainSlaveMessage', {
+      config: limit === undefined ? {} : { max_grace_period: { nanoseconds: limit * SECOND } },
+    });
+    world.advance(grace - 1);
+    assert.deepEqual(signals(world), [15], `${own} ${limit}`);
+    world.advance(1);
+    assert.deepEqual(signals(world), [15, 9], `${own} ${limit}`);
+  }
+});
+
+test('updates while draining say so: TASK_KILLING, and TASK_KILLED unless the agent is to be gone', () => {
+  const capabilities = [{ type: 'TASK_KILLING_STATE' as const }];
+  for (const [framework, markGone, last] of [
+    [{ ...FRAMEWORK, capabilities }, true, 'TASK_KILLED'],
+    [{ ...FRAMEWORK, capabilities: [...capabilities, { type: 'PARTITION_AWARE' as const }] }, false, 'TASK_KILLED'],
+    [
+      { ...FRAMEWORK, capabilities: [...capabilities, { type: 'PARTITION_AWARE' as const }] },
+      true,
+      'TASK_GONE_BY_OPERATOR',
+    ],
+  ] as const) {
+    const world = running({}, framework);
+    world.receive('mesos.internal.DrainSlaveMessage', { config: { mark_gone: markGone } });
+    world.exit(15);
+    world.acknowledgeAll();
+    assert.deepEqual(world.states('t').slice(2), ['TASK_KILLING', last]);
+    const reasons = world.updates().flatMap(({ status }) => (status.state === 'TASK_RUNNING' ? [] : [status.reason]));
+    assert.deepEqual(new Set(reasons), new Set([undefined, 'REASON_AGENT_DRAINING']));
+  }
+});
+
+test('a task that is queued ends with the drain, one that arrives during it is dropped, and after it all is as before', () => {
+  const world = new World().register();
+  world.run(task('t'));
+  world.receive('mesos.internal.DrainSlaveMessage', { config: { max_grace_period: { nanoseconds: SECOND } } });
+  assert.deepEqual(world.agent.state.drain?.config, { max_grace_period: { nanoseconds: SECOND } });
+  const queued = world.updates()[0]?.status;
+  assert.deepEqual([queued?.state, queued?.reason], ['TASK_KILLED', 'REASON_AGENT_DRAINING']);
+  world.run(task('late'));
+  const late = world.updates().at(-1)?.status;
+  assert.deepEqual([late?.task_id.value, late?.state, late?.reason], ['late', 'TASK_LOST', 'REASON_AGENT_DRAINING']);
+  world.start();
+  world.exit(9);
+  world.acknowledgeAll();
+  assert.equal(world.agent.state.frameworks.size, 0);
+  assert.equal(world.agent.state.drain, undefined, 'the drain is over');
+  world.run(task('later'));
+  assert.equal(world.agent.state.frameworks.size, 1);
+});
+
+test('an agent on which nothing runs has nothing to drain', () => {
+  const world = new World().register();
+  world.receive('mesos.internal.DrainSlaveMessage', { config: {} });
+  assert.equal(world.agent.state.drain, undefined);
+});
+
 test('shutting down the executor of a command task kills the task', () => {
   const world = running();
   world.receive('mesos.internal.ShutdownExecutorMessage', {

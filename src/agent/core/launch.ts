@@ -12,6 +12,7 @@ import type { LaunchContainer } from './effects.ts';
 import { commandEnvironment, commandLine, executorEnvironment, ipOf } from './environment.ts';
 import { nestedSandbox, runsDirectory } from './paths.ts';
 import type { AgentState, Executor, Framework, TaskGroup, TaskRecord } from './state.ts';
+import { sandboxLinks, volumeLinks } from './volumes.ts';
 
 /** The task as it is reported from its arrival on. */
 export function newTask(
@@ -76,6 +77,10 @@ export function launchTaskContainer(
     user: userOf(state, info.command, executor.user),
     sandbox,
     links,
+    volumes: [
+      ...volumeLinks(context, sandbox, info.resources),
+      ...sandboxLinks(sandbox, nested ? executor.directory : undefined, info.container),
+    ],
     command: info.command,
     container: info.container,
     resources: info.resources,
@@ -114,6 +119,7 @@ export function launchExecutorContainer(context: Context, framework: Framework, 
   const { command } = executor.info;
   const line = commandLine(command);
   if (!line) return false;
+  const queued = [...executor.queued.values()].flatMap((record) => record.info.resources ?? []);
   emitLaunch(context, executor, {
     containerId: executor.containerId.value,
     ...line,
@@ -121,6 +127,10 @@ export function launchExecutorContainer(context: Context, framework: Framework, 
     user: executor.user,
     sandbox: executor.directory,
     links: runLinks(context.state, executor),
+    volumes: [
+      ...volumeLinks(context, executor.directory, [...(executor.info.resources ?? []), ...queued]),
+      ...sandboxLinks(executor.directory, undefined, executor.info.container),
+    ],
     command,
     container: executor.info.container,
     resources: executor.info.resources,
@@ -129,7 +139,8 @@ export function launchExecutorContainer(context: Context, framework: Framework, 
   return true;
 }
 
-interface Plan extends Pick<LaunchContainer, 'containerId' | 'file' | 'argv' | 'environment' | 'sandbox' | 'links'> {
+interface Plan
+  extends Pick<LaunchContainer, 'containerId' | 'file' | 'argv' | 'environment' | 'sandbox' | 'links' | 'volumes'> {
   readonly user: string | undefined;
   readonly command: CommandInfo | undefined;
   readonly container: ExecutorInfo['container'];
@@ -151,6 +162,13 @@ function emitLaunch(context: Context, executor: Executor, plan: Plan): void {
     frameworkId,
     executorId: executor.id,
   });
+}
+
+/** Shows volumes in the sandbox of an executor that has one already, or has no process that is launched with them. */
+export function showVolumes(context: Context, executor: Executor, resources: readonly Resource[]): void {
+  const volumes = volumeLinks(context, executor.directory, resources);
+  if (volumes.length === 0) return;
+  context.emit({ kind: 'linkVolumes', sandbox: executor.directory, volumes, user: executor.user });
 }
 
 /** Whom to run as: the command's user, else the executor's, unless the agent must not change users. */

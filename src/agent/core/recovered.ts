@@ -1,6 +1,7 @@
 /** What an agent of before has left: its checkpoints, and the containers that the launcher kept. */
 import type { Millis } from '../../base/machine.ts';
 import type { StatusUpdateRecord } from '../../wire/internal.ts';
+import type { ResourceState } from '../../wire/internal_slave.ts';
 import type { AgentInfo, DrainConfig, ExecutorInfo, FrameworkInfo, Task, TaskInfo } from '../../wire/v1.ts';
 import type { TaskLaunch } from './checkpoints.ts';
 import type { Pid } from './effects.ts';
@@ -11,6 +12,8 @@ export interface Recovered {
   readonly info: AgentInfo;
   readonly drain: DrainConfig | undefined;
   readonly frameworks: readonly RecoveredFramework[];
+  /** Reservations, volumes, and operations whose end was not acknowledged. */
+  readonly resources: ResourceState;
   /** Containers that run, or have ended with a status that nobody has heard of yet. */
   readonly containers: ReadonlySet<string>;
   /** Folders of agents that this machine was before; they go in time. */

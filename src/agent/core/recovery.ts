@@ -11,6 +11,7 @@ import {
   showSandbox,
 } from './executors.ts';
 import { discard } from './garbage.ts';
+import { resumePending } from './operations.ts';
 import type { Recovered } from './recovered.ts';
 import { endAgent } from './shutdown.ts';
 import type { Executor, Framework } from './state.ts';
@@ -32,6 +33,7 @@ export function resume(context: Context, recovered: Recovered, cleanup: boolean)
   );
   for (const path of recovered.leftovers) discard(context, path);
   discardCompleted(context, recovered);
+  resumePending(context);
   for (const framework of [...state.frameworks.values()]) {
     for (const executor of [...framework.executors.values()]) {
       showSandbox(context, executor);

@@ -4,8 +4,11 @@ import type { ExecutorInfo, FrameworkInfo, Task } from '../../wire/v1.ts';
 import { rememberAgent } from './checkpoints.ts';
 import { type Context, log, send } from './context.ts';
 import type { Pid } from './effects.ts';
+import { resumeOperations } from './operation-updates.ts';
+import { beginEstimates } from './oversubscription.ts';
 import { agentDirectory } from './paths.ts';
 import { isRecovering } from './reconnecting.ts';
+import { checkpointedResources } from './resources.ts';
 import type { AgentState, Framework } from './state.ts';
 import { resumeUpdates } from './updates.ts';
 
@@ -43,6 +46,17 @@ export function masterLost(context: Context): void {
   startRegistering(context);
 }
 
+/** The master's books of this agent are wrong: introducing itself anew puts them right. */
+export function registerAgain(context: Context, why: string): void {
+  const { state } = context;
+  if (state.phase !== 'running') return;
+  log(context, 'warning', `Registering again: ${why}`);
+  state.phase = 'disconnected';
+  context.emit({ kind: 'disarm', key: PING_TIMER });
+  state.registrationBackoff = state.options.registrationBackoffFactor * 2;
+  attemptRegistration(context);
+}
+
 function startRegistering(context: Context): void {
   const factor = context.state.options.registrationBackoffFactor;
   context.state.registrationBackoff = factor * 2;
@@ -61,10 +75,12 @@ export function attemptRegistration(context: Context): void {
   // Launches that this inventory does not show count on an older version: they are refused when they arrive, because the
   // master may enter the agent from this inventory, and give what they were to use away. Before an id there are none.
   if (state.info.id) state.resourceVersion = randomUuidBytes(context.env.random);
+  const checkpointed = checkpointedResources(state);
   const base = {
     version: state.options.version,
     agent_capabilities: state.options.capabilities,
     resource_version_uuid: { value: state.resourceVersion },
+    ...(checkpointed.length > 0 && { checkpointed_resources: checkpointed }),
   };
   if (state.info.id) {
     send(context, state.master, 'mesos.internal.ReregisterSlaveMessage', { ...base, ...inventory(state) });
@@ -147,7 +163,10 @@ export function admitted(
   if (seconds !== undefined && seconds > 0) state.pingTimeout = seconds * 1000;
   armPingTimer(context);
   resumeUpdates(context);
+  beginEstimates(context);
   tellResources(context);
+  // After those: a new master learns from them that there are such operations.
+  resumeOperations(context);
   // An inventory that was on its way when they ended had them still.
   for (const exited of state.departed.splice(0)) {
     if (state.master !== undefined) send(context, state.master, 'mesos.internal.ExitedExecutorMessage', exited);
@@ -155,14 +174,16 @@ export function admitted(
   return true;
 }
 
-/** Tells the master which version of the resources a launch has to count on. */
+/** Tells the master which version of the resources a launch has to count on, and which operations were made here. */
 export function tellResources(context: Context): void {
   const { state } = context;
   if (state.master === undefined || state.info.id === undefined) return;
+  const operations = [...state.operations.values()].map(({ operation }) => operation);
   send(context, state.master, 'mesos.internal.UpdateSlaveMessage', {
     slave_id: state.info.id,
-    update_oversubscribed_resources: false,
-    operations: {},
+    update_oversubscribed_resources: state.oversubscribed !== undefined,
+    ...(state.oversubscribed !== undefined && { oversubscribed_resources: state.oversubscribed.toProto() }),
+    operations: operations.length > 0 ? { operations } : {},
     resource_version_uuid: { value: state.resourceVersion },
     resource_providers: {},
   });

@@ -1,9 +1,13 @@
 /** Makes the state of an agent of before anew, out of what it has left. Nothing is done yet: `resume` does. */
+import { formatUuid } from '../../base/random.ts';
 import type { StatusUpdate } from '../../wire/internal.ts';
+import type { ResourceState } from '../../wire/internal_slave.ts';
 import { COMPLETED_TASKS } from './executors.ts';
 import { initialCheckStatus, userOf } from './launch.ts';
+import { RETRY_MIN, updateOf } from './operation-updates.ts';
 import { runsDirectory } from './paths.ts';
 import type { Recovered, RecoveredFramework, RecoveredRun, RecoveredTask } from './recovered.ts';
+import { changeTotal, totalWith } from './resources.ts';
 import { Ring } from './ring.ts';
 import type { AgentState, Executor, Framework, TaskGroup, TaskRecord, UpdateStream } from './state.ts';
 import { withStatus } from './status.ts';
@@ -17,7 +21,20 @@ export function restore(state: AgentState, recovered: Recovered): void {
   if (id === undefined) return;
   state.info = { ...state.info, id };
   if (recovered.drain !== undefined) state.drain = { config: recovered.drain, startedAt: state.startTime };
+  restoreOperations(state, recovered.resources);
   for (const framework of recovered.frameworks) restoreFramework(state, framework);
+}
+
+/** Reservations that do not fit any more are left out: the agent may have come back with less. */
+function restoreOperations(state: AgentState, { resources, operations }: ResourceState): void {
+  const total = totalWith(state, resources ?? []);
+  if (total.ok) changeTotal(state, total.value);
+  else state.metrics.recoveryErrors++;
+  for (const operation of operations ?? []) {
+    const isOver = operation.latest_status.state !== 'OPERATION_PENDING';
+    const update = isOver ? updateOf(operation) : undefined;
+    state.operations.set(formatUuid(operation.uuid.value), { operation, update, backoff: RETRY_MIN });
+  }
 }
 
 function restoreFramework(state: AgentState, { info, pid, runs }: RecoveredFramework): void {

@@ -14,7 +14,7 @@ import {
   registrationTimer,
   tellDeparture,
 } from './executors.ts';
-import { launchExecutorContainer, newTask } from './launch.ts';
+import { launchExecutorContainer, newTask, showVolumes } from './launch.ts';
 import { tellResources } from './registration.ts';
 import type { Executor, ExecutorKind, Framework, TaskGroup, TaskRecord } from './state.ts';
 import { reportMissing } from './status.ts';
@@ -76,6 +76,9 @@ function refuse(context: Context, framework: Framework, launch: Launch): Refusal
     // same resources away once more.
     return { reason: 'REASON_AGENT_DISCONNECTED', message: 'The agent is registering again' };
   }
+  if (context.state.drain !== undefined) {
+    return { reason: 'REASON_AGENT_DRAINING', message: 'Task was received while agent was already draining' };
+  }
   const own = context.state.resourceVersion;
   const outdated = launch.resourceVersions?.some(
     ({ resource_provider_id, uuid }) => resource_provider_id === undefined && !sameBytes(uuid.value, own),
@@ -119,6 +122,7 @@ function start(context: Context, framework: Framework, launch: Launch): void {
   const executor = existing ?? addExecutor(context, framework, launch.executor, launch.kind);
   if (!existing && executor.kind === 'default') {
     context.emit({ kind: 'makeSandbox', path: executor.directory, user: executor.user });
+    showVolumes(context, executor, executor.info.resources ?? []);
   }
   const group: TaskGroup | undefined = launch.grouped
     ? { taskIds: launch.tasks.map((task) => task.task_id.value), ending: false }
@@ -127,8 +131,14 @@ function start(context: Context, framework: Framework, launch: Launch): void {
   const ids = launch.tasks.map((task) => task.task_id.value).join(', ');
   log(context, 'info', `Launching ${ids} of framework ${framework.id} with executor ${executor.id}`);
   if (executor.kind !== 'custom') startTasks(context, framework, executor, records);
-  else if (existing) deliverTasks(context, framework, executor);
-  else if (launchExecutorContainer(context, framework, executor)) {
+  else if (existing) {
+    showVolumes(
+      context,
+      executor,
+      launch.tasks.flatMap((task) => task.resources ?? []),
+    );
+    deliverTasks(context, framework, executor);
+  } else if (launchExecutorContainer(context, framework, executor)) {
     const after = context.state.options.executorRegistrationTimeout;
     context.emit({ kind: 'arm', key: registrationTimer(executor), after });
   } else {

@@ -1,5 +1,6 @@
 import type { Millis } from '../../base/machine.ts';
-import type { ExitedExecutorMessage, StatusUpdate } from '../../wire/internal.ts';
+import type { Resources } from '../../resources/resources.ts';
+import type { ExitedExecutorMessage, StatusUpdate, UpdateOperationStatusMessage } from '../../wire/internal.ts';
 import type {
   AgentInfo,
   AgentInfo_Capability,
@@ -8,6 +9,7 @@ import type {
   DrainConfig,
   ExecutorInfo,
   FrameworkInfo,
+  Operation,
   Resource,
   Task,
   TaskInfo,
@@ -49,6 +51,8 @@ export interface AgentOptions {
   /** --sandbox_directory: where a container with its own root file system sees its sandbox. */
   readonly sandboxDirectory: string;
   readonly httpCommandExecutor: boolean;
+  /** --resource_estimator: revocable resources to offer on top, estimated anew in each interval. */
+  readonly oversubscription?: { readonly resources: readonly Resource[]; readonly interval: Millis };
   /** --launcher_dir, which upstream's descriptions of executors name. */
   readonly launcherDir: string;
 }
@@ -66,6 +70,12 @@ export interface AgentState {
   /** Its `id` is set once a master has admitted the agent. */
   info: AgentInfo;
   master: Pid | undefined;
+  /** What the master was told can be oversubscribed. */
+  oversubscribed: Resources | undefined;
+  /** What it has: the configured resources, with reservations and volumes. */
+  total: Resources;
+  /** Operations whose end has not been acknowledged, by uuid (text form). */
+  readonly operations: Map<string, OperationRecord>;
   /** Names what this agent believes about its resources; 16 bytes. */
   resourceVersion: Uint8Array;
   /** Current delay before the next attempt to register. */
@@ -90,6 +100,15 @@ export interface AgentState {
   /** How full the disk was when last looked at. */
   diskUsage: number;
   readonly metrics: AgentMetrics;
+}
+
+/** An operation that this agent was told to apply; `operation` is replaced, never changed in place. */
+export interface OperationRecord {
+  operation: Operation;
+  /** How it ended, told until that is acknowledged; absent while its volumes are being made or removed. */
+  update: UpdateOperationStatusMessage | undefined;
+  /** Delay until that is sent again. */
+  backoff: Millis;
 }
 
 /** A directory that will be deleted. */

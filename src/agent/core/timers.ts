@@ -5,6 +5,8 @@ import { registrationTimedOut } from './custom.ts';
 import { retireIfIdle } from './executors.ts';
 import { collectGarbage } from './garbage.ts';
 import { destroyExecutor, killNow } from './kill.ts';
+import { retryOperation } from './operation-updates.ts';
+import { estimateAgain } from './oversubscription.ts';
 import { attemptRegistration, pingMissed } from './registration.ts';
 import type { Executor } from './state.ts';
 import { retryUpdate } from './updates.ts';
@@ -15,8 +17,10 @@ type Fired = (context: Context, first: string, second: string) => void;
 const TIMERS: Readonly<Record<string, Fired>> = {
   registration: (context) => attemptRegistration(context),
   ping: (context) => pingMissed(context),
+  oversubscription: (context) => estimateAgain(context),
   gc: (context) => collectGarbage(context),
   update: (context, frameworkId, taskId) => retryUpdate(context, frameworkId, taskId),
+  operation: (context, uuid) => retryOperation(context, uuid),
   kill: (context, containerId) => killNow(context, containerId),
   check: (context, containerId, kind) => checkDue(context, containerId, kind),
   completion: (context, containerId) => taskOutOfTime(context, containerId),

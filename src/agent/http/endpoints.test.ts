@@ -5,7 +5,7 @@ import { serve } from '../../http/testing.fixture.ts';
 import { encodeRecord } from '../../wire/recordio.ts';
 import { Call, Response } from '../../wire/v1_agent.ts';
 import { task, World } from '../core/fake-world.ts';
-import { agentMetrics } from '../core/views/metrics.ts';
+import { AGENT_COUNTERS, agentMetrics } from '../core/views/metrics.ts';
 import { agentEndpoints } from './endpoints.ts';
 import { ExecutorConnections } from './executor.ts';
 
@@ -23,6 +23,7 @@ async function agent(t: TestContext) {
     about: () => ({ build: { version: '1.12.0' }, masterHostname: 'localhost' }),
     flags: () => ({ port: '5051' }),
     metrics: () => agentMetrics(world.agent.state, 1_700_000_001_000),
+    metricNames: { rules: [], counters: AGENT_COUNTERS },
     log: { get: () => 0, set: (level) => levels.push(level), original: 0 },
     files: new FilesTable(),
     processes: () => ['slave(1)'],
@@ -169,6 +170,26 @@ test('malformed and incomplete calls are refused with the reason', async (t) => 
   assert.match((await call(nested('a b', 'b'))).body, /invalid characters/);
   const unknown = await call(nested('a', 'b'));
   assert.deepEqual([unknown.status, unknown.body], [404, 'Container b.a cannot be found']);
+});
+
+test('no type of resource providers is served, and there is none to remove', async (t) => {
+  const { call } = await agent(t);
+  const info = { type: 'org.apache.mesos.rp.local.storage', name: 'disks' };
+  for (const type of ['ADD_RESOURCE_PROVIDER_CONFIG', 'UPDATE_RESOURCE_PROVIDER_CONFIG']) {
+    const told = await call({ type, [type.toLowerCase()]: { info } });
+    assert.equal(told.status, 400);
+    assert.match(told.body, /type 'org.apache.mesos.rp.local.storage' and name 'disks'.*is unknown/);
+    const named = await call({ type, [type.toLowerCase()]: { info: { ...info, id: { value: 'x' } } } });
+    assert.match(named.body, /'id' must not be set/);
+  }
+  const remove = { type: 'REMOVE_RESOURCE_PROVIDER_CONFIG', remove_resource_provider_config: info };
+  assert.equal((await call(remove)).status, 200);
+  const gone = { resource_provider_id: { value: 'x' } };
+  assert.equal((await call({ type: 'MARK_RESOURCE_PROVIDER_GONE', mark_resource_provider_gone: gone })).status, 200);
+  assert.deepEqual((await call({ type: 'GET_RESOURCE_PROVIDERS' })).json, {
+    type: 'GET_RESOURCE_PROVIDERS',
+    get_resource_providers: {},
+  });
 });
 
 test('record streams are only for the calls that take them', async (t) => {

@@ -6,10 +6,10 @@ import type { FilesError } from '../../http/files/table.ts';
 import { messageAnswer, parseMessage, RECORDIO_TYPE, type StreamMedia, streamMediaOf } from '../../http/media.ts';
 import { buildInfo } from '../../http/version.ts';
 import { RecordReader } from '../../wire/recordio.ts';
-import type { ContainerID } from '../../wire/v1.ts';
+import type { ContainerID, ResourceProviderInfo } from '../../wire/v1.ts';
 import { Call, Response } from '../../wire/v1_agent.ts';
 import { listContainers } from '../core/views/containers.ts';
-import { getAgent, getExecutors, getFrameworks, getState, getTasks } from '../core/views/operator.ts';
+import { getAgent, getExecutors, getFrameworks, getOperations, getState, getTasks } from '../core/views/operator.ts';
 import { formatContainerId, type TypedCall, validateCall } from './call-validation.ts';
 import type { AgentHttpParts } from './parts.ts';
 
@@ -95,6 +95,16 @@ function notInThisBuild(call: TypedCall): Answer {
   return failure(501, `${call.type} is not in this build of the agent`);
 }
 
+/** Upstream validates a provider before it looks for it; here no type of providers is known. */
+function refuseProvider(info: ResourceProviderInfo | undefined): Answer {
+  const { type = '', name = '', id } = info ?? {};
+  const reason =
+    id === undefined
+      ? `the type '${type}' is unknown: this build of the agent serves no resource providers`
+      : "'id' must not be set: the agent chooses it";
+  return badRequest(`Failed to validate resource provider config with type '${type}' and name '${name}': ${reason}`);
+}
+
 function refused(error: FilesError): Answer {
   return failure(error.status, error.sentence);
 }
@@ -153,7 +163,7 @@ const HANDLERS: Readonly<Record<TypedCall['type'], Handler>> = {
   GET_CONTAINERS: getContainers,
   GET_FRAMEWORKS: ({ state }) => ({ type: 'GET_FRAMEWORKS', get_frameworks: getFrameworks(state) }),
   GET_EXECUTORS: ({ state }) => ({ type: 'GET_EXECUTORS', get_executors: getExecutors(state) }),
-  GET_OPERATIONS: () => ({ type: 'GET_OPERATIONS', get_operations: {} }),
+  GET_OPERATIONS: ({ state }) => ({ type: 'GET_OPERATIONS', get_operations: getOperations(state) }),
   GET_TASKS: ({ state }) => ({ type: 'GET_TASKS', get_tasks: getTasks(state) }),
   GET_AGENT: ({ state }) => ({ type: 'GET_AGENT', get_agent: getAgent(state) }),
   GET_RESOURCE_PROVIDERS: () => ({ type: 'GET_RESOURCE_PROVIDERS', get_resource_providers: {} }),
@@ -168,9 +178,10 @@ const HANDLERS: Readonly<Record<TypedCall['type'], Handler>> = {
   WAIT_CONTAINER: containerCall((call) => call.wait_container?.container_id, 404),
   KILL_CONTAINER: containerCall((call) => call.kill_container?.container_id, 404),
   REMOVE_CONTAINER: containerCall((call) => call.remove_container?.container_id, 404),
-  ADD_RESOURCE_PROVIDER_CONFIG: (_parts, call) => notInThisBuild(call),
-  UPDATE_RESOURCE_PROVIDER_CONFIG: (_parts, call) => notInThisBuild(call),
-  REMOVE_RESOURCE_PROVIDER_CONFIG: (_parts, call) => notInThisBuild(call),
-  MARK_RESOURCE_PROVIDER_GONE: (_parts, call) => notInThisBuild(call),
+  ADD_RESOURCE_PROVIDER_CONFIG: (_parts, call) => refuseProvider(call.add_resource_provider_config?.info),
+  UPDATE_RESOURCE_PROVIDER_CONFIG: (_parts, call) => refuseProvider(call.update_resource_provider_config?.info),
+  // Upstream is content when there is nothing to remove, and so are we: there never is.
+  REMOVE_RESOURCE_PROVIDER_CONFIG: () => done,
+  MARK_RESOURCE_PROVIDER_GONE: () => done,
   PRUNE_IMAGES: () => done,
 };

@@ -5,7 +5,9 @@ import type { Libprocess } from '../../libprocess/libprocess.ts';
 import type { Performers } from '../../runtime/driver.ts';
 import { internalMessages } from '../../wire/internal.ts';
 import type { Event } from '../../wire/v1_executor.ts';
+import { changeVolumes, linkVolumes } from '../containers/volumes.ts';
 import type { AgentEffect, ExecutorStream, FileOwner, SymbolicLink } from '../core/effects.ts';
+import type { AgentEvent } from '../core/events.ts';
 import type { ContainerRunner } from './containers.ts';
 import { type DirectPerformers, durable } from './durable.ts';
 import type { FindUser } from './prober.ts';
@@ -31,6 +33,7 @@ export interface AgentSurroundings {
   readonly files: Pick<FilesTable, 'attach' | 'detach'>;
   /** Whether somebody may see the files of this owner; absent: everybody may. */
   readonly mayAccess?: (owner: FileOwner) => Parameters<FilesTable['attach']>[2];
+  readonly tell: (event: AgentEvent) => void;
   /** Ask who leads, again. */
   readonly detect: () => void;
   readonly terminate: (status: number, reason: string) => void;
@@ -61,6 +64,14 @@ function directPerformers(around: AgentSurroundings): DirectPerformers {
       inBackground(around, `make ${path}`, () =>
         makeSandbox(path, user === undefined ? undefined : around.findUser(user)),
       );
+    },
+    linkVolumes: ({ sandbox, volumes, user }) => {
+      const problem = linkVolumes(sandbox, volumes, user === undefined ? undefined : around.findUser(user));
+      if (problem !== undefined) log('error', problem);
+    },
+    changeVolumes: ({ operation, changes }) => {
+      const problem = changeVolumes(changes, (error) => log('error', error));
+      around.tell({ kind: 'volumesChanged', operation, problem });
     },
     killContainer: ({ containerId, signal }) => containers.kill(containerId, signal),
     destroyContainer: ({ containerId }) => containers.destroy(containerId),

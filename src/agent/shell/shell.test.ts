@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readlink, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readlink, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -68,6 +68,7 @@ test('effects reach what they are meant for', async (t) => {
       },
       detach: (virtual) => said.push(`detach ${virtual}`),
     },
+    tell: (event) => said.push(`event ${JSON.stringify(event)}`),
     detect: () => said.push('detect'),
     terminate: (status, reason) => said.push(`terminate ${status} ${reason}`),
     log: (level, text) => said.push(`${level} ${text}`),
@@ -85,6 +86,22 @@ test('effects reach what they are meant for', async (t) => {
   perform.log({ kind: 'log', level: 'info', text: 'hello' });
   const owner = { frameworkId: 'f', executorId: 'e' };
   perform.attachFiles({ kind: 'attachFiles', virtual: '/v', real: '/r', owner });
+  perform.changeVolumes({
+    kind: 'changeVolumes',
+    operation: 'o',
+    changes: [{ do: 'make', path: join(folder, 'v/a') }],
+  });
+  perform.changeVolumes({
+    kind: 'changeVolumes',
+    operation: 'p',
+    changes: [{ do: 'empty', path: join(folder, 'v/b') }],
+  });
+  assert.deepEqual(await readdir(join(folder, 'v')), ['a']);
+  const [unmade = ''] = said.splice(
+    said.findIndex((line) => line.includes('"operation":"p"')),
+    1,
+  );
+  assert.match(unmade, /Cannot empty the volume at '.*\/v\/b': ENOENT/);
   assert.deepEqual(said, [
     'slave(1) m@1.2.3.4:5 mesos.internal.PongSlaveMessage 0',
     'link m@1.2.3.4:5 true',
@@ -97,6 +114,7 @@ test('effects reach what they are meant for', async (t) => {
     'close 3',
     'info hello',
     'attach /r /v',
+    'event {"kind":"volumesChanged","operation":"o"}',
   ]);
   const link = { link: join(folder, 'slaves/latest'), target: 'a-S0' };
   perform.agentDirectory({ kind: 'agentDirectory', path: join(folder, 'slaves/a-S0'), link });

@@ -12,7 +12,7 @@ import type { Logger } from '../../runtime/logger.ts';
 import type { Agent } from '../core/agent.ts';
 import type { AgentEffect } from '../core/effects.ts';
 import type { AgentEvent } from '../core/events.ts';
-import { agentMetrics } from '../core/views/metrics.ts';
+import { AGENT_COUNTERS, agentMetrics } from '../core/views/metrics.ts';
 import { agentEndpoints } from '../http/endpoints.ts';
 import { ExecutorConnections } from '../http/executor.ts';
 import type { Containers } from './containers.ts';
@@ -73,7 +73,7 @@ export class Shell {
 
   /** What to do for each effect of the core. */
   get performers(): Performers<AgentEffect> {
-    const { libprocess, containers, files, logger, terminate } = this.#options;
+    const { libprocess, containers, files, logger, terminate, push } = this.#options;
     return agentPerformers({
       libprocess,
       process: PROCESS,
@@ -82,6 +82,7 @@ export class Shell {
       probe: (effect) => this.#prober.probe(effect),
       executors: this.#executors,
       files,
+      tell: push,
       detect: () => this.#detector.detect(),
       terminate,
       log: (level, text) => logger.log(level, text),
@@ -101,6 +102,7 @@ export class Shell {
       about: () => ({ build: { ...build, meseta_version }, masterHostname: this.#masterHostname, logDir }),
       flags: () => flags,
       metrics: () => ({ ...agentMetrics(agent.state, wallTime()), ...systemMetrics() }),
+      metricNames: { rules: [], counters: AGENT_COUNTERS },
       log: logLevel,
       files,
       processes: () => libprocess.processes(),

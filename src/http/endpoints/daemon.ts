@@ -6,6 +6,7 @@ import { helpEndpoint } from './help.ts';
 import { type LogLevel, loggingEndpoint } from './logging.ts';
 import { metricsEndpoint } from './metrics.ts';
 import { profilerEndpoints } from './profiler.ts';
+import { type MetricNames, prometheusEndpoint } from './prometheus.ts';
 
 /** What the endpoints that every daemon has need to know of it. */
 export interface DaemonParts {
@@ -14,6 +15,7 @@ export interface DaemonParts {
   /** Every flag with its value in text form, defaults included. */
   readonly flags: () => Readonly<Record<string, string>>;
   readonly metrics: () => Readonly<Record<string, number>>;
+  readonly metricNames: MetricNames;
   readonly log: LogLevel;
   readonly files: FilesTable;
   /** The libprocess ids that are registered. */
@@ -28,6 +30,7 @@ export function daemonEndpoints(parts: DaemonParts, own: readonly Endpoint[]): r
     flagsEndpoint(parts.process, parts.flags),
     versionEndpoint,
     metricsEndpoint(parts.metrics),
+    prometheusEndpoint(parts.metrics, parts.metricNames),
     loggingEndpoint(parts.log),
     systemEndpoint,
     processesEndpoint(parts.processes),

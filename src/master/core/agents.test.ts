@@ -148,6 +148,43 @@ test('the removal rate limit lets silent agents go one by one, and a pong takes 
   assert.deepEqual([...world.state.agents.keys()], [hosts[2]!.id]);
 });
 
+test('the removal rate limit holds for agents that do not come back after their link broke, too', () => {
+  const world = new World({
+    agentRemovalRateLimit: { count: 1, interval: 60_000 },
+    agentReregisterTimeout: 10_000,
+    maxAgentPingTimeouts: 1000,
+  });
+  const hosts = [5051, 5052, 5053].map((port) => world.register(port));
+  for (const { pid } of hosts) world.step({ kind: 'exited', pid });
+  world.sleep(10_001);
+  assert.deepEqual([...world.state.unreachable.keys()], [hosts[0]!.id]);
+  world.reregister(hosts[1]!);
+  world.sleep(60_001);
+  assert.deepEqual([...world.state.unreachable.keys()], [hosts[0]!.id, hosts[2]!.id]);
+  const { slave_unreachable_scheduled, slave_unreachable_completed, slave_unreachable_canceled } = world.state.counters;
+  assert.deepEqual([slave_unreachable_scheduled, slave_unreachable_completed, slave_unreachable_canceled], [3, 2, 1]);
+});
+
+test('the removal rate limit holds for agents that do not come back after a failover, too', () => {
+  const agents = ['old-S0', 'old-S1', 'old-S2'].map((value) => ({ info: { ...OLD, id: { value } } }));
+  const registry = { agents, unreachable: [], gone: [], weights: [], quotas: [], machines: [] };
+  const world = new World({ registry, agentRemovalRateLimit: { count: 1, interval: 60_000 } });
+  world.sleep(600_001);
+  assert.deepEqual([...world.state.unreachable.keys()], ['old-S0']);
+  assert.deepEqual([...world.state.recovered.keys()], ['old-S1', 'old-S2']);
+  world.reregister({ id: 'old-S1', pid: 'slave(1)@127.0.0.1:5051' });
+  world.sleep(60_000);
+  assert.deepEqual([...world.state.unreachable.keys()], ['old-S0', 'old-S2']);
+  const { counters } = world.state;
+  const names = ['slave_unreachable_scheduled', 'slave_unreachable_completed', 'slave_unreachable_canceled'] as const;
+  assert.deepEqual(
+    names.map((name) => counters[name]),
+    [3, 2, 1],
+  );
+  assert.equal(counters.recovery_slave_removals, 2);
+  assert.equal(counters['slave_removals/reason_unhealthy'], 2);
+});
+
 test('an unreachable agent that comes back brings its tasks with it', () => {
   const { world, host, scheduler } = running({ capabilities: [{ type: 'PARTITION_AWARE' }], checkpoint: true });
   const luggage = report(world, host, scheduler);

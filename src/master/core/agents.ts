@@ -2,9 +2,12 @@
 import type { AgentInfo, ExecutorInfo, FrameworkInfo, Task, TaskState } from '../../wire/v1.ts';
 import { addExecutor, removeExecutor } from './accounting.ts';
 import { requestAllocation } from './allocation.ts';
-import { type Context, countUp, log, nameAgent, nameFramework, send, tellOperators } from './context.ts';
+import { type Context, commit, countUp, log, nameAgent, nameFramework, send, tellOperators } from './context.ts';
 import { addFramework } from './frameworks.ts';
+import { takeBackInverseOffers } from './inverse-offers.ts';
+import { unavailabilityOf } from './maintenance.ts';
 import { offersOf, rescindOffer } from './offers.ts';
+import { loseOperations } from './operations.ts';
 import { type AgentArrival, type AgentRecord, type FrameworkRecord, newAgent } from './records.ts';
 import { isTerminal, type MasterStatus, masterStatus, sendUpdate } from './status.ts';
 import { sendToFramework } from './streams.ts';
@@ -32,6 +35,14 @@ export function pingPatience(ctx: Context): { total_ping_timeout_seconds: number
 export function addAgent(ctx: Context, arrival: AgentArrival, luggage: AgentLuggage): AgentRecord {
   const agent = newAgent(arrival, `slave-observer(${ctx.next.observer++})`, ctx.env.wall);
   const { state } = ctx;
+  const standing = state.standings.get(agent.id);
+  if (standing !== undefined) {
+    agent.deactivated = true;
+    agent.drain = standing.drain;
+  }
+  agent.active = !agent.deactivated;
+  state.standings.delete(agent.id);
+  cancelUnreachable(ctx, agent);
   state.agents.set(agent.id, agent);
   state.recovered.delete(agent.id);
   state.unreachable.delete(agent.id);
@@ -45,16 +56,18 @@ export function addAgent(ctx: Context, arrival: AgentArrival, luggage: AgentLugg
     if (framework !== undefined) addExecutor(framework, agent, executor);
   }
   for (const task of luggage.tasks) adoptTask(ctx, agent, task);
-  ctx.allocator.addAgent(agent.id, {
-    info: agent.info,
-    total: agent.total,
-    capabilities: agent.capabilities,
-    used: agent.usedByFramework,
-  });
+  enterInAllocator(ctx, agent);
   ctx.deadlines.set({ type: 'ping', agentId: agent.id }, ctx.env.now);
   tellOperators(ctx, { type: 'AGENT_ADDED', agent });
   requestAllocation(ctx, agent.id);
   return agent;
+}
+
+/** Tells the allocator all about an agent. */
+export function enterInAllocator(ctx: Context, agent: AgentRecord): void {
+  const { info, total, capabilities, usedByFramework: used } = agent;
+  ctx.allocator.addAgent(agent.id, { info, total, capabilities, used, ...unavailabilityOf(ctx.state, agent) });
+  if (!agent.active) ctx.allocator.deactivateAgent(agent.id);
 }
 
 /** Enters a framework of which only an agent has told; its scheduler is expected to subscribe. */
@@ -95,6 +108,7 @@ export function deactivateAgent(ctx: Context, agent: AgentRecord): void {
     ctx.allocator.deactivateAgent(agent.id);
   }
   for (const offer of offersOf(ctx, agent)) rescindOffer(ctx, offer);
+  takeBackInverseOffers(ctx, agent, true);
 }
 
 /** Offers what an agent has, again. */
@@ -171,12 +185,25 @@ export function removeAgent(ctx: Context, agent: AgentRecord, loss: Loss): void 
     if (framework !== undefined) giveUp(ctx, framework, agent, loss);
   }
   for (const offer of offersOf(ctx, agent)) rescindOffer(ctx, offer);
+  takeBackInverseOffers(ctx, agent, true);
+  loseOperations(ctx, agent);
+  // Who is unreachable may come back, and is then to be as it was.
+  if (loss.unreachableTime !== undefined && agent.deactivated) {
+    ctx.state.standings.set(agent.id, agent.drain === undefined ? {} : { drain: agent.drain });
+  }
   for (const framework of ctx.state.frameworks.values()) framework.used.delete(agent.id);
   forgetAgent(ctx, agent);
   ctx.state.removed.set(agent.id, ctx.env.wall);
   countUp(ctx, 'slave_removals');
   tellLost(ctx, agent.id);
   tellOperators(ctx, { type: 'AGENT_REMOVED', agentId: { value: agent.id } });
+}
+
+/** The registry is told, but nobody waits for it: whether the entry of an agent that is gone lives on is of no consequence. */
+export function removeNow(ctx: Context, agent: AgentRecord, message: string): void {
+  ctx.transitioning.set(agent.id, 'removing');
+  commit(ctx, { type: 'REMOVE_AGENT', agentId: agent.id }, { type: 'unregister', agentId: agent.id });
+  removeAgent(ctx, agent, { stateOf: () => 'TASK_LOST', reasonOf: () => 'REASON_AGENT_REMOVED', message });
 }
 
 function forgetAgent(ctx: Context, agent: AgentRecord): void {

@@ -1,4 +1,5 @@
 import { type Context, log } from './context.ts';
+import { makeInverseOffers } from './inverse-offers.ts';
 import { makeOffers } from './offers.ts';
 
 /**
@@ -40,10 +41,14 @@ export function allocate(ctx: Context): void {
   }
   ctx.lastAllocation = ctx.env.now;
   ctx.state.allocationRuns++;
-  const allocations = ctx.allocator.allocate(ctx.env.now, ctx.env.random);
+  const { stopwatch } = ctx.options;
+  stopwatch.allocationWaited(ctx.env.now - (ctx.allocationAsked ?? ctx.env.now));
+  ctx.allocationAsked = undefined;
+  const allocations = stopwatch.allocation(() => ctx.allocator.allocate(ctx.env.now, ctx.env.random));
   if (allocations.length > 0) {
     log(ctx, 'info', `Allocation made ${allocations.length} offers`);
     makeOffers(ctx, allocations);
   }
+  if (ctx.state.machines.size > 0) makeInverseOffers(ctx, ctx.allocator.allocateInverse(ctx.env.now));
   ctx.deadlines.set({ type: 'allocate' }, ctx.env.now + ctx.options.allocationInterval);
 }

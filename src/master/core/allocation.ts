@@ -9,6 +9,7 @@ const GAP_PER_AGENT = 0.05;
  * @param _agentId where something became free; for now the allocator itself knows what changed
  */
 export function requestAllocation(ctx: Context, _agentId?: string): void {
+  ctx.allocationAsked ??= ctx.env.now;
   const gap = Math.min(ctx.options.allocationInterval, ctx.state.agents.size * GAP_PER_AGENT);
   ctx.deadlines.hasten({ type: 'allocate' }, Math.max(ctx.env.now, ctx.lastAllocation + gap));
 }

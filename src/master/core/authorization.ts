@@ -1,5 +1,5 @@
 /** What the core asks before it lets somebody do something. The answer is synchronous and pure. */
-import type { ExecutorInfo, FrameworkInfo, Resource, TaskInfo } from '../../wire/v1.ts';
+import type { ExecutorInfo, FrameworkInfo, MachineID, Resource, TaskInfo } from '../../wire/v1.ts';
 import type { QuotaRecord } from './state.ts';
 
 export type AuthorizationQuestion =
@@ -20,7 +20,15 @@ export type AuthorizationQuestion =
       readonly user: string;
     }
   | { readonly action: 'REGISTER_AGENT'; readonly principal?: string }
-  | { readonly action: 'MARK_AGENT_GONE'; readonly principal?: string }
+  | {
+      readonly action: 'MARK_AGENT_GONE' | 'DRAIN_AGENT' | 'DEACTIVATE_AGENT' | 'REACTIVATE_AGENT';
+      readonly principal?: string;
+    }
+  | {
+      readonly action: 'UPDATE_MAINTENANCE_SCHEDULE' | 'START_MAINTENANCE' | 'STOP_MAINTENANCE';
+      readonly principal?: string;
+      readonly machine: MachineID;
+    }
   | {
       readonly action: 'UPDATE_QUOTA' | 'UPDATE_QUOTA_WITH_CONFIG';
       readonly principal?: string;

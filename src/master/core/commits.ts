@@ -1,6 +1,7 @@
 import type { RegisterSlaveMessage, ReregisterSlaveMessage } from '../../wire/internal.ts';
+import type { DrainInfo, MachineID } from '../../wire/v1.ts';
 import type { RequestId } from './events.ts';
-import type { Pid, QuotaRecord } from './state.ts';
+import type { Machine, Pid, QuotaRecord } from './state.ts';
 
 /** How to go on when a registry operation is durable. */
 export type PendingCommit =
@@ -15,7 +16,22 @@ export type PendingCommit =
     }
   | { readonly type: 'markUnreachable'; readonly agentId: string; readonly time: number; readonly reason: string }
   | { readonly type: 'unregister'; readonly agentId: string }
-  | { readonly type: 'markGone'; readonly agentId: string; readonly time: number; readonly request: RequestId }
+  | { readonly type: 'markGone'; readonly agentId: string; readonly time: number; readonly request?: RequestId }
+  | { readonly type: 'deactivateAgent'; readonly agentId: string; readonly request: RequestId }
+  | { readonly type: 'reactivateAgent'; readonly agentId: string; readonly request: RequestId }
+  | {
+      readonly type: 'drainAgent';
+      readonly agentId: string;
+      readonly drain: DrainInfo;
+      readonly request: RequestId;
+    }
+  | { readonly type: 'markDrained'; readonly agentId: string }
+  | {
+      readonly type: 'updateMachines';
+      readonly set: readonly Machine[];
+      readonly forget: readonly MachineID[];
+      readonly request: RequestId;
+    }
   /** `forget`: the roles are not even listed any more. */
   | {
       readonly type: 'updateQuota';

@@ -5,8 +5,9 @@ import type { PendingCommit } from './commits.ts';
 import type { CounterName } from './counters.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { LogLevel, MasterEffect, OperatorNotice, OutboundMessages, OutboundName, SendEffect } from './effects.ts';
-import type { CommitToken, RequestId } from './events.ts';
+import type { CommitToken, FromFramework, RequestId } from './events.ts';
 import type { MasterOptions } from './options.ts';
+import type { Throttle } from './rate-limits.ts';
 import type { AgentRecord, FrameworkRecord, MasterRecord } from './records.ts';
 import type { RegistryOperation } from './registry.ts';
 import type { Pid, StreamId } from './state.ts';
@@ -33,12 +34,18 @@ export interface Context {
   readonly registering: Set<Pid>;
   /** Ids of agents about which something is being committed; what else they say meanwhile is ignored, they repeat it. */
   readonly transitioning: Map<string, 'reregistering' | 'markingUnreachable' | 'markingGone' | 'removing'>;
-  /** Agents that wait for their turn under the removal rate limit. */
-  readonly unreachableQueue: Set<string>;
+  /** Agents that wait for their turn under the removal rate limit, and why they are to be marked unreachable. */
+  readonly unreachableQueue: Map<string, string>;
+  /** Draining agents that may have become empty during this step. */
+  readonly drainChecks: Set<string>;
   /** agent id -> framework id -> tasks that were there when it became unreachable. */
   readonly unreachableTasks: Map<string, ReadonlyMap<string, ReadonlySet<string>>>;
   readonly next: { framework: number; agent: number; offer: number; observer: number; commit: number };
   lastAllocation: number;
+  /** What slows the messages of frameworks down. */
+  readonly throttles: ReadonlyMap<string, Throttle<FromFramework>>;
+  /** Since when somebody has been waiting for an allocation. */
+  allocationAsked: number | undefined;
   lastUnreachableMark: number;
 }
 

@@ -7,11 +7,13 @@ export type Deadline =
   | { readonly type: 'heartbeat'; readonly frameworkId: string }
   | { readonly type: 'failover'; readonly frameworkId: string }
   | { readonly type: 'offer'; readonly offerId: string }
+  | { readonly type: 'inverseOffer'; readonly offerId: string }
   | { readonly type: 'ping'; readonly agentId: string }
   | { readonly type: 'agentReregister'; readonly agentId: string }
   | { readonly type: 'markUnreachable' }
   | { readonly type: 'recoveredAgents' }
   | { readonly type: 'resumeAllocation' }
+  | { readonly type: 'throttled'; readonly key: string }
   | { readonly type: 'registryGc' };
 
 interface Entry {
@@ -85,10 +87,13 @@ function keyOf(deadline: Deadline): string {
     case 'failover':
       return `${deadline.type}:${deadline.frameworkId}`;
     case 'offer':
-      return `offer:${deadline.offerId}`;
+    case 'inverseOffer':
+      return `${deadline.type}:${deadline.offerId}`;
     case 'ping':
     case 'agentReregister':
       return `${deadline.type}:${deadline.agentId}`;
+    case 'throttled':
+      return `${deadline.type}:${deadline.key}`;
     default:
       return deadline.type;
   }

@@ -89,6 +89,15 @@ export interface OperatorCallEvent {
   readonly principal?: string;
 }
 
+/** The link to this pid broke. */
+export interface ExitedEvent {
+  readonly kind: 'exited';
+  readonly pid: Pid;
+}
+
+/** What reaches the master from a framework's process, in this order. */
+export type FromFramework = MessageEvent | ExitedEvent;
+
 export type MasterEvent =
   /** First event of all: the registry is read, begin to serve. */
   | { readonly kind: 'started' }
@@ -96,9 +105,10 @@ export type MasterEvent =
   /** The peer closed its event stream, or the shell gave it up (`reason`). */
   | { readonly kind: 'streamClosed'; readonly stream: StreamId; readonly reason?: string }
   | MessageEvent
-  /** The link to this pid broke. */
-  | { readonly kind: 'exited'; readonly pid: Pid }
+  | ExitedEvent
   | { readonly kind: 'timer'; readonly key: string }
+  /** Only agents with these hostnames are to be offered from now on; undefined: all. */
+  | { readonly kind: 'whitelist'; readonly hostnames: ReadonlySet<string> | undefined }
   /** The answer to a `commit`: it is durable, or it failed (then this master must stop). */
   | { readonly kind: 'committed'; readonly token: CommitToken; readonly error?: string }
   | OperatorCallEvent;

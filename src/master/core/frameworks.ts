@@ -8,12 +8,15 @@ import { freeUsed, removeExecutor } from './accounting.ts';
 import { requestAllocation } from './allocation.ts';
 import { type Context, log, nameFramework, send, tellOperators } from './context.ts';
 import { capabilitiesOf, rolesOf } from './framework-info.ts';
+import { takeBackInverseOffers } from './inverse-offers.ts';
 import { discardOffer, offersOf, rescindOffer } from './offers.ts';
+import { adoptOperations, releaseOperations } from './operations.ts';
 import { type FrameworkRecord, newFramework } from './records.ts';
 import type { FrameworkConnection, Pid } from './state.ts';
 import { isTerminal, taskStatus } from './status.ts';
 import { endStream, greetStream, heartbeat } from './streams.ts';
 import { removeTask, updateTask } from './tasks.ts';
+import { forgetCounts } from './throttling.ts';
 
 /** What a subscription or an update brings beside the info. */
 export interface Subscription {
@@ -34,6 +37,7 @@ export function addFramework(ctx: Context, info: FrameworkInfo, id: string): Fra
   ctx.state.frameworks.set(id, framework);
   trackRoles(ctx, framework, new Set());
   ctx.allocator.addFramework(id, { ...specOf(framework), active: false });
+  adoptOperations(ctx, framework);
   return framework;
 }
 
@@ -129,6 +133,7 @@ export function deactivateFramework(ctx: Context, framework: FrameworkRecord, te
     if (tell) rescindOffer(ctx, offer);
     else discardOffer(ctx, offer);
   }
+  takeBackInverseOffers(ctx, framework, tell);
   requestAllocation(ctx);
 }
 
@@ -139,6 +144,7 @@ export function deactivateFramework(ctx: Context, framework: FrameworkRecord, te
 export function supersede(ctx: Context, framework: FrameworkRecord, reason: string, newPid?: Pid): void {
   const { connection } = framework;
   for (const offer of offersOf(ctx, framework)) discardOffer(ctx, offer);
+  takeBackInverseOffers(ctx, framework, false);
   if (connection === undefined) return;
   if (connection.kind === 'http') {
     if (ctx.frameworkByStream.has(connection.stream)) endStream(ctx, connection.stream, reason);
@@ -187,12 +193,14 @@ export function removeFramework(ctx: Context, framework: FrameworkRecord): void 
     const left = agent.usedByFramework.get(framework.id);
     if (left !== undefined) freeUsed(ctx, framework, agent, left);
   }
+  releaseOperations(ctx, framework);
   closeConnection(ctx, framework);
   for (const role of framework.roles) leaveRole(ctx, framework.id, role);
   ctx.deadlines.clear({ type: 'failover', frameworkId: framework.id });
   framework.state = 'DISCONNECTED';
   framework.unregisteredTime = ctx.env.wall;
   ctx.state.frameworks.delete(framework.id);
+  forgetCounts(ctx, framework);
   ctx.state.completedFrameworks.set(framework.id, framework);
   ctx.allocator.removeFramework(framework.id);
   tellOperators(ctx, { type: 'FRAMEWORK_REMOVED', framework, frameworkId });

@@ -32,6 +32,7 @@ const ALL_CAPABILITIES: readonly AgentInfo_Capability[] = (
     'RESOURCE_PROVIDER',
     'RESIZE_VOLUME',
     'AGENT_OPERATION_FEEDBACK',
+    'AGENT_DRAINING',
     'TASK_RESOURCE_LIMITS',
   ] as const
 ).map((type) => ({ type }));

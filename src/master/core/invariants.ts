@@ -18,6 +18,7 @@ export function checkInvariants(master: Pick<Master, 'state' | 'allocator'>): st
     ]),
     ...[...state.frameworks.values()].flatMap((framework) => [...checkFramework(state, framework)]),
     ...checkOffers(state),
+    ...checkInverseOffers(state),
     ...checkRoles(state),
   ];
 }
@@ -112,6 +113,28 @@ function* checkOffers(state: MasterState): Iterable<string> {
     if (!state.frameworks.get(offer.frameworkId)?.offers.has(id)) yield `offer ${id} is not listed by its framework`;
     if (!state.agents.get(offer.agentId)?.offers.has(id)) yield `offer ${id} is not listed by its agent`;
     if (offer.resources.isEmpty) yield `offer ${id} offers nothing`;
+  }
+}
+
+function* checkInverseOffers(state: MasterState): Iterable<string> {
+  const pairs = new Set<string>();
+  for (const [id, { frameworkId, agentId }] of state.inverseOffers) {
+    const framework = state.frameworks.get(frameworkId);
+    const agent = state.agents.get(agentId);
+    if (!framework?.inverseOffers.has(id)) yield `inverse offer ${id} is not listed by its framework`;
+    if (!agent?.inverseOffers.has(id)) yield `inverse offer ${id} is not listed by its agent`;
+    if (!framework?.active || !agent?.active) yield `inverse offer ${id} is to or about somebody who is not active`;
+    const pair = `${frameworkId} about ${agentId}`;
+    if (pairs.has(pair)) yield `there is more than one inverse offer to ${pair}`;
+    pairs.add(pair);
+  }
+  for (const holder of [...state.frameworks.values(), ...state.agents.values()]) {
+    for (const id of holder.inverseOffers) {
+      if (!state.inverseOffers.has(id)) yield `${holder.id} lists the unknown inverse offer ${id}`;
+    }
+  }
+  for (const id of state.standings.keys()) {
+    if (!state.recovered.has(id) && !state.unreachable.has(id)) yield `agent ${id} is deactivated and not known`;
   }
 }
 

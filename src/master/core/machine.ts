@@ -3,18 +3,23 @@ import { createAllocator } from '../../allocator/hierarchical.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { Env, Machine } from '../../base/machine.ts';
 import { disconnectAgent } from './agents.ts';
+import { requestAllocation } from './allocation.ts';
 import { allocate, resumeAllocation, waitForAgents } from './allocation-run.ts';
 import type { PendingCommit } from './commits.ts';
 import { type Context, log, send } from './context.ts';
 import { type Deadline, Deadlines } from './deadlines.ts';
+import { drained, settleDrains } from './drain.ts';
 import type { MasterEffect } from './effects.ts';
-import type { CommitToken, InboundName, MasterEvent, MessageEvent } from './events.ts';
+import type { CommitToken, FromFramework, InboundName, MasterEvent, MessageEvent } from './events.ts';
 import { disconnectFramework, failoverTimedOut, heartbeatDue } from './frameworks.ts';
 import { deactivateDriver, driverCall, unregisterFramework } from './handlers/driver-call.ts';
 import { executorToFramework, exitedExecutor } from './handlers/executor-messages.ts';
-import { markedGone } from './handlers/mark-agent-gone.ts';
+import { commitGone, markedGone } from './handlers/mark-agent-gone.ts';
 import { OLD_DRIVER_MESSAGES } from './handlers/old-driver.ts';
 import { operationStatus } from './handlers/operation-status.ts';
+import { agentDeactivated, agentReactivated } from './handlers/operator/deactivate.ts';
+import { drainDecided } from './handlers/operator/drain.ts';
+import { machinesUpdated } from './handlers/operator/maintenance.ts';
 import { quotaUpdated } from './handlers/operator/quota.ts';
 import { weightsUpdated } from './handlers/operator/weights.ts';
 import { operatorCall } from './handlers/operator-call.ts';
@@ -24,6 +29,7 @@ import { schedulerCall } from './handlers/scheduler-call.ts';
 import { statusUpdate } from './handlers/status-update.ts';
 import { unregisterAgent } from './handlers/unregister-agent.ts';
 import { updateAgent } from './handlers/update-agent.ts';
+import { inverseOfferTimedOut } from './inverse-offers.ts';
 import {
   markedUnreachable,
   markNextUnreachable,
@@ -37,6 +43,7 @@ import type { MasterOptions } from './options.ts';
 import { newMasterState } from './records.ts';
 import { collectRegistryGarbage, pruned } from './registry-gc.ts';
 import type { MasterState } from './state.ts';
+import { exitedInTurn, nextTurns, receive, throttlesFor } from './throttling.ts';
 
 /** The only timer that the core keeps armed; all deadlines are behind it. */
 export const WAKE = 'wake';
@@ -91,12 +98,14 @@ const DEADLINES: DeadlineHandlers = {
     const offer = ctx.state.offers.get(offerId);
     if (offer !== undefined) rescindOffer(ctx, offer);
   },
+  inverseOffer: (ctx, { offerId }) => inverseOfferTimedOut(ctx, offerId),
   ping: (ctx, { agentId }) => ping(ctx, agentId),
   agentReregister: (ctx, { agentId }) => reregisterTimedOut(ctx, agentId),
   markUnreachable: (ctx) => markNextUnreachable(ctx),
   recoveredAgents: (ctx) => recoveredTimedOut(ctx),
   resumeAllocation: (ctx) => resumeAllocation(ctx),
   registryGc: (ctx) => collectRegistryGarbage(ctx),
+  throttled: (ctx, { key }) => nextTurns(ctx, key, (event) => handleFromFramework(ctx, event)),
 };
 
 const COMMITS: CommitHandlers = {
@@ -107,6 +116,11 @@ const COMMITS: CommitHandlers = {
     ctx.transitioning.delete(agentId);
   },
   markGone: markedGone,
+  deactivateAgent: agentDeactivated,
+  reactivateAgent: agentReactivated,
+  drainAgent: drainDecided,
+  markDrained: drained,
+  updateMachines: machinesUpdated,
   prune: pruned,
   updateQuota: quotaUpdated,
   updateWeights: weightsUpdated,
@@ -119,16 +133,26 @@ const EVENTS: EventHandlers = {
     const framework = ctx.state.frameworks.get(ctx.frameworkByStream.get(stream) ?? '');
     if (framework !== undefined) disconnectFramework(ctx, framework);
   },
-  message: (ctx, event) => {
-    const handle = MESSAGES[event.name] as (ctx: Context, event: MessageEvent) => void;
-    handle(ctx, event);
+  message: (ctx, event) => receive(ctx, event, (turn) => handleFromFramework(ctx, turn)),
+  exited: (ctx, event) => exitedInTurn(ctx, event, (turn) => handleFromFramework(ctx, turn)),
+  whitelist: (ctx, { hostnames }) => {
+    ctx.allocator.updateWhitelist(hostnames);
+    requestAllocation(ctx);
   },
-  exited: (ctx, { pid }) => exited(ctx, pid),
   // The wheel is looked at after every event; the timer only brings one about.
   timer: () => {},
   committed: (ctx, { token, error }) => committed(ctx, token, error),
   operatorCall,
 };
+
+function handleFromFramework(ctx: Context, event: FromFramework): void {
+  if (event.kind === 'exited') {
+    exited(ctx, event.pid);
+    return;
+  }
+  const handle = MESSAGES[event.name] as (ctx: Context, event: MessageEvent) => void;
+  handle(ctx, event);
+}
 
 function start(ctx: Context): void {
   const { now } = ctx.env;
@@ -205,10 +229,13 @@ function createContext(options: MasterOptions): Context {
     commits: new Map(),
     registering: new Set(),
     transitioning: new Map(),
-    unreachableQueue: new Set(),
+    unreachableQueue: new Map(),
+    drainChecks: new Set(),
     unreachableTasks: new Map(),
     next: { framework: 0, agent: 0, offer: 0, observer: 1, commit: 0 },
     lastAllocation: Number.NEGATIVE_INFINITY,
+    allocationAsked: undefined,
+    throttles: throttlesFor(options.rateLimits),
     lastUnreachableMark: Number.NEGATIVE_INFINITY,
   };
 }
@@ -227,6 +254,7 @@ export function createMaster(options: MasterOptions): Master {
       if (event.kind === 'timer' && event.key === WAKE) armed = undefined;
       (EVENTS[event.kind] as (ctx: Context, event: MasterEvent) => void)(ctx, event);
       if (event.kind === 'timer') runDeadlines(ctx);
+      if (ctx.drainChecks.size > 0) settleDrains(ctx, commitGone);
       const next = ctx.deadlines.next();
       if (next === armed) return;
       armed = next;

@@ -3,7 +3,7 @@
 import { formatDuration } from '../../base/duration.ts';
 import { cancelUnreachable, PINGS_FAILED, removeAgent, stateFor, tellLost } from './agents.ts';
 import { type Context, commit, countUp, log, nameAgent, send } from './context.ts';
-import { loseOperations } from './handlers/operations.ts';
+import { loseOperations } from './operations.ts';
 import type { AgentRecord } from './records.ts';
 
 /** Sends the ping that is due, after counting the last one if it was not answered. */
@@ -13,7 +13,7 @@ export function ping(ctx: Context, agentId: string): void {
   const { observer } = agent;
   if (observer.pinged) {
     observer.misses++;
-    if (observer.misses >= ctx.options.maxAgentPingTimeouts) scheduleUnreachable(ctx, agent);
+    if (observer.misses >= ctx.options.maxAgentPingTimeouts) scheduleUnreachable(ctx, agent.id, PINGS_FAILED);
   }
   observer.pinged = true;
   send(ctx, agent.pid, 'mesos.internal.PingSlaveMessage', { connected: agent.connected }, observer.process);
@@ -29,24 +29,23 @@ export function pong(ctx: Context, agent: AgentRecord): void {
 export function reregisterTimedOut(ctx: Context, agentId: string): void {
   const agent = ctx.state.agents.get(agentId);
   if (agent === undefined || agent.connected) return;
-  markUnreachable(
-    ctx,
-    agent,
-    `agent did not reregister within ${formatDuration(ctx.options.agentReregisterTimeout)} after disconnecting`,
-  );
+  const timeout = formatDuration(ctx.options.agentReregisterTimeout);
+  scheduleUnreachable(ctx, agentId, `agent did not reregister within ${timeout} after disconnecting`);
 }
 
 /** Marks at once, or in turn where `--agent_removal_rate_limit` says so. */
-function scheduleUnreachable(ctx: Context, agent: AgentRecord): void {
-  if (agent.observer.markingUnreachable) return;
-  agent.observer.markingUnreachable = true;
+function scheduleUnreachable(ctx: Context, agentId: string, reason: string): void {
+  const { unreachableQueue } = ctx;
+  if (unreachableQueue.has(agentId) || ctx.transitioning.has(agentId)) return;
   countUp(ctx, 'slave_unreachable_scheduled');
   countUp(ctx, 'slave_shutdowns_scheduled');
+  const agent = ctx.state.agents.get(agentId);
+  if (agent !== undefined) agent.observer.markingUnreachable = true;
   if (ctx.options.agentRemovalRateLimit === undefined) {
-    completeMark(ctx, agent);
+    markUnreachable(ctx, agentId, reason);
     return;
   }
-  ctx.unreachableQueue.add(agent.id);
+  unreachableQueue.set(agentId, reason);
   scheduleNextMark(ctx);
 }
 
@@ -59,37 +58,32 @@ function scheduleNextMark(ctx: Context): void {
 
 /** The rate limit lets one more agent go. */
 export function markNextUnreachable(ctx: Context): void {
-  for (const agentId of ctx.unreachableQueue) {
+  for (const [agentId, reason] of ctx.unreachableQueue) {
     ctx.unreachableQueue.delete(agentId);
-    const agent = ctx.state.agents.get(agentId);
-    if (agent === undefined) continue;
+    if (!markUnreachable(ctx, agentId, reason)) continue;
     ctx.lastUnreachableMark = ctx.env.now;
-    completeMark(ctx, agent);
     break;
   }
   scheduleNextMark(ctx);
 }
 
-function completeMark(ctx: Context, agent: AgentRecord): void {
+/** @returns false if something else became of the agent meanwhile */
+function markUnreachable(ctx: Context, agentId: string, reason: string): boolean {
+  const agent = ctx.state.agents.get(agentId);
+  const isKnown = agent !== undefined || ctx.state.recovered.has(agentId);
+  if (!isKnown || ctx.transitioning.has(agentId)) {
+    if (agent !== undefined) agent.observer.markingUnreachable = false;
+    countUp(ctx, 'slave_unreachable_canceled');
+    countUp(ctx, 'slave_shutdowns_canceled');
+    return false;
+  }
   countUp(ctx, 'slave_unreachable_completed');
   countUp(ctx, 'slave_shutdowns_completed');
-  markUnreachable(ctx, agent, PINGS_FAILED);
-}
-
-function markUnreachable(ctx: Context, agent: AgentRecord, reason: string): void {
-  if (ctx.transitioning.has(agent.id)) {
-    agent.observer.markingUnreachable = false;
-    return;
-  }
-  log(ctx, 'info', `Marking agent ${nameAgent(agent)} unreachable: ${reason}`);
-  agent.observer.markingUnreachable = true;
-  ctx.transitioning.set(agent.id, 'markingUnreachable');
+  log(ctx, 'info', `Marking agent ${agent === undefined ? agentId : nameAgent(agent)} unreachable: ${reason}`);
+  ctx.transitioning.set(agentId, 'markingUnreachable');
   const time = ctx.env.wall;
-  commit(
-    ctx,
-    { type: 'MARK_UNREACHABLE', agentId: agent.id, time },
-    { type: 'markUnreachable', agentId: agent.id, time, reason },
-  );
+  commit(ctx, { type: 'MARK_UNREACHABLE', agentId, time }, { type: 'markUnreachable', agentId, time, reason });
+  return true;
 }
 
 /** It is durable that the agent is unreachable: what ran there is out of sight. */
@@ -105,11 +99,12 @@ export function markedUnreachable(
     if (!ctx.state.recovered.delete(agentId)) return;
     countUp(ctx, 'recovery_slave_removals');
     countUp(ctx, 'slave_removals');
+    countUp(ctx, 'slave_removals/reason_unhealthy');
     tellLost(ctx, agentId);
     return;
   }
   countUp(ctx, 'slave_removals/reason_unhealthy');
-  loseOperations(ctx, agent, 'OPERATION_UNREACHABLE');
+  loseOperations(ctx, agent, { state: 'OPERATION_UNREACHABLE', message: 'Agent was marked unreachable' });
   removeAgent(ctx, agent, {
     stateOf: stateFor('TASK_UNREACHABLE'),
     reasonOf: () => 'REASON_AGENT_REMOVED',
@@ -134,10 +129,7 @@ export function recoveredTimedOut(ctx: Context): void {
     });
     return;
   }
-  for (const agentId of missing) {
-    const time = ctx.env.wall;
-    ctx.transitioning.set(agentId, 'markingUnreachable');
-    const reason = 'agent did not reregister after master failover';
-    commit(ctx, { type: 'MARK_UNREACHABLE', agentId, time }, { type: 'markUnreachable', agentId, time, reason });
-  }
+  const timeout = formatDuration(options.agentReregisterTimeout);
+  const reason = `agent did not reregister within ${timeout} after master failover`;
+  for (const agentId of missing) scheduleUnreachable(ctx, agentId, reason);
 }

@@ -15,6 +15,10 @@ export function makeOffers(ctx: Context, allocations: readonly Allocation[]): vo
   for (const { frameworkId, agentId, role, resources } of allocations) {
     const framework = frameworkOf(ctx, frameworkId);
     const agent = agentOf(ctx, agentId);
+    if (isFull(ctx, agent)) {
+      recover(ctx, frameworkId, agentId, resources, FULL_REFUSED);
+      continue;
+    }
     const id = `${ctx.state.id}-O${ctx.next.offer++}`;
     const offer: OfferRecord = { id, frameworkId, agentId, role, resources, created: ctx.env.wall };
     ctx.state.offers.set(id, offer);
@@ -33,6 +37,17 @@ export function makeOffers(ctx: Context, allocations: readonly Allocation[]): vo
   for (const [frameworkId, offers] of byFramework) {
     sendToFramework(ctx, frameworkOf(ctx, frameworkId), { type: 'OFFERS', offers: { offers } });
   }
+}
+
+/** Seconds for which an agent that can take no more executors is not offered again. */
+const FULL_REFUSED = 5;
+
+function isFull({ options }: Context, agent: AgentRecord): boolean {
+  const limit = options.maxExecutorsPerAgent;
+  if (limit === undefined) return false;
+  let executors = 0;
+  for (const ids of agent.executors.values()) executors += ids.size;
+  return executors >= limit;
 }
 
 /** An offer with what its wire form takes from elsewhere. */
@@ -78,7 +93,8 @@ export function wireOffer(content: OfferContent, capabilities: ReadonlySet<strin
   };
 }
 
-function agentUrl(agent: OfferContent['agent']): URL {
+/** Where an agent is reached. */
+export function agentUrl(agent: Pick<Agent, 'info' | 'pid'>): URL {
   const pid = parsePid(agent.pid);
   return {
     scheme: 'http',

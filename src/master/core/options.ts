@@ -3,6 +3,7 @@ import type { Quantities } from '../../resources/quantities.ts';
 import type { MasterInfo } from '../../wire/v1.ts';
 import type { Authorize } from './authorization.ts';
 import { permitAll } from './authorization.ts';
+import type { RateLimits } from './rate-limits.ts';
 import { EMPTY_REGISTRY, type RegistrySnapshot } from './registry.ts';
 
 /** How one master is set up. Durations in milliseconds; the names and defaults are those of upstream's flags. */
@@ -46,7 +47,22 @@ export interface MasterOptions {
   readonly offerConstraintsMaxPatternSize: number;
   readonly roleSorter: 'drf' | 'random';
   readonly frameworkSorter: 'drf' | 'random';
+  /** `--max_executors_per_agent`: an agent with so many is not offered. */
+  readonly maxExecutorsPerAgent: number | undefined;
+  /** `--rate_limits` */
+  readonly rateLimits: RateLimits | undefined;
+  readonly stopwatch: Stopwatch;
 }
+
+/** Measures allocations, for metrics; nothing is decided by what it measures. */
+export interface Stopwatch {
+  /** Does the work, at once and once. */
+  allocation<T>(work: () => T): T;
+  /** So long an allocation that was asked for had to wait. */
+  allocationWaited(time: Millis): void;
+}
+
+const NO_STOPWATCH: Stopwatch = { allocation: (work) => work(), allocationWaited: () => {} };
 
 /** Upstream's defaults for everything but who this master is. */
 export function masterOptions(given: Partial<MasterOptions> & Pick<MasterOptions, 'info'>): MasterOptions {
@@ -80,6 +96,9 @@ export function masterOptions(given: Partial<MasterOptions> & Pick<MasterOptions
     offerConstraintsMaxPatternSize: 100,
     roleSorter: 'drf',
     frameworkSorter: 'drf',
+    maxExecutorsPerAgent: undefined,
+    rateLimits: undefined,
+    stopwatch: NO_STOPWATCH,
     ...given,
   };
 }

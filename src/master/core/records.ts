@@ -10,9 +10,11 @@ import { BoundedMap, Ring } from './ring.ts';
 import type {
   Agent,
   AgentObserver,
+  AgentStanding,
   Framework,
   FrameworkCounters,
   GoneAgent,
+  InverseOfferRecord,
   Machine,
   MasterState,
   OfferRecord,
@@ -30,6 +32,7 @@ type FrameworkMaps =
   | 'unreachableTasks'
   | 'executors'
   | 'offers'
+  | 'inverseOffers'
   | 'used'
   | 'operations'
   | 'counters';
@@ -48,6 +51,7 @@ export interface FrameworkRecord extends Writable<Omit<Framework, FrameworkMaps>
   readonly unreachableTasks: BoundedMap<string, Task>;
   readonly executors: Map<string, Map<string, ExecutorInfo>>;
   readonly offers: Set<string>;
+  readonly inverseOffers: Set<string>;
   readonly used: Map<string, Resources>;
   readonly operations: Map<string, Operation>;
   readonly counters: FrameworkCountersRecord;
@@ -60,6 +64,7 @@ type AgentMaps =
   | 'tasks'
   | 'executors'
   | 'offers'
+  | 'inverseOffers'
   | 'pendingKills'
   | 'operations'
   | 'observer'
@@ -72,8 +77,11 @@ export interface AgentRecord extends Writable<Omit<Agent, AgentMaps>> {
   readonly tasks: Map<string, Set<string>>;
   readonly executors: Map<string, Set<string>>;
   readonly offers: Set<string>;
+  readonly inverseOffers: Set<string>;
   readonly pendingKills: Map<string, Set<string>>;
   readonly operations: Map<string, Operation>;
+  /** Uuids of operations that were acknowledged lately: an inventory that was on its way may list them once more. */
+  readonly acknowledgedOperations: Set<string>;
   readonly observer: Writable<AgentObserver>;
 }
 
@@ -86,8 +94,10 @@ type MasterMaps =
   | 'completedFrameworks'
   | 'agents'
   | 'offers'
+  | 'inverseOffers'
   | 'recovered'
   | 'unreachable'
+  | 'standings'
   | 'gone'
   | 'removed'
   | 'roles'
@@ -95,15 +105,20 @@ type MasterMaps =
   | 'quotas'
   | 'machines'
   | 'counters'
-  | 'taskCounters';
+  | 'taskCounters'
+  | 'operationCounts'
+  | 'orphanOperations'
+  | 'messageCounts';
 
 export interface MasterRecord extends Writable<Omit<MasterState, MasterMaps>> {
   readonly frameworks: Map<string, FrameworkRecord>;
   readonly completedFrameworks: BoundedMap<string, FrameworkRecord>;
   readonly agents: Map<string, AgentRecord>;
   readonly offers: Map<string, OfferRecord>;
+  readonly inverseOffers: Map<string, InverseOfferRecord>;
   readonly recovered: Map<string, AgentInfo>;
   readonly unreachable: Map<string, UnreachableAgent>;
+  readonly standings: Map<string, AgentStanding>;
   readonly gone: Map<string, GoneAgent>;
   readonly removed: BoundedMap<string, number>;
   readonly roles: Map<string, RoleRecord>;
@@ -112,6 +127,9 @@ export interface MasterRecord extends Writable<Omit<MasterState, MasterMaps>> {
   readonly machines: Map<string, Machine>;
   readonly counters: Counters;
   readonly taskCounters: Map<string, number>;
+  readonly operationCounts: Map<string, number>;
+  readonly orphanOperations: Map<string, Map<string, string>>;
+  readonly messageCounts: Map<string, { received: number; processed: number }>;
 }
 
 /** Upstream remembers this many removed agents. */
@@ -134,8 +152,10 @@ export function newMasterState(options: MasterOptions): MasterRecord {
     completedFrameworks: new BoundedMap(options.maxCompletedFrameworks),
     agents: new Map(),
     offers: new Map(),
+    inverseOffers: new Map(),
     recovered: new Map(registry.agents.map(({ info }) => [info.id?.value ?? '', info])),
     unreachable: new Map(registry.unreachable.map(({ id, time }) => [id, { id, time, info: undefined }])),
+    standings: standingsIn(registry),
     gone: new Map(registry.gone.map((agent) => [agent.id, agent])),
     removed: new BoundedMap(MAX_REMOVED_AGENTS),
     roles: new Map(),
@@ -144,8 +164,20 @@ export function newMasterState(options: MasterOptions): MasterRecord {
     machines: new Map(registry.machines.map((machine) => [machineKey(machine.id.hostname, machine.id.ip), machine])),
     counters: zeroCounters(),
     taskCounters: new Map(),
+    operationCounts: new Map(),
+    orphanOperations: new Map(),
+    messageCounts: new Map(),
     allocationRuns: 0,
   };
+}
+
+function standingsIn({ agents, unreachable }: MasterOptions['registry']): Map<string, AgentStanding> {
+  const all = [...agents.map(({ info, ...rest }) => ({ id: info.id?.value ?? '', ...rest })), ...unreachable];
+  return new Map(
+    all.flatMap(({ id, deactivated, drain }) =>
+      deactivated === true || drain !== undefined ? [[id, drain === undefined ? {} : { drain }]] : [],
+    ),
+  );
 }
 
 /** A framework that nothing is known of but its info. */
@@ -167,6 +199,7 @@ export function newFramework(info: FrameworkInfo, id: string, now: number, optio
     unreachableTasks: new BoundedMap(options.maxUnreachableTasksPerFramework),
     executors: new Map(),
     offers: new Set(),
+    inverseOffers: new Set(),
     used: new Map(),
     operations: new Map(),
     registeredTime: now,
@@ -214,8 +247,10 @@ export function newAgent(arrival: AgentArrival, observer: string, now: number): 
     tasks: new Map(),
     executors: new Map(),
     offers: new Set(),
+    inverseOffers: new Set(),
     pendingKills: new Map(),
     operations: new Map(),
+    acknowledgedOperations: new Set(),
     observer: { process: observer, misses: 0, pinged: false, markingUnreachable: false },
   };
 }

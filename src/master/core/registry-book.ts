@@ -1,7 +1,21 @@
 /** The registry as the leader holds it: works out which entities an operation changes, and how. */
-import type { AgentInfo } from '../../wire/v1.ts';
+import type { AgentInfo, DrainInfo } from '../../wire/v1.ts';
+import { machineKey } from './records.ts';
 import type { RegistryOperation } from './registry.ts';
-import { type Entities, type Entity, encodeEntity, type Kind, quotaEntity } from './registry-entities.ts';
+import {
+  type Entities,
+  type Entity,
+  encodeEntity,
+  type Kind,
+  machineEntity,
+  quotaEntity,
+} from './registry-entities.ts';
+
+/** What operators may decide about an agent. */
+interface Decision {
+  readonly drain_info?: DrainInfo | undefined;
+  readonly deactivated?: boolean | undefined;
+}
 
 /** One key's new value; none: the key goes. */
 export interface EntityChange {
@@ -45,6 +59,28 @@ export class RegistryBook {
       case 'REMOVE_AGENT':
         this.#delete('agents', operation.agentId);
         return;
+      case 'DEACTIVATE_AGENT':
+        this.#decide(operation.agentId, ({ drain_info }) => ({ drain_info, deactivated: true }));
+        return;
+      case 'DRAIN_AGENT':
+        this.#decide(operation.agentId, () => ({ drain_info: operation.drain, deactivated: true }));
+        return;
+      case 'MARK_DRAINED':
+        this.#decide(operation.agentId, ({ drain_info, deactivated }) => ({
+          drain_info: drain_info && { ...drain_info, state: 'DRAINED' },
+          deactivated,
+        }));
+        return;
+      case 'REACTIVATE_AGENT':
+        this.#decide(operation.agentId, () => ({}));
+        return;
+      case 'UPDATE_MACHINES':
+        for (const { hostname, ip } of operation.forget) this.#delete('machines', machineKey(hostname, ip));
+        for (const machine of operation.set) {
+          const { key, entity } = machineEntity(machine);
+          this.#set('machines', key, entity);
+        }
+        return;
       case 'UPDATE_QUOTA':
         for (const quota of operation.quotas) {
           const isDefault = Object.keys(quota.guarantees).length + Object.keys(quota.limits).length === 0;
@@ -81,6 +117,19 @@ export class RegistryBook {
       ...(drain_info && { drain_info }),
       ...(deactivated && { deactivated }),
     });
+  }
+
+  /** Changes what is decided about an agent, if it is known. */
+  #decide(id: string, decide: (before: Decision) => Decision): void {
+    const { agents, unreachable } = this.#entities;
+    const admitted = agents.get(id);
+    const away = unreachable.get(id);
+    const known = admitted ?? away;
+    if (known === undefined) return;
+    const { drain_info, deactivated } = decide(known);
+    const decision = { ...(drain_info && { drain_info }), ...(deactivated && { deactivated }) };
+    if (admitted !== undefined) this.#set('agents', id, { info: admitted.info, ...decision });
+    else if (away !== undefined) this.#set('unreachable', id, { id: away.id, timestamp: away.timestamp, ...decision });
   }
 
   #set<K extends Kind>(kind: K, name: string, entity: Entity<K>): void {

@@ -30,7 +30,7 @@ export function pruned(
   { unreachable, gone }: { unreachable: readonly string[]; gone: readonly string[] },
 ): void {
   for (const id of unreachable) {
-    ctx.state.unreachable.delete(id);
+    if (ctx.state.unreachable.delete(id)) ctx.state.standings.delete(id);
     ctx.unreachableTasks.delete(id);
   }
   for (const id of gone) ctx.state.gone.delete(id);

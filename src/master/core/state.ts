@@ -73,6 +73,8 @@ export interface Framework {
   readonly executors: ReadonlyMap<string, ReadonlyMap<string, ExecutorInfo>>;
   /** Outstanding offer ids. */
   readonly offers: ReadonlySet<string>;
+  /** Outstanding inverse offer ids. */
+  readonly inverseOffers: ReadonlySet<string>;
   /** agent id -> resources of non-terminal tasks and executors there. */
   readonly used: ReadonlyMap<string, Resources>;
   /** Offer operations by operation uuid (text form). */
@@ -125,6 +127,7 @@ export interface Agent {
   /** framework id -> executor ids; the infos are in `Framework.executors`. */
   readonly executors: ReadonlyMap<string, ReadonlySet<string>>;
   readonly offers: ReadonlySet<string>;
+  readonly inverseOffers: ReadonlySet<string>;
   /** framework id -> ids of tasks to kill when the agent is back. */
   readonly pendingKills: ReadonlyMap<string, ReadonlySet<string>>;
   /** Offer operations by operation uuid (text form). */
@@ -144,6 +147,20 @@ export interface OfferRecord {
   readonly created: Millis;
 }
 
+/** A framework is asked to leave an agent that is to go down for maintenance. */
+export interface InverseOfferRecord {
+  readonly id: string;
+  readonly frameworkId: string;
+  readonly agentId: string;
+  readonly unavailability: Unavailability;
+}
+
+/** What operators decided about an agent: no offers are made of what it has. */
+export interface AgentStanding {
+  /** Absent: deactivated without being drained. */
+  readonly drain?: DrainInfo;
+}
+
 export interface UnreachableAgent {
   readonly id: string;
   readonly time: Millis;
@@ -161,6 +178,7 @@ export interface Role {
   readonly frameworks: ReadonlySet<string>;
 }
 
+/** A machine that is scheduled for maintenance, or under maintenance. Others are not listed; they are UP. */
 export interface Machine {
   readonly id: MachineID;
   readonly mode: 'UP' | 'DRAINING' | 'DOWN';
@@ -183,9 +201,12 @@ export interface MasterState {
   readonly completedFrameworks: ReadonlyBoundedMap<string, Framework>;
   readonly agents: ReadonlyMap<string, Agent>;
   readonly offers: ReadonlyMap<string, OfferRecord>;
+  readonly inverseOffers: ReadonlyMap<string, InverseOfferRecord>;
   /** Admitted according to the registry, but not heard of since this master was elected. */
   readonly recovered: ReadonlyMap<string, AgentInfo>;
   readonly unreachable: ReadonlyMap<string, UnreachableAgent>;
+  /** Of deactivated agents that are recovered or unreachable; registered ones have it in their record. */
+  readonly standings: ReadonlyMap<string, AgentStanding>;
   readonly gone: ReadonlyMap<string, GoneAgent>;
   readonly removed: ReadonlyBoundedMap<string, Millis>;
   readonly roles: ReadonlyMap<string, Role>;
@@ -195,6 +216,12 @@ export interface MasterState {
   readonly counters: Readonly<Record<CounterName, number>>;
   /** `task_<state>/source_<source>/reason_<reason>`, lower case -> how often. */
   readonly taskCounters: ReadonlyMap<string, number>;
+  /** `<type>/<state>` -> how many operations are in that state, or have ended in it. */
+  readonly operationCounts: ReadonlyMap<string, number>;
+  /** Of frameworks that nobody speaks for: framework id -> operation uuid (text form) -> agent id. */
+  readonly orphanOperations: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** Messages of version 0 frameworks by principal. */
+  readonly messageCounts: ReadonlyMap<string, { readonly received: number; readonly processed: number }>;
   /** How often the allocator has run. */
   readonly allocationRuns: number;
 }

@@ -1,6 +1,6 @@
 /** What runs on an agent although the master had given it up. */
 import { addExecutor, hasExecutor } from './accounting.ts';
-import type { AgentLuggage } from './agents.ts';
+import { type AgentLuggage, enterInAllocator } from './agents.ts';
 import { type Context, log, nameAgent } from './context.ts';
 import type { AgentRecord } from './records.ts';
 import { isTerminal, sendUpdate, taskStatus } from './status.ts';
@@ -34,11 +34,5 @@ export function takeInStrays(ctx: Context, agent: AgentRecord, luggage: AgentLug
   }
   if (agent.used === before) return;
   ctx.allocator.removeAgent(agent.id);
-  ctx.allocator.addAgent(agent.id, {
-    info: agent.info,
-    total: agent.total,
-    capabilities: agent.capabilities,
-    used: agent.usedByFramework,
-  });
-  ctx.allocator.deactivateAgent(agent.id);
+  enterInAllocator(ctx, agent);
 }

@@ -2,6 +2,7 @@ import { Resources } from '../../resources/resources.ts';
 import type { Task, TaskInfo, TaskState, TaskStatus } from '../../wire/v1.ts';
 import { addUsed, freeUsed } from './accounting.ts';
 import { type Context, tellOperators } from './context.ts';
+import { checkDrainLater } from './drain.ts';
 import { type AgentRecord, addTo, type FrameworkRecord, takeFrom } from './records.ts';
 import { countEnd, isRemovable, isTerminal } from './status.ts';
 
@@ -91,6 +92,7 @@ export function removeTask(
     if (!isRemovable(task.state)) freeUsed(ctx, framework, agent, Resources.of(task.resources ?? []));
     takeFrom(agent.tasks, framework.id, id);
     takeFrom(agent.pendingKills, framework.id, id);
+    checkDrainLater(ctx, agent);
   }
   framework.tasks.delete(id);
   if (to === 'unreachable') framework.unreachableTasks.set(id, task);

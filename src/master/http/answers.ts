@@ -3,6 +3,7 @@ import { Pieces } from '../../http/pieces.ts';
 import { Kept } from '../views/kept.ts';
 import { type Parts, write } from '../views/parts.ts';
 import { EVERYTHING, type Visible } from '../views/snapshot.ts';
+import { OffHeap } from './off-heap.ts';
 import { Slices } from './slices.ts';
 
 /** How long a finished answer is held for others who ask before anything changes, in ms. */
@@ -28,6 +29,7 @@ export function keyOf({ path, search, principal }: Request, what = ''): string {
   return JSON.stringify([path, search, what, principal?.value, principal?.claims]);
 }
 
+const inHeap = (made: string | Uint8Array): Uint8Array => (typeof made === 'string' ? encode(made) : made);
 const encode = (text: string): Uint8Array => Buffer.from(text, 'utf8');
 
 /**
@@ -36,7 +38,8 @@ const encode = (text: string): Uint8Array => Buffer.from(text, 'utf8');
  * together with all who have come by then.
  */
 export class Answers {
-  readonly kept = new Kept(encode);
+  readonly #memory = new OffHeap(() => this.kept.bytes);
+  readonly kept = new Kept(this.#memory.store);
   readonly #version: () => number;
   readonly #slices = new Slices();
   readonly #shared = new Map<string, Shared>();
@@ -90,7 +93,7 @@ export class Answers {
 
   async #write(compose: Compose, visible: Visible): Promise<Pieces> {
     // What is kept is for those who may see everything: half a list would drive the whole one out.
-    const kept = visible === EVERYTHING ? this.kept : new Kept(encode);
+    const kept = visible === EVERYTHING ? this.kept : new Kept(inHeap);
     const { pieces } = await this.#slices.run(write(compose(kept), encode));
     return new Pieces(pieces);
   }

@@ -10,7 +10,9 @@ import { helpEndpoint } from '../../http/endpoints/help.ts';
 import { loggingEndpoint } from '../../http/endpoints/logging.ts';
 import { metricsEndpoint } from '../../http/endpoints/metrics.ts';
 import { profilerEndpoints } from '../../http/endpoints/profiler.ts';
+import { prometheusEndpoint } from '../../http/endpoints/prometheus.ts';
 import { filesEndpoints } from '../../http/files/endpoints.ts';
+import { MASTER_COUNTERS, MASTER_METRIC_RULES } from '../views/metric-names.ts';
 import { changingEndpoints } from './changes.ts';
 import { operatorEndpoint } from './operator.ts';
 import { frontPageEndpoint, redirectEndpoint } from './pages.ts';
@@ -31,6 +33,7 @@ export function masterEndpoints(service: MasterService, processes: () => readonl
     versionEndpoint,
     systemEndpoint,
     metricsEndpoint(() => service.metrics()),
+    prometheusEndpoint(() => service.metrics(), { rules: MASTER_METRIC_RULES, counters: MASTER_COUNTERS }),
     loggingEndpoint(service.log),
     ...filesEndpoints(service.files),
     ...profilerEndpoints,

@@ -4,7 +4,7 @@ import type { FilesError } from '../../http/files/table.ts';
 import { acceptOf, JSON_TYPE, type MessageMedia, readCall } from '../../http/media.ts';
 import { Call, Response } from '../../wire/v1_master.ts';
 import { visibleTo } from '../authorization.ts';
-import { answerOf, READING_CALLS, type ReadingCall } from '../views/operator.ts';
+import { answerOf, type Beside, READING_CALLS, type ReadingCall } from '../views/operator.ts';
 import { LISTING_CALLS, type ListingCall, listingJson, listingProtobuf, WANTED } from '../views/operator-lists.ts';
 import { takeSnapshot } from '../views/snapshot.ts';
 import { type Compose, keyOf } from './answers.ts';
@@ -57,6 +57,10 @@ function invalid(field: string): Answer {
   return badRequest(`Failed to validate master::Call: Expecting '${field}' to be present`);
 }
 
+function besideState({ roleWhitelist: whitelist, inverseOfferStatuses }: MasterService): Beside {
+  return { whitelist, inverseOfferStatuses };
+}
+
 interface Caller {
   readonly request: Request;
   readonly exchange: Exchange;
@@ -72,7 +76,7 @@ function dispatch(
   const { state } = service;
   if (state === undefined) return noLeader;
   const { request, exchange, media } = caller;
-  if (READING.has(type)) return respond(answerOf(state, type as ReadingCall, service.roleWhitelist), media);
+  if (READING.has(type)) return respond(answerOf(state, type as ReadingCall, besideState(service)), media);
   if (LISTING.has(type)) return list(service, type as ListingCall, caller);
   switch (type) {
     case 'UNKNOWN':
@@ -136,18 +140,19 @@ async function aboutFiles(service: MasterService, call: Call, { request, media }
   const { files } = service;
   if (call.type === 'LIST_FILES') {
     const entries = await files.browse(call.list_files?.path ?? '', request.principal);
-    if (!entries.ok) return refused(entries.error);
+    if (!entries.ok) return refused(entries.error, call.list_files?.path);
     const infos = entries.value.map((entry) => ({ ...entry, mtime: { nanoseconds: entry.mtime * 1e9 } }));
     return respond({ type: 'LIST_FILES', list_files: { file_infos: infos } }, media);
   }
   const { path, offset, length } = call.read_file ?? { path: '', offset: 0 };
   const read = await files.read(path, offset, length, request.principal);
-  if (!read.ok) return refused(read.error);
+  if (!read.ok) return refused(read.error, path);
   return respond({ type: 'READ_FILE', read_file: read.value }, media);
 }
 
-function refused({ status, sentence }: FilesError): Answer {
-  return failure(status, sentence);
+/** What is not there has no sentence: `/files` answers as upstream does, with nothing. A call gets a reason. */
+function refused({ status, sentence }: FilesError, path = ''): Answer {
+  return failure(status, sentence === '' ? `There is no file or folder '${path}'` : sentence);
 }
 
 function respond(response: Response, media: MessageMedia): Answer {

@@ -2,7 +2,6 @@ import type { Answer } from '../../http/answer.ts';
 import { inPieces, json } from '../../http/answer.ts';
 import type { Endpoint, Parameter, Request } from '../../http/endpoint.ts';
 import { JSON_TYPE } from '../../http/media.ts';
-import { AgentInfo, MasterInfo } from '../../wire/v1.ts';
 import { ClusterStatus } from '../../wire/v1_maintenance.ts';
 import { QuotaStatus } from '../../wire/v1_quota.ts';
 import { visibleTo } from '../authorization.ts';
@@ -13,6 +12,7 @@ import type { Kept } from '../views/kept.ts';
 import { clusterStatus } from '../views/maintenance.ts';
 import type { Parts } from '../views/parts.ts';
 import { quotaStatus } from '../views/quota.ts';
+import { registryJson } from '../views/registry.ts';
 import { rolesJson } from '../views/roles.ts';
 import { ALL, type Snapshot, takeSnapshot, type Wanted } from '../views/snapshot.ts';
 import { stateParts } from '../views/state.ts';
@@ -103,7 +103,7 @@ export function readingEndpoints(service: MasterService): readonly Endpoint[] {
     reading(
       '/maintenance/status',
       'Retrieves the maintenance status of the cluster.',
-      (state) => ClusterStatus.v0.stringify(clusterStatus(state)),
+      (state) => ClusterStatus.v0.stringify(clusterStatus(state, service.inverseOfferStatuses)),
       {
         methods: ['GET'],
         authorization: ['GET_MAINTENANCE_STATUS'],
@@ -141,7 +141,6 @@ function wholeNumber(value: string | undefined): number | undefined {
   return value !== undefined && /^[+-]?\d{1,9}$/.test(value) ? Number(value) : undefined;
 }
 
-/** `/registrar(1)/registry`: what would survive this master, for people who look into a cluster. */
 function registryEndpoint(service: MasterService): Endpoint {
   return {
     process: 'registrar(1)',
@@ -149,17 +148,8 @@ function registryEndpoint(service: MasterService): Endpoint {
     realm: 'readonly',
     jsonp: true,
     summary: 'Returns the current contents of the Registry in JSON.',
-    handle: () => (service.state === undefined ? json('{}') : json(registryText(service.state))),
+    handle: () => (service.state === undefined ? json('{}') : json(registryJson(service.state))),
   };
-}
-
-function registryText(state: MasterState): string {
-  const agents = [...state.agents.values()].map(({ info }) => info).concat([...state.recovered.values()]);
-  const registry = {
-    master: { info: MasterInfo.v0.toJson(state.info) },
-    ...(agents.length > 0 && { slaves: { slaves: agents.map((info) => ({ info: AgentInfo.v0.toJson(info) })) } }),
-  };
-  return JSON.stringify(registry);
 }
 
 /** For `/weights` and `/quota`, whose GET is a view. */

@@ -6,6 +6,7 @@ import type { MasterInfo } from '../../wire/v1.ts';
 import type { Call as OperatorCall } from '../../wire/v1_master.ts';
 import type { Call } from '../../wire/v1_scheduler.ts';
 import type { MasterState } from '../core/state.ts';
+import type { InverseOfferStatuses } from '../views/maintenance.ts';
 import type { Program } from '../views/state.ts';
 import type { Answers } from './answers.ts';
 
@@ -22,6 +23,8 @@ export interface MasterService {
   readonly files: FilesTable;
   /** Writes the long answers. */
   readonly answers: Answers;
+  /** What frameworks answered to inverse offers. */
+  readonly inverseOfferStatuses: InverseOfferStatuses | undefined;
   /** Every metric by name. */
   metrics(): Readonly<Record<string, number>>;
   /** Hands a complete call to the core, which answers through the exchange. @param media of the events to come */

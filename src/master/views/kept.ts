@@ -23,6 +23,7 @@ export const STRETCH = 64;
 interface Stretch {
   readonly items: readonly unknown[];
   readonly made: Map<Form<never, unknown>, unknown>;
+  bytes: number;
 }
 
 /**
@@ -30,20 +31,18 @@ interface Stretch {
  * would have to remember to invalidate it.
  */
 export class Kept {
-  readonly #encode: (text: string) => Uint8Array;
+  readonly #store: (made: string | Uint8Array) => Uint8Array;
   readonly #lists = new Map<string, readonly Stretch[]>();
 
-  /** @param encode text to UTF-8 */
-  constructor(encode: (text: string) => Uint8Array) {
-    this.#encode = encode;
+  /** @param store turns text to UTF-8, and puts bytes where they can stay for long */
+  constructor(store: (made: string | Uint8Array) => Uint8Array) {
+    this.#store = store;
   }
 
-  /** Bytes that are kept at present. */
+  /** Bytes of pieces that are kept at present. */
   get bytes(): number {
     let total = 0;
-    for (const stretches of this.#lists.values()) {
-      for (const { made } of stretches) for (const value of made.values()) total += weigh(value);
-    }
+    for (const stretches of this.#lists.values()) for (const stretch of stretches) total += stretch.bytes;
     return total;
   }
 
@@ -55,9 +54,9 @@ export class Kept {
         yield known as Uint8Array;
         continue;
       }
-      const made = form.make(stretch.items as readonly T[]);
-      const bytes = typeof made === 'string' ? this.#encode(made) : made;
+      const bytes = this.#store(form.make(stretch.items as readonly T[]));
       stretch.made.set(form, bytes);
+      stretch.bytes += bytes.length;
       yield bytes;
     }
   }
@@ -75,16 +74,14 @@ export class Kept {
     return all;
   }
 
+  /** Forgets everything. */
+  clear(): void {
+    this.#lists.clear();
+  }
+
   /** Forgets the lists that are not among these. */
   retain(ids: ReadonlySet<string>): void {
     for (const id of this.#lists.keys()) if (!ids.has(id)) this.#lists.delete(id);
-  }
-
-  /** Forgets what these forms made. */
-  forget(forms: ReadonlySet<Form<never, unknown>>): void {
-    for (const stretches of this.#lists.values()) {
-      for (const { made } of stretches) for (const form of forms) made.delete(form);
-    }
   }
 
   *#stretches<T>(list: Listed<T>): Steps<readonly Stretch[]> {
@@ -93,12 +90,6 @@ export class Kept {
     else this.#lists.set(list.id, stretches);
     return stretches;
   }
-}
-
-function weigh(value: unknown): number {
-  if (value instanceof Uint8Array) return value.byteLength;
-  if (!Array.isArray(value)) return 0;
-  return value.reduce<number>((sum, part) => sum + (typeof part === 'string' ? part.length : 0), 0);
 }
 
 /** Items looked at between two places to pause. */
@@ -148,9 +139,9 @@ function keep(result: Stretch[], stretch: Stretch): void {
   const last = result.at(-1);
   const together = (last?.items.length ?? STRETCH) + stretch.items.length;
   if (last === undefined || together > STRETCH || (last.made.size > 0 && stretch.made.size > 0)) result.push(stretch);
-  else result[result.length - 1] = { items: [...last.items, ...stretch.items], made: new Map() };
+  else result[result.length - 1] = { items: [...last.items, ...stretch.items], made: new Map(), bytes: 0 };
 }
 
 function flush(result: Stretch[], loose: readonly unknown[]): void {
-  if (loose.length > 0) keep(result, { items: loose, made: new Map() });
+  if (loose.length > 0) keep(result, { items: loose, made: new Map(), bytes: 0 });
 }

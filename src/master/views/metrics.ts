@@ -1,16 +1,18 @@
 import type { Allocator } from '../../allocator/allocator.ts';
-import { Resources } from '../../resources/resources.ts';
+import type { Resources } from '../../resources/resources.ts';
 import { fromMilli } from '../../resources/scalars.ts';
 import { Offer_Operation_Type, type TaskState } from '../../wire/v1.ts';
-import { Call_Type, Event_Type } from '../../wire/v1_scheduler.ts';
 import { COUNTERS } from '../core/counters.ts';
-import type { Framework, MasterState } from '../core/state.ts';
-import { rolesOf } from './roles.ts';
+import type { MasterState } from '../core/state.ts';
+import { addFramework, GAUGED } from './framework-metrics.ts';
+import { addRoles } from './role-metrics.ts';
 
 /** What the shell knows and the state does not. */
 export interface Outside {
   /** Whether this master leads. */
   readonly elected: boolean;
+  /** What waits for the core. */
+  readonly queued: { readonly messages: number; readonly dispatches: number; readonly httpRequests: number };
   /** Seconds since this process started. */
   readonly uptimeSeconds: number;
   readonly operatorStreams: number;
@@ -31,9 +33,10 @@ export function metricsOf(state: MasterState, outside: Outside): Metrics {
     'master/operator_event_stream_subscribers': outside.operatorStreams,
     'master/outstanding_offers': state.offers.size,
     'master/http_cache_hits': 0,
-    'master/event_queue_messages': 0,
-    'master/event_queue_dispatches': 0,
-    'master/event_queue_http_requests': 0,
+    'master/event_queue_messages': outside.queued.messages,
+    'master/event_queue_dispatches': outside.queued.dispatches,
+    'master/event_queue_http_requests': outside.queued.httpRequests,
+    // The allocator works within the master's steps: nothing ever waits for it.
     'allocator/event_queue_dispatches': 0,
     'allocator/mesos/event_queue_dispatches': 0,
     'allocator/mesos/allocation_runs': state.allocationRuns,
@@ -46,6 +49,12 @@ export function metricsOf(state: MasterState, outside: Outside): Metrics {
   addResources(metrics, state);
   addOperations(metrics, state);
   addRoles(metrics, state, outside.allocator);
+  for (const { principal } of state.frameworks.values()) {
+    if (principal === undefined) continue;
+    const { received, processed } = state.messageCounts.get(principal) ?? { received: 0, processed: 0 };
+    metrics[`frameworks/${principal}/messages_received`] = received;
+    metrics[`frameworks/${principal}/messages_processed`] = processed;
+  }
   if (outside.perFramework) for (const framework of state.frameworks.values()) addFramework(metrics, framework);
   return Object.assign(metrics, outside.more);
 }
@@ -71,8 +80,6 @@ function addFrameworks(metrics: Metrics, state: MasterState): void {
   metrics['master/frameworks_inactive'] = frameworks.length - active;
 }
 
-const GAUGED = ['TASK_STAGING', 'TASK_STARTING', 'TASK_RUNNING', 'TASK_KILLING'] as const satisfies TaskState[];
-
 function addTasks(metrics: Metrics, state: MasterState): void {
   const counts = new Map<TaskState, number>();
   let unreachable = 0;
@@ -86,19 +93,54 @@ function addTasks(metrics: Metrics, state: MasterState): void {
   metrics['master/tasks_unreachable'] = unreachable;
 }
 
-function addResources(metrics: Metrics, state: MasterState): void {
-  const agents = [...state.agents.values()];
-  const total = Resources.sum(agents.map((agent) => agent.total));
-  const used = Resources.sum(agents.map((agent) => agent.used));
-  const offered = Resources.sum(agents.map((agent) => agent.offered));
-  for (const name of ['cpus', 'gpus', 'mem', 'disk']) {
-    addShare(metrics, `master/${name}`, total.nonRevocable().scalar(name), used.nonRevocable().scalar(name));
-    addShare(metrics, `master/${name}_revocable`, total.revocable().scalar(name), used.revocable().scalar(name));
+/** Sums in thousandths by metric: `cpus`, `cpus_revocable`, … */
+class Amounts {
+  readonly #sums = new Map<string, number>();
+
+  add(resources: Resources): void {
+    for (const [name, milli] of amountsOf(resources)) this.#sums.set(name, this.of(name) + milli);
   }
+
+  of(name: string): number {
+    return this.#sums.get(name) ?? 0;
+  }
+}
+
+const SHOWN = ['cpus', 'gpus', 'mem', 'disk'];
+
+/** What agents have and use changes rarely from one look at the metrics to the next. */
+const measured = new WeakMap<Resources, readonly (readonly [name: string, milli: number])[]>();
+
+function amountsOf(resources: Resources): readonly (readonly [name: string, milli: number])[] {
+  const known = measured.get(resources);
+  if (known !== undefined) return known;
+  const parts = [
+    ['', resources.nonRevocable()],
+    ['_revocable', resources.revocable()],
+  ] as const;
+  const amounts = parts.flatMap(([suffix, part]) =>
+    SHOWN.map((name) => [`${name}${suffix}`, part.scalar(name)] as const).filter(([, milli]) => milli !== 0),
+  );
+  measured.set(resources, amounts);
+  return amounts;
+}
+
+function addResources(metrics: Metrics, state: MasterState): void {
+  const [total, used, offered] = [new Amounts(), new Amounts(), new Amounts()];
+  for (const agent of state.agents.values()) {
+    total.add(agent.total);
+    used.add(agent.used);
+    offered.add(agent.offered);
+  }
+  for (const name of SHOWN) {
+    addShare(metrics, `master/${name}`, total.of(name), used.of(name));
+    addShare(metrics, `master/${name}_revocable`, total.of(`${name}_revocable`), used.of(`${name}_revocable`));
+  }
+  const whole = (amounts: Amounts, name: string): number => amounts.of(name) + amounts.of(`${name}_revocable`);
   for (const name of ['cpus', 'mem', 'disk']) {
-    metrics[`allocator/mesos/resources/${name}/total`] = fromMilli(total.scalar(name));
+    metrics[`allocator/mesos/resources/${name}/total`] = fromMilli(whole(total, name));
     metrics[`allocator/mesos/resources/${name}/offered_or_allocated`] = fromMilli(
-      used.scalar(name) + offered.scalar(name),
+      whole(used, name) + whole(offered, name),
     );
   }
 }
@@ -125,76 +167,11 @@ const OUTCOMES = [
 function addOperations(metrics: Metrics, state: MasterState): void {
   const prefixes = ['master/operations', ...FOLLOWED.map((type) => `master/operations/${type.toLowerCase()}`)];
   for (const prefix of prefixes) for (const outcome of ['total', ...OUTCOMES]) metrics[`${prefix}/${outcome}`] = 0;
-  for (const agent of state.agents.values()) {
-    for (const { info, latest_status: status } of agent.operations.values()) {
-      const outcome = (status.state ?? 'OPERATION_UNSUPPORTED').slice('OPERATION_'.length).toLowerCase();
-      for (const prefix of ['master/operations', `master/operations/${(info.type ?? 'UNKNOWN').toLowerCase()}`]) {
-        for (const name of [`${prefix}/total`, `${prefix}/${outcome}`]) if (name in metrics) metrics[name]! += 1;
-      }
+  for (const [key, count] of state.operationCounts) {
+    const [type = '', operationState = ''] = key.split('/');
+    const outcome = operationState.slice('OPERATION_'.length).toLowerCase();
+    for (const prefix of ['master/operations', `master/operations/${type.toLowerCase()}`]) {
+      for (const name of [`${prefix}/total`, `${prefix}/${outcome}`]) if (name in metrics) metrics[name]! += count;
     }
   }
-}
-
-function addRoles(metrics: Metrics, state: MasterState, allocator: Outside['allocator']): void {
-  for (const role of rolesOf(state)) {
-    for (const [name, milli] of role.consumed)
-      metrics[`allocator/mesos/quota/roles/${role.name}/resources/${name}/consumed`] = fromMilli(milli);
-  }
-  if (allocator === undefined) return;
-  for (const role of state.roles.keys()) {
-    metrics[`allocator/mesos/roles/${role}/shares/dominant`] = allocator.roleShare(role);
-    metrics[`allocator/mesos/offer_filters/roles/${role}/active`] = allocator.activeFilters(role);
-  }
-}
-
-const ACTIVE: readonly TaskState[] = [...GAUGED, 'TASK_UNREACHABLE', 'TASK_UNKNOWN'];
-const TERMINAL = [
-  'TASK_FINISHED',
-  'TASK_FAILED',
-  'TASK_KILLED',
-  'TASK_LOST',
-  'TASK_ERROR',
-  'TASK_DROPPED',
-  'TASK_GONE',
-  'TASK_GONE_BY_OPERATOR',
-] as const satisfies readonly TaskState[];
-
-/** `master/frameworks/<name>/<id>/…`; the name is percent-encoded, since it may contain slashes. */
-function addFramework(metrics: Metrics, framework: Framework): void {
-  const prefix = `master/frameworks/${encodeURIComponent(framework.info.name)}/${framework.id}`;
-  const { counters } = framework;
-  metrics[`${prefix}/subscribed`] = framework.state === 'CONNECTED' ? 1 : 0;
-  addByType(metrics, `${prefix}/calls`, Call_Type.values, counters.calls);
-  addByType(metrics, `${prefix}/events`, Event_Type.values, counters.events);
-  addByType(metrics, `${prefix}/operations`, Offer_Operation_Type.values, counters.operations);
-  metrics[`${prefix}/offers/sent`] = counters.offersSent;
-  metrics[`${prefix}/offers/accepted`] = counters.offersAccepted;
-  metrics[`${prefix}/offers/declined`] = counters.offersDeclined;
-  metrics[`${prefix}/offers/rescinded`] = counters.offersRescinded;
-  for (const role of framework.roles)
-    metrics[`${prefix}/roles/${role}/suppressed`] = framework.suppressedRoles.has(role) ? 1 : 0;
-  for (const state of TERMINAL)
-    metrics[`${prefix}/tasks/terminal/${state.toLowerCase()}`] = counters.terminalTasks.get(state) ?? 0;
-  for (const state of ACTIVE) metrics[`${prefix}/tasks/active/${state.toLowerCase()}`] = 0;
-  for (const { state } of framework.tasks.values()) {
-    const name = `${prefix}/tasks/active/${state.toLowerCase()}`;
-    if (name in metrics) metrics[name]! += 1;
-  }
-  metrics[`${prefix}/tasks/active/task_unreachable`] = framework.unreachableTasks.size;
-}
-
-function addByType(
-  metrics: Metrics,
-  prefix: string,
-  types: readonly string[],
-  counts: ReadonlyMap<string, number>,
-): void {
-  let total = 0;
-  for (const type of types) {
-    if (type === 'UNKNOWN') continue;
-    const count = counts.get(type) ?? 0;
-    metrics[`${prefix}/${type.toLowerCase()}`] = count;
-    total += count;
-  }
-  metrics[prefix] = total;
 }

@@ -1,7 +1,7 @@
 /** The answers of the operator API that may be long (facts: http-endpoints, 2), in both encodings, in parts. */
 
 import type { JsonCodec } from '../../wire/message-type.ts';
-import { AgentInfo, Offer, Task } from '../../wire/v1.ts';
+import { AgentInfo, Offer, type Task } from '../../wire/v1.ts';
 import {
   Event,
   Event_Subscribed,
@@ -17,6 +17,7 @@ import {
 } from '../../wire/v1_master.ts';
 import type { OfferContent } from '../core/offers.ts';
 import { offeredTo, usedBy } from './frameworks.ts';
+import { v1TaskText } from './json-text.ts';
 import type { Form, Kept, Listed, Steps } from './kept.ts';
 import { agentMessage, frameworkMessage, offerMessage } from './operator.ts';
 import {
@@ -134,7 +135,7 @@ const executorMessage = ({ agentId, executor }: ExecutorShown): Response_GetExec
   agent_id: { value: agentId },
 });
 
-const V1_TASKS = jsonForm<Task>('v1 tasks', (task) => Task.stringify(task));
+const V1_TASKS = jsonForm<Task>('v1 tasks', v1TaskText);
 const LIVE = protobufForm<Task, Response_GetTasks>(Response_GetTasks, (tasks) => ({ tasks }));
 const LOST = protobufForm<Task, Response_GetTasks>(Response_GetTasks, (tasks) => ({ unreachable_tasks: tasks }));
 const ENDED = protobufForm<Task, Response_GetTasks>(Response_GetTasks, (tasks) => ({ completed_tasks: tasks }));

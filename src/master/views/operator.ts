@@ -8,7 +8,7 @@ import type { AgentInfo_Capability_Type, Offer, Resource, TimeInfo } from '../..
 import type { Response, Response_GetAgents_Agent, Response_GetFrameworks_Framework } from '../../wire/v1_master.ts';
 import { type OfferContent, wireOffer } from '../core/offers.ts';
 import type { Framework, MasterState } from '../core/state.ts';
-import { clusterStatus, schedule } from './maintenance.ts';
+import { clusterStatus, type InverseOfferStatuses, schedule } from './maintenance.ts';
 import { quotaStatus } from './quota.ts';
 import { rolesOf } from './roles.ts';
 import type { AgentShown, FrameworkShown } from './snapshot.ts';
@@ -25,11 +25,19 @@ export const READING_CALLS = [
 ] as const satisfies readonly Response['type'][];
 export type ReadingCall = (typeof READING_CALLS)[number];
 
-/** The answer to a reading call. @param whitelist the only allowed roles, where the operator lists them */
-export function answerOf(state: MasterState, type: ReadingCall, whitelist?: ReadonlySet<string>): Response {
+/** What answers tell beside the state. */
+export interface Beside {
+  /** The only allowed roles, where the operator lists them. */
+  readonly whitelist?: ReadonlySet<string> | undefined;
+  /** Answers to inverse offers, by agent id and framework id. */
+  readonly inverseOfferStatuses?: InverseOfferStatuses | undefined;
+}
+
+/** The answer to a reading call. */
+export function answerOf(state: MasterState, type: ReadingCall, beside: Beside = {}): Response {
   switch (type) {
     case 'GET_ROLES':
-      return { type, get_roles: { roles: rolesOf(state, whitelist).map(roleMessage) } };
+      return { type, get_roles: { roles: rolesOf(state, beside.whitelist).map(roleMessage) } };
     case 'GET_OPERATIONS':
       return { type, get_operations: { operations: operationsOf(state) } };
     case 'GET_WEIGHTS':
@@ -48,7 +56,7 @@ export function answerOf(state: MasterState, type: ReadingCall, whitelist?: Read
     case 'GET_QUOTA':
       return { type, get_quota: { status: quotaStatus(state) } };
     case 'GET_MAINTENANCE_STATUS':
-      return { type, get_maintenance_status: { status: clusterStatus(state) } };
+      return { type, get_maintenance_status: { status: clusterStatus(state, beside.inverseOfferStatuses) } };
     case 'GET_MAINTENANCE_SCHEDULE':
       return { type, get_maintenance_schedule: { schedule: schedule(state) } };
     default:
@@ -87,6 +95,7 @@ export function frameworkMessage(
     ...frameworkHead(framework),
     allocated_resources: shown(used),
     offered_resources: shown(offered),
+    ...(framework.inverseOffers.length > 0 && { inverse_offers: framework.inverseOffers }),
     offer_constraints: framework.offerConstraints ?? {},
   };
 }
@@ -124,8 +133,12 @@ function operationsOf(state: MasterState) {
   return [...state.agents.values()].flatMap((agent) => [...agent.operations.values()]);
 }
 
+/** The names that are known to be scalars; of others this message could not say what they are. */
+const SCALARS: ReadonlySet<string> = new Set(['cpus', 'mem', 'disk', 'gpus']);
+
 function roleMessage(role: ReturnType<typeof rolesOf>[number]) {
-  const resources = Object.entries(role.allocated.plus(role.offered).toWire());
+  const all = role.allocated.plus(role.offered);
+  const resources = Object.entries(all.filter((name) => SCALARS.has(name)).toWire());
   return {
     name: role.name,
     weight: role.weight,

@@ -6,7 +6,21 @@
 import { endpointForm } from '../../resources/refinement.ts';
 import { Resources } from '../../resources/resources.ts';
 import { toSummary } from '../../resources/summary.ts';
-import { DomainInfo, type ExecutorInfo, type Offer, Resource, type Task, type TaskState } from '../../wire/v1.ts';
+import {
+  ContainerInfo,
+  ContainerStatus,
+  DiscoveryInfo,
+  DomainInfo,
+  type ExecutorInfo,
+  HealthCheck,
+  type Labels,
+  NetworkInfo,
+  type Offer,
+  Resource,
+  type Task,
+  type TaskState,
+  type TaskStatus,
+} from '../../wire/v1.ts';
 import type {
   Response,
   Response_GetAgents,
@@ -24,7 +38,7 @@ import { executorJson, offerJson } from './frameworks.ts';
 import { agentMessage, frameworkAlone, offerMessage } from './operator.ts';
 import type { ListingCall } from './operator-lists.ts';
 import type { Program } from './state.ts';
-import { labelsJson, type TaskSelection, taskJson } from './tasks.ts';
+import type { TaskSelection } from './tasks.ts';
 
 /** `/state`: everything. Made of one text per agent and framework, so that no object of the whole is ever built. */
 export function plainState(state: MasterState, program: Program): string {
@@ -344,4 +358,64 @@ function getTasks(state: MasterState): Response_GetTasks {
     completed.push(...framework.completedTasks);
   }
   return { tasks, unreachable_tasks: lost, completed_tasks: completed };
+}
+
+/** A task as the older endpoints show it (facts: http-endpoints, 1.1). */
+function taskJson(task: Task): object {
+  const { labels, discovery, container, health_check: healthCheck, limits } = task;
+  return {
+    id: task.task_id.value,
+    name: task.name,
+    framework_id: task.framework_id.value,
+    executor_id: task.executor_id?.value ?? '',
+    slave_id: task.agent_id.value,
+    state: task.state,
+    resources: toSummary(task.resources ?? []),
+    ...(limits && Object.keys(limits).length > 0 && { limits: limitsJson(limits) }),
+    role: task.resources?.[0]?.allocation_info?.role ?? '*',
+    statuses: (task.statuses ?? []).map(statusJson),
+    ...(task.user !== undefined && { user: task.user }),
+    ...(labels && { labels: labelsJson(labels) }),
+    ...(discovery && { discovery: DiscoveryInfo.v0.toJson(discovery) }),
+    ...(container && { container: ContainerInfo.v0.toJson(container) }),
+    ...(healthCheck && { health_check: HealthCheck.v0.toJson(healthCheck) }),
+  };
+}
+
+/** The older endpoints have the list itself where the message has an object around it. */
+function labelsJson(labels: Labels): object[] {
+  return (labels.labels ?? []).map(({ key, value }) => (value === undefined ? { key } : { key, value }));
+}
+
+/** Upstream prints a limit of infinity, which JSON has no number for, as text. */
+function limitsJson(limits: NonNullable<Task['limits']>): object {
+  const entries = Object.entries(limits);
+  return Object.fromEntries(entries.map(([name, { value }]) => [name, Number.isFinite(value) ? value : 'Infinity']));
+}
+
+function statusJson(status: TaskStatus): object {
+  const { labels, container_status: container } = status;
+  return {
+    state: status.state,
+    timestamp: status.timestamp ?? 0,
+    ...(labels && { labels: labelsJson(labels) }),
+    ...(container && { container_status: containerJson(container) }),
+    ...(status.healthy !== undefined && { healthy: status.healthy }),
+  };
+}
+
+function containerJson(container: ContainerStatus): object {
+  const { container_id, cgroup_info } = ContainerStatus.v0.toJson(container);
+  const networks = container.network_infos ?? [];
+  return {
+    ...(container_id !== undefined && { container_id }),
+    ...(networks.length > 0 && { network_infos: networks.map(networkJson) }),
+    ...(cgroup_info !== undefined && { cgroup_info }),
+  };
+}
+
+function networkJson(network: NetworkInfo): object {
+  const { groups, ip_addresses, name, port_mappings } = NetworkInfo.v0.toJson(network);
+  const shown = { groups, labels: network.labels && labelsJson(network.labels), ip_addresses, name, port_mappings };
+  return Object.fromEntries(Object.entries(shown).filter(([, value]) => value !== undefined));
 }

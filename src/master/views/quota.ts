@@ -1,5 +1,5 @@
 import { fromMilli } from '../../resources/scalars.ts';
-import type { QuotaStatus } from '../../wire/v1_quota.ts';
+import type { QuotaConfig, QuotaStatus } from '../../wire/v1_quota.ts';
 import type { MasterState, QuotaRecord } from '../core/state.ts';
 
 /** The quotas, in the present form (`configs`) and the older one (`infos`, guarantees only). */
@@ -14,12 +14,12 @@ export function quotaStatus(state: MasterState): QuotaStatus {
         scalar: { value: fromMilli(milli) },
       })),
     })),
-    configs: quotas.map((quota) => ({
-      role: quota.role,
-      guarantees: scalars(quota.guarantees),
-      limits: scalars(quota.limits),
-    })),
+    configs: quotas.map(quotaConfig),
   };
+}
+
+export function quotaConfig({ role, guarantees, limits }: QuotaRecord): QuotaConfig {
+  return { role, guarantees: scalars(guarantees), limits: scalars(limits) };
 }
 
 function scalars(amounts: QuotaRecord['guarantees']): Record<string, { value: number }> {

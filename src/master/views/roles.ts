@@ -5,7 +5,7 @@ import { fromMilli } from '../../resources/scalars.ts';
 import type { MasterState } from '../core/state.ts';
 import { offersTo } from './frameworks.ts';
 
-/** What a role and the roles below it have, in scalars. */
+/** What a role and the roles below it have, in amounts: of ranges and sets, how many items. */
 export interface RoleView {
   readonly name: string;
   readonly weight: number;
@@ -22,7 +22,7 @@ class Sums {
   readonly #byRole = new Map<string, Quantities>();
 
   add(role: string, resources: Resources): void {
-    const quantities = resources.scalarQuantities();
+    const quantities = resources.quantities();
     for (const name of [role, ...ancestorsOf(role)]) this.#byRole.set(name, this.of(name).plus(quantities));
   }
 

@@ -3,7 +3,8 @@
  * that do. Long answers are written from it in slices while the master goes on.
  */
 import type { Resources } from '../../resources/resources.ts';
-import type { AgentInfo, ExecutorInfo, Task } from '../../wire/v1.ts';
+import type { AgentInfo, ExecutorInfo, InverseOffer, Task } from '../../wire/v1.ts';
+import { wireInverseOffer } from '../core/inverse-offers.ts';
 import { type OfferContent, offerContent } from '../core/offers.ts';
 import type { Agent, Framework, MasterState, OfferRecord } from '../core/state.ts';
 import type { Listed } from './kept.ts';
@@ -28,25 +29,24 @@ export interface Wanted {
 
 export const ALL: Wanted = { agents: true, tasks: true, executors: true, holdings: true };
 
-const AGENT_FIELDS = [
-  'id',
-  'info',
-  'pid',
-  'version',
-  'capabilities',
-  'registeredTime',
-  'reregisteredTime',
-  'active',
-  'deactivated',
-  'drain',
-  'drainStarted',
-  'total',
-  'used',
-  'offered',
-] as const satisfies readonly (keyof Agent)[];
-
 /** Everything of an agent that any view shows. The same object as long as nothing of it changes. */
-export type AgentShown = Pick<Agent, (typeof AGENT_FIELDS)[number]>;
+export type AgentShown = Pick<
+  Agent,
+  | 'id'
+  | 'info'
+  | 'pid'
+  | 'version'
+  | 'capabilities'
+  | 'registeredTime'
+  | 'reregisteredTime'
+  | 'active'
+  | 'deactivated'
+  | 'drain'
+  | 'drainStarted'
+  | 'total'
+  | 'used'
+  | 'offered'
+>;
 
 /** An executor and where it is. */
 export interface ExecutorShown {
@@ -54,7 +54,7 @@ export interface ExecutorShown {
   readonly executor: ExecutorInfo;
 }
 
-type Collected = 'tasks' | 'unreachableTasks' | 'completedTasks' | 'executors' | 'offers' | 'used';
+type Collected = 'inverseOffers' | 'tasks' | 'unreachableTasks' | 'completedTasks' | 'executors' | 'offers' | 'used';
 
 /** A framework at one instant. */
 export interface FrameworkShown extends Omit<Framework, Collected> {
@@ -63,6 +63,7 @@ export interface FrameworkShown extends Omit<Framework, Collected> {
   readonly completedTasks: Listed<Task>;
   readonly executors: Listed<ExecutorShown>;
   readonly offers: Listed<OfferContent>;
+  readonly inverseOffers: readonly InverseOffer[];
   /** For each agent what it uses there. */
   readonly used: Listed<Resources>;
 }
@@ -90,7 +91,7 @@ export function takeSnapshot(state: MasterState, wanted: Wanted = ALL, visible: 
     startTime: state.startTime,
     electedTime: state.electedTime,
     unreachable: state.unreachable.size,
-    agents: { id: 'agents', items: wanted.agents ? Array.from(state.agents.values(), agentShown) : [] },
+    agents: { id: 'agents', items: wanted.agents ? agentsOf(state) : [] },
     recovered: { id: 'recovered', items: wanted.agents ? [...state.recovered.values()] : [] },
     frameworks: show(state.frameworks.values()),
     completedFrameworks: show(state.completedFrameworks.values()),
@@ -112,18 +113,44 @@ export function* everyFramework(snapshot: Snapshot): Iterable<FrameworkShown> {
   yield* snapshot.completedFrameworks;
 }
 
+function agentsOf({ agents }: MasterState): AgentShown[] {
+  const shown: AgentShown[] = [];
+  for (const agent of agents.values()) shown.push(agentShown(agent));
+  return shown;
+}
+
 const agentsShown = new WeakMap<Agent, AgentShown>();
 
 /** Agents change in place: what is shown of one is copied when it has changed, and only then. */
 export function agentShown(agent: Agent): AgentShown {
   const before = agentsShown.get(agent);
-  if (before !== undefined && AGENT_FIELDS.every((field) => before[field] === agent[field])) return before;
+  if (before !== undefined && isUnchanged(before, agent)) return before;
   const { id, info, pid, version, capabilities, registeredTime, reregisteredTime } = agent;
   const { active, deactivated, drain, drainStarted, total, used, offered } = agent;
   const who = { id, info, pid, version, capabilities, registeredTime, reregisteredTime };
   const shown: AgentShown = { ...who, active, deactivated, drain, drainStarted, total, used, offered };
   agentsShown.set(agent, shown);
   return shown;
+}
+
+/** Written out: a loop over names takes several times as long, and this is done for every agent in one go. */
+function isUnchanged(before: AgentShown, now: AgentShown): boolean {
+  return (
+    before.used === now.used &&
+    before.offered === now.offered &&
+    before.total === now.total &&
+    before.active === now.active &&
+    before.info === now.info &&
+    before.pid === now.pid &&
+    before.version === now.version &&
+    before.capabilities === now.capabilities &&
+    before.registeredTime === now.registeredTime &&
+    before.reregisteredTime === now.reregisteredTime &&
+    before.deactivated === now.deactivated &&
+    before.drain === now.drain &&
+    before.drainStarted === now.drainStarted &&
+    before.id === now.id
+  );
 }
 
 function frameworkShown(state: MasterState, framework: Framework, wanted: Wanted, visible: Visible): FrameworkShown {
@@ -135,6 +162,7 @@ function frameworkShown(state: MasterState, framework: Framework, wanted: Wanted
   const { tasks: live, unreachableTasks: lost, completedTasks: completed, offers, used, ...rest } = framework;
   return {
     ...rest,
+    inverseOffers: [...framework.inverseOffers].flatMap((id) => inverseOfferShown(state, id)),
     tasks: list('tasks', wanted.tasks ? tasks([...live.values()]) : []),
     unreachableTasks: list('unreachable', wanted.tasks ? tasks([...lost.values()]) : []),
     completedTasks: list('completed', wanted.tasks ? tasks(completed.toArray()) : []),
@@ -145,6 +173,12 @@ function frameworkShown(state: MasterState, framework: Framework, wanted: Wanted
     offers: list('offers', wanted.holdings ? [...offers].flatMap((id) => offerShown(state, framework, id)) : []),
     used: list('used', wanted.holdings ? [...used.values()] : []),
   };
+}
+
+function inverseOfferShown(state: MasterState, id: string): InverseOffer[] {
+  const offer = state.inverseOffers.get(id);
+  const agent = state.agents.get(offer?.agentId ?? '');
+  return offer === undefined || agent === undefined ? [] : [wireInverseOffer(offer, agent)];
 }
 
 const executorsShown = new WeakMap<ExecutorInfo, ExecutorShown>();

@@ -46,6 +46,7 @@ export function framework(id: string, more: Partial<Framework> = {}): Framework 
     unreachableTasks: new BoundedMap<string, Task>(10),
     executors: new Map(),
     offers: new Set(),
+    inverseOffers: new Set(),
     used: new Map(),
     operations: new Map(),
     registeredTime: 1_000_000,
@@ -94,6 +95,7 @@ function agent(): Agent {
     tasks: new Map(),
     executors: new Map(),
     offers: new Set(['O1']),
+    inverseOffers: new Set(),
     pendingKills: new Map(),
     operations: new Map(),
     resourceVersion: undefined,
@@ -129,8 +131,10 @@ export function clusterState(): MasterState {
     offers: new Map([
       ['O1', { id: 'O1', frameworkId: present.id, agentId: AGENT_ID, role: 'eng', resources: offered, created: 0 }],
     ]),
+    inverseOffers: new Map(),
     recovered: new Map(),
     unreachable: new Map(),
+    standings: new Map(),
     gone: new Map(),
     removed: new BoundedMap(10),
     roles: new Map([['eng', { name: 'eng', frameworks: new Set([present.id]) }]]),
@@ -139,6 +143,12 @@ export function clusterState(): MasterState {
     machines: new Map(),
     counters: zeroCounters(),
     taskCounters: new Map([['task_lost/source_master/reason_x', 2]]),
+    operationCounts: new Map([
+      ['RESERVE/OPERATION_FINISHED', 2],
+      ['CREATE/OPERATION_PENDING', 1],
+    ]),
+    orphanOperations: new Map(),
+    messageCounts: new Map(),
     allocationRuns: 3,
   };
 }

@@ -1,4 +1,3 @@
-import { toSummary } from '../../resources/summary.ts';
 import {
   ContainerInfo,
   ContainerStatus,
@@ -9,30 +8,28 @@ import {
   type Task,
   type TaskStatus,
 } from '../../wire/v1.ts';
+import { labelsText, quoted, summaryText } from './json-text.ts';
 import { type Listed, STRETCH, type Steps } from './kept.ts';
 import { jsonForm, type Parts } from './parts.ts';
 import { everyFramework, type FrameworkShown, type Snapshot } from './snapshot.ts';
 
-/** A task as the older endpoints show it (facts: http-endpoints, 1.1). */
-export function taskJson(task: Task): object {
-  const { labels, discovery, container, health_check: healthCheck, limits } = task;
-  return {
-    id: task.task_id.value,
-    name: task.name,
-    framework_id: task.framework_id.value,
-    executor_id: task.executor_id?.value ?? '',
-    slave_id: task.agent_id.value,
-    state: task.state,
-    resources: toSummary(task.resources ?? []),
-    ...(limits && Object.keys(limits).length > 0 && { limits: limitsJson(limits) }),
-    role: task.resources?.[0]?.allocation_info?.role ?? '*',
-    statuses: (task.statuses ?? []).map(statusJson),
-    ...(task.user !== undefined && { user: task.user }),
-    ...(labels && { labels: labelsJson(labels) }),
-    ...(discovery && { discovery: DiscoveryInfo.v0.toJson(discovery) }),
-    ...(container && { container: ContainerInfo.v0.toJson(container) }),
-    ...(healthCheck && { health_check: HealthCheck.v0.toJson(healthCheck) }),
-  };
+/** A task as the older endpoints show it (facts: http-endpoints, 1.1), as JSON text. */
+export function taskText(task: Task): string {
+  const { labels, discovery, container, health_check: healthCheck, limits, resources = [], statuses = [] } = task;
+  let text =
+    `{"id":${quoted(task.task_id.value)},"name":${quoted(task.name)},"framework_id":${quoted(task.framework_id.value)},` +
+    `"executor_id":${quoted(task.executor_id?.value ?? '')},"slave_id":${quoted(task.agent_id.value)},` +
+    `"state":"${task.state}","resources":${summaryText(resources)}`;
+  if (limits && Object.keys(limits).length > 0) text += `,"limits":${JSON.stringify(limitsJson(limits))}`;
+  text += `,"role":${quoted(resources[0]?.allocation_info?.role ?? '*')},"statuses":[`;
+  for (const status of statuses) text += status === statuses[0] ? statusText(status) : `,${statusText(status)}`;
+  text += ']';
+  if (task.user !== undefined) text += `,"user":${quoted(task.user)}`;
+  if (labels) text += `,"labels":${labelsText(labels)}`;
+  if (discovery) text += `,"discovery":${DiscoveryInfo.v0.stringify(discovery)}`;
+  if (container) text += `,"container":${ContainerInfo.v0.stringify(container)}`;
+  if (healthCheck) text += `,"health_check":${HealthCheck.v0.stringify(healthCheck)}`;
+  return `${text}}`;
 }
 
 /** The older endpoints have the list itself where the message has an object around it. */
@@ -46,15 +43,12 @@ function limitsJson(limits: NonNullable<Task['limits']>): object {
   return Object.fromEntries(entries.map(([name, { value }]) => [name, Number.isFinite(value) ? value : 'Infinity']));
 }
 
-function statusJson(status: TaskStatus): object {
-  const { labels, container_status: container } = status;
-  return {
-    state: status.state,
-    timestamp: status.timestamp ?? 0,
-    ...(labels && { labels: labelsJson(labels) }),
-    ...(container && { container_status: containerJson(container) }),
-    ...(status.healthy !== undefined && { healthy: status.healthy }),
-  };
+function statusText({ state, timestamp, labels, container_status: container, healthy }: TaskStatus): string {
+  let text = `{"state":"${state}","timestamp":${JSON.stringify(timestamp ?? 0)}`;
+  if (labels) text += `,"labels":${labelsText(labels)}`;
+  if (container) text += `,"container_status":${JSON.stringify(containerJson(container))}`;
+  if (healthy !== undefined) text += `,"healthy":${healthy}`;
+  return `${text}}`;
 }
 
 function containerJson(container: ContainerStatus): object {
@@ -85,7 +79,7 @@ export interface TaskSelection {
 const DEFAULT_LIMIT = 100;
 
 /** Tasks as the older endpoints list them. */
-export const TASKS = jsonForm<Task>('tasks', (task) => JSON.stringify(taskJson(task)));
+export const TASKS = jsonForm<Task>('tasks', taskText);
 
 /**
  * `/tasks`: tasks of present and completed frameworks, by the time of their first status. A negative limit means all, as
@@ -96,22 +90,26 @@ export function* tasksParts(snapshot: Snapshot, selection: TaskSelection): Parts
   for (const framework of everyFramework(snapshot)) {
     if (selection.frameworkId !== undefined && framework.id !== selection.frameworkId) continue;
     for (const { items } of taskLists(framework)) {
-      for (const task of items) {
+      for (let at = 0; at < items.length; at++) {
+        const task = items[at]!;
         if (selection.taskId === undefined || task.task_id.value === selection.taskId) tasks.push(task);
+        if (at % BREATH === 0) yield;
       }
-      yield;
     }
   }
   const sign = selection.ascending ? 1 : -1;
-  const times = Float64Array.from(tasks, (task) => sign * (task.statuses?.[0]?.timestamp ?? Number.NEGATIVE_INFINITY));
-  yield;
+  const times = new Float64Array(tasks.length);
+  for (let at = 0; at < tasks.length; at++) {
+    times[at] = sign * (tasks[at]!.statuses?.[0]?.timestamp ?? Number.NEGATIVE_INFINITY);
+    if (at % BREATH === 0) yield;
+  }
   const order = yield* sortedOrder(times);
   const limit = selection.limit ?? DEFAULT_LIMIT;
   const offset = Math.max(0, selection.offset ?? 0);
   const page = order.slice(offset, limit < 0 ? undefined : offset + limit);
   yield '{"tasks":[';
   for (let from = 0; from < page.length; from += STRETCH) {
-    const text = Array.from(page.slice(from, from + STRETCH), (at) => JSON.stringify(taskJson(tasks[at]!))).join(',');
+    const text = Array.from(page.slice(from, from + STRETCH), (at) => taskText(tasks[at]!)).join(',');
     yield from === 0 ? text : `,${text}`;
   }
   yield ']}';
@@ -122,12 +120,15 @@ export function taskLists(framework: FrameworkShown): readonly Listed<Task>[] {
   return [framework.tasks, framework.unreachableTasks, framework.completedTasks];
 }
 
-/** Compared between two places to pause. */
+/** Tasks looked at between two places to pause. */
+const BREATH = 10_000;
+/** And places merged. */
 const SORT_STEP = 1 << 16;
 
 /** The places of numbers in ascending order, equal ones as they stand: a merge sort that can pause. */
 function* sortedOrder(keys: Float64Array): Steps<Uint32Array> {
-  let from = Uint32Array.from(keys, (_, at) => at);
+  let from = new Uint32Array(keys.length);
+  for (let at = 0; at < keys.length; at++) from[at] = at;
   let into = new Uint32Array(keys.length);
   let work = 0;
   for (let width = 1; width < keys.length; width *= 2) {

@@ -102,11 +102,16 @@ test('/roles knows roles of frameworks, reservations and weights, and the roles 
   );
   const [eng] = roles;
   assert.deepEqual(eng.allocated, { cpus: 0.1, mem: 32 });
-  assert.deepEqual(eng.offered, { cpus: 3.9 });
-  assert.deepEqual(eng.resources, { cpus: 4, mem: 32 });
+  assert.deepEqual(eng.offered, { cpus: 3.9, ports: 1001 });
+  assert.deepEqual(eng.resources, { cpus: 4, mem: 32, ports: 1001 });
   assert.deepEqual(eng.reserved, { cpus: 1 });
   assert.deepEqual(eng.quota.consumed, { cpus: 1.1, mem: 32 });
   assert.deepEqual(eng.frameworks, [FRAMEWORK_ID]);
+  const shown = answerOf(clusterState(), 'GET_ROLES').get_roles?.roles?.find(({ name }) => name === 'eng')?.resources;
+  assert.deepEqual(
+    shown?.map(({ name }) => name),
+    ['cpus', 'mem'],
+  );
   assert.deepEqual(parse(weightsJson(clusterState())), [{ role: 'ops/night', weight: 2 }]);
   assert.deepEqual(
     rolesOf(clusterState(), new Set(['a/b'])).map(({ name }) => name),
@@ -167,6 +172,7 @@ test('operators see offers with their allocation, though the framework does not 
 test('metrics have gauges of the state, counters of the core and what the shell adds', () => {
   const outside = {
     elected: true,
+    queued: { messages: 1, dispatches: 2, httpRequests: 3 },
     uptimeSeconds: 5,
     operatorStreams: 1,
     perFramework: true,
@@ -176,6 +182,9 @@ test('metrics have gauges of the state, counters of the core and what the shell 
   const expected: Record<string, number> = {
     'master/uptime_secs': 5,
     'master/elected': 1,
+    'master/event_queue_messages': 1,
+    'master/event_queue_dispatches': 2,
+    'master/event_queue_http_requests': 3,
     'master/slaves_active': 1,
     'master/frameworks_connected': 1,
     'master/tasks_running': 1,
@@ -185,6 +194,9 @@ test('metrics have gauges of the state, counters of the core and what the shell 
     'master/cpus_percent': 0.02,
     'master/gpus_percent': 0,
     'master/operations/reserve/pending': 0,
+    'master/operations/reserve/finished': 2,
+    'master/operations/create/pending': 1,
+    'master/operations/total': 3,
     'master/task_lost/source_master/reason_x': 2,
     'master/messages_kill_task': 0,
     'allocator/mesos/resources/cpus/offered_or_allocated': 4,
@@ -216,6 +228,17 @@ test('maintenance windows gather machines that go down together', () => {
     down_machines: [{ hostname: 'b' }],
   });
   assert.deepEqual(schedule(clusterState()), {});
+  const answer = { status: 'ACCEPT', framework_id: { value: FRAMEWORK_ID }, timestamp: { nanoseconds: 9 } } as const;
+  const here = { hostname: 'H1', ip: '127.0.0.1' };
+  const busy = {
+    ...clusterState(),
+    machines: new Map([['h1', { id: here, mode: 'DRAINING' as const, unavailability }]]),
+  };
+  const statuses = new Map([
+    [AGENT_ID, new Map([[FRAMEWORK_ID, answer]])],
+    ['gone', new Map([[FRAMEWORK_ID, answer]])],
+  ]);
+  assert.deepEqual(clusterStatus(busy, statuses), { draining_machines: [{ id: here, statuses: [answer] }] });
 });
 
 test('an event stream begins with everything, and tells of tasks that are still there', () => {

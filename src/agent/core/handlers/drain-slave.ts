@@ -1,26 +1,46 @@
 import type { DrainSlaveMessage } from '../../../wire/internal.ts';
-import type { KillPolicy } from '../../../wire/v1.ts';
+import type { DrainConfig, KillPolicy, TaskInfo } from '../../../wire/v1.ts';
 import { rememberDrain } from '../checkpoints.ts';
 import { type Context, isFromMaster, log } from '../context.ts';
 import type { Pid } from '../effects.ts';
-import { graceOf, killTask } from '../kill.ts';
+import { killTask } from '../kill.ts';
 
-/** Every task is to end, in its own grace period or the drain's, whichever is shorter. */
+/** DrainSlaveMessage: every task is to end. A newer drain takes the place of an older one. */
 export function drainSlave(context: Context, message: DrainSlaveMessage, from: Pid): void {
   if (!isFromMaster(context, from, 'a drain')) return;
   const { state, env } = context;
+  if (isEmpty(context)) {
+    log(context, 'info', 'Asked to drain: there is nothing to end');
+    return;
+  }
   state.drain = { config: message.config, startedAt: env.wall };
   rememberDrain(context, message.config);
   log(context, 'info', 'Draining: ending every task');
-  const limit = message.config.max_grace_period;
   for (const framework of [...state.frameworks.values()]) {
     if (framework.phase === 'terminating') continue;
     for (const [taskId, executor] of [...framework.tasks]) {
       const record = executor.queued.get(taskId) ?? executor.launched.get(taskId);
-      if (!record) continue;
-      const own = graceOf(record.info, undefined) * 1e6;
-      const policy: KillPolicy = { grace_period: { nanoseconds: limit ? Math.min(own, limit.nanoseconds) : own } };
-      killTask(context, framework, executor, taskId, policy);
+      if (record) killTask(context, framework, executor, taskId, policyFor(record.info, message.config));
     }
   }
+}
+
+/** The operator's limit, for tasks that would take longer, or say nothing. @returns none: the task's own policy counts */
+function policyFor({ kill_policy }: TaskInfo, { max_grace_period: limit }: DrainConfig): KillPolicy | undefined {
+  const own = kill_policy?.grace_period;
+  if (limit === undefined || (own !== undefined && own.nanoseconds <= limit.nanoseconds)) return undefined;
+  return { grace_period: limit };
+}
+
+/** When nothing is left the drain is over; what a master launches after that is not ended by it. */
+export function finishDrain(context: Context): void {
+  const { state } = context;
+  if (state.drain === undefined || !isEmpty(context)) return;
+  log(context, 'info', 'Drained: nothing is left to end');
+  state.drain = undefined;
+  rememberDrain(context, undefined);
+}
+
+function isEmpty({ state }: Context): boolean {
+  return state.frameworks.size === 0 && state.operations.size === 0;
 }

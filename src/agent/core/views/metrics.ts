@@ -37,6 +37,28 @@ export function agentMetrics(state: AgentState, wall: number): Record<string, nu
   };
 }
 
+/** Those that only grow; the others go up and down. */
+export const AGENT_COUNTERS: ReadonlySet<string> = new Set([
+  'slave/recovery_errors',
+  ...['finished', 'failed', 'killed', 'lost', 'gone'].map((state) => `slave/tasks_${state}`),
+  'slave/executors_terminated',
+  'slave/executors_preempted',
+  'slave/valid_status_updates',
+  'slave/invalid_status_updates',
+  'slave/valid_framework_messages',
+  'slave/invalid_framework_messages',
+  'slave/container_launch_errors',
+  'gc/path_removals_succeeded',
+  'gc/path_removals_failed',
+  'containerizer/mesos/container_destroy_errors',
+  'containerizer/mesos/provisioner/bind/remove_rootfs_errors',
+  'containerizer/mesos/provisioner/remove_container_errors',
+  'containerizer/fetcher/task_fetches_succeeded',
+  'containerizer/fetcher/task_fetches_failed',
+  'resource_provider_manager/events/disconnect',
+  'resource_provider_manager/events/subscribe',
+]);
+
 /** Counted by parts of upstream that have no counterpart here (yet): they are expected to be there, and are zero. */
 const ABSENT_PARTS: Readonly<Record<string, number>> = {
   'containerizer/mesos/container_destroy_errors': 0,
@@ -79,7 +101,7 @@ function executorGauges(state: AgentState): Record<string, number> {
 }
 
 function resourceGauges(state: AgentState): Record<string, number> {
-  const total = Resources.of(state.info.resources ?? []);
+  const total = Resources.of(state.info.resources ?? []).plus(state.oversubscribed ?? Resources.EMPTY);
   const used = allocatedOn(state);
   const gauges: Record<string, number> = {};
   for (const [suffix, pick] of [

@@ -4,6 +4,7 @@ import type {
   Response_GetAgent,
   Response_GetExecutors,
   Response_GetFrameworks,
+  Response_GetOperations,
   Response_GetState,
   Response_GetTasks,
 } from '../../../wire/v1_agent.ts';
@@ -57,6 +58,11 @@ export function getState(state: AgentState): Response_GetState {
     get_executors: getExecutors(state),
     get_frameworks: getFrameworks(state),
   };
+}
+
+export function getOperations(state: AgentState): Response_GetOperations {
+  const operations = [...state.operations.values()].map(({ operation }) => operation);
+  return operations.length > 0 ? { operations } : {};
 }
 
 export function getAgent(state: AgentState): Response_GetAgent {

@@ -1,6 +1,6 @@
 import { attributesSummary } from '../../../resources/attributes.ts';
 import { endpointForm } from '../../../resources/refinement.ts';
-import { Resources } from '../../../resources/resources.ts';
+import type { Resources } from '../../../resources/resources.ts';
 import { toSummary } from '../../../resources/summary.ts';
 import { DomainInfo, DrainConfig, Resource } from '../../../wire/v1.ts';
 import type { AgentState, Executor, Framework } from '../state.ts';
@@ -19,8 +19,7 @@ export interface About {
 
 /** The agent's `/state`, key by key in upstream's order. */
 export function stateJson(state: AgentState, about: About): object {
-  const { info, options, drain } = state;
-  const total = Resources.of(info.resources ?? []);
+  const { info, options, drain, total } = state;
   const allocated = allocatedOn(state);
   return {
     ...about.build,

@@ -1,6 +1,6 @@
 import { err, ok, type Result } from '../../../base/result.ts';
 import { Resources } from '../../../resources/resources.ts';
-import type { Offer_Operation } from '../../../wire/v1.ts';
+import type { Offer_Operation, TaskInfo } from '../../../wire/v1.ts';
 import type { Call_Accept } from '../../../wire/v1_scheduler.ts';
 import { recover } from '../accounting.ts';
 import { requestAllocation } from '../allocation.ts';
@@ -8,16 +8,14 @@ import { agentOf, type Context, countUp, log, nameFramework } from '../context.t
 import { discardOffer, takeOffer } from '../offers.ts';
 import { count, type FrameworkRecord } from '../records.ts';
 import type { OfferRecord } from '../state.ts';
+import { sendToFramework } from '../streams.ts';
 import type { Acceptance } from './acceptance.ts';
 import { refuseSeconds } from './decline.ts';
-import { launch } from './launch.ts';
+import { launch, refuseTask } from './launch.ts';
 import { launchGroup } from './launch-group.ts';
-import { convert, dropOperation, dropTasks } from './operations.ts';
+import { convert, dropDiskOperation, dropOperation, dropTasks } from './operations.ts';
 
 type OperationHandler = (ctx: Context, acceptance: Acceptance, operation: Offer_Operation) => void;
-
-const unsupported: OperationHandler = (ctx, { framework }, operation) =>
-  dropOperation(ctx, framework, operation, `operations of type ${operation.type} need a storage resource provider`);
 
 const OPERATIONS = {
   UNKNOWN: (ctx, { framework }, operation) => dropOperation(ctx, framework, operation, 'its type is not known'),
@@ -29,8 +27,8 @@ const OPERATIONS = {
   DESTROY: convert,
   GROW_VOLUME: convert,
   SHRINK_VOLUME: convert,
-  CREATE_DISK: unsupported,
-  DESTROY_DISK: unsupported,
+  CREATE_DISK: dropDiskOperation,
+  DESTROY_DISK: dropDiskOperation,
 } as const satisfies Record<NonNullable<Offer_Operation['type']>, OperationHandler>;
 
 /** ACCEPT: operations are applied in order to what is left of the offers; one that is refused does not stop the others. */
@@ -62,10 +60,31 @@ export function accept(ctx: Context, framework: FrameworkRecord, call: Call_Acce
 }
 
 function perform(ctx: Context, acceptance: Acceptance, operation: Offer_Operation): void {
-  const { counters } = acceptance.framework;
+  const { framework } = acceptance;
   const type = operation.type ?? 'UNKNOWN';
-  count(counters.operations, type);
+  if (operation.id !== undefined && !mayHaveId(ctx, framework, operation)) return;
+  count(framework.counters.operations, type);
   OPERATIONS[type](ctx, acceptance, operation);
+}
+
+/** Tasks have statuses of their own, and drivers of version 0 cannot be told of operations. */
+function mayHaveId(ctx: Context, framework: FrameworkRecord, operation: Offer_Operation): boolean {
+  const tasks = tasksIn(operation);
+  if (tasks !== undefined) {
+    const reason = operation.type === 'LAUNCH' ? 'REASON_TASK_INVALID' : 'REASON_TASK_GROUP_INVALID';
+    const message = `'id' must be absent from operations of type ${operation.type}`;
+    for (const task of tasks) refuseTask(ctx, framework, task, reason, message);
+    return false;
+  }
+  if (framework.connection?.kind !== 'pid') return true;
+  const message = `'id' ('${operation.id?.value}') of a ${operation.type} operation asks for feedback, which drivers do not get; leave it out, or use the HTTP API`;
+  log(ctx, 'warning', `Dropping an operation of framework ${nameFramework(framework)}: ${message}`);
+  sendToFramework(ctx, framework, { type: 'ERROR', error: { message } });
+  return false;
+}
+
+function tasksIn({ launch: single, launch_group: group }: Offer_Operation): readonly TaskInfo[] | undefined {
+  return single?.task_infos ?? group?.task_group.tasks;
 }
 
 /** All offers must stand, be the framework's own, and be of one agent and one role. */
@@ -102,7 +121,7 @@ function refuse(ctx: Context, framework: FrameworkRecord, call: Call_Accept, rea
     if (offer?.frameworkId === framework.id) discardOffer(ctx, offer);
   }
   for (const operation of call.operations ?? []) {
-    const tasks = operation.launch?.task_infos ?? operation.launch_group?.task_group.tasks;
+    const tasks = tasksIn(operation);
     if (tasks !== undefined) {
       dropTasks(ctx, framework, tasks, 'REASON_INVALID_OFFERS', `Task launched with invalid offers: ${reason}`);
     } else dropOperation(ctx, framework, operation, `Operation attempted with invalid offers: ${reason}`);

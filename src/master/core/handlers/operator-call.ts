@@ -3,6 +3,10 @@ import { type Context, log, reply } from '../context.ts';
 import type { OperatorCallEvent } from '../events.ts';
 import { removeFramework } from '../frameworks.ts';
 import { markAgentGone } from './mark-agent-gone.ts';
+import { deactivateAgentCall, reactivateAgentCall } from './operator/deactivate.ts';
+import { drainAgent } from './operator/drain.ts';
+import { startMaintenance, stopMaintenance } from './operator/machines.ts';
+import { updateMaintenanceSchedule } from './operator/maintenance.ts';
 import { removeQuota, setQuota, updateQuota } from './operator/quota.ts';
 import { changeResources } from './operator/resources.ts';
 import { updateWeights } from './operator/weights.ts';
@@ -28,12 +32,12 @@ const OPERATOR_CALLS: { readonly [T in CallType]?: OperatorCallHandler } = {
   DESTROY_VOLUMES: changeResources,
   GROW_VOLUME: changeResources,
   SHRINK_VOLUME: changeResources,
-  UPDATE_MAINTENANCE_SCHEDULE: notImplemented,
-  START_MAINTENANCE: notImplemented,
-  STOP_MAINTENANCE: notImplemented,
-  DRAIN_AGENT: notImplemented,
-  DEACTIVATE_AGENT: notImplemented,
-  REACTIVATE_AGENT: notImplemented,
+  UPDATE_MAINTENANCE_SCHEDULE: updateMaintenanceSchedule,
+  START_MAINTENANCE: startMaintenance,
+  STOP_MAINTENANCE: stopMaintenance,
+  DRAIN_AGENT: drainAgent,
+  DEACTIVATE_AGENT: deactivateAgentCall,
+  REACTIVATE_AGENT: reactivateAgentCall,
 };
 
 export function operatorCall(ctx: Context, event: OperatorCallEvent): void {

@@ -3,14 +3,16 @@ import { applyCheckpointed } from '../../../resources/checkpointed.ts';
 import { Resources } from '../../../resources/resources.ts';
 import type { RegisterSlaveMessage } from '../../../wire/internal.ts';
 import type { AgentInfo, Resource, UUID } from '../../../wire/v1.ts';
-import { addAgent, NO_LUGGAGE, pingPatience, removeAgent, shutdownAgent } from '../agents.ts';
+import { addAgent, NO_LUGGAGE, pingPatience, removeNow, shutdownAgent } from '../agents.ts';
 import { type Context, commit, countUp, log, send } from '../context.ts';
 import { agentCapabilitiesOf } from '../framework-info.ts';
+import { machineOf } from '../maintenance.ts';
 import { parsePid } from '../pid.ts';
-import { type AgentArrival, type AgentRecord, machineKey } from '../records.ts';
+import type { AgentArrival, AgentRecord } from '../records.ts';
 import { sameMessage } from '../same-message.ts';
 import type { Pid } from '../state.ts';
 import { validateRegistration } from '../validation/agents.ts';
+import { endIfDown } from './operator/machines.ts';
 
 /** RegisterSlaveMessage: an agent without an id. Agents repeat it until they are answered. */
 export function registerAgent(
@@ -64,8 +66,10 @@ export function registered(
   if (!total.ok) return;
   const arrival = arrivalOf(agentId, info, pid, message, total.value);
   clearAddress(ctx, pid, agentId);
-  greet(ctx, addAgent(ctx, arrival, NO_LUGGAGE));
+  const agent = addAgent(ctx, arrival, NO_LUGGAGE);
+  greet(ctx, agent);
   countUp(ctx, 'slave_registrations');
+  endIfDown(ctx, agent);
 }
 
 function greet(ctx: Context, agent: AgentRecord): void {
@@ -73,13 +77,6 @@ function greet(ctx: Context, agent: AgentRecord): void {
     slave_id: { value: agent.id },
     connection: pingPatience(ctx),
   });
-}
-
-/** The registry is told, but nobody waits for it: whether the entry of an agent that is gone lives on is of no consequence. */
-export function removeNow(ctx: Context, agent: AgentRecord, message: string): void {
-  ctx.transitioning.set(agent.id, 'removing');
-  commit(ctx, { type: 'REMOVE_AGENT', agentId: agent.id }, { type: 'unregister', agentId: agent.id });
-  removeAgent(ctx, agent, { stateOf: () => 'TASK_LOST', reasonOf: () => 'REASON_AGENT_REMOVED', message });
 }
 
 /** One address has one agent: whoever was there before is no more, or its pings would be answered by its successor for ever. */
@@ -92,8 +89,7 @@ export function clearAddress(ctx: Context, pid: Pid, agentId: string): void {
 
 /** Whether an agent may join at all; if not, it is told or ignored, as upstream does. */
 export function isWelcome(ctx: Context, pid: Pid, info: AgentInfo, principal: string | undefined): boolean {
-  const machine = ctx.state.machines.get(machineKey(info.hostname, parsePid(pid)?.ip));
-  if (machine?.mode === 'DOWN') {
+  if (machineOf(ctx.state, { info, pid })?.mode === 'DOWN') {
     shutdownAgent(ctx, pid, 'Machine is `DOWN`');
     return false;
   }

@@ -15,6 +15,7 @@ import {
   shutdownAgent,
 } from '../agents.ts';
 import { type Context, commit, countUp, log, nameAgent, send } from '../context.ts';
+import { checkDrainLater, tellToDrain } from '../drain.ts';
 import { agentCapabilitiesOf, rolesOf } from '../framework-info.ts';
 import { offersOf, rescindOffer, resourceFor } from '../offers.ts';
 import { parsePid } from '../pid.ts';
@@ -25,6 +26,7 @@ import { isTerminal, masterStatus, sendUpdate, taskStatus } from '../status.ts';
 import { takeInStrays } from '../strays.ts';
 import { tasksOn } from '../tasks.ts';
 import { validateFit, validateReregistration } from '../validation/agents.ts';
+import { endIfDown } from './operator/machines.ts';
 import { arrivalOf, bytesOf, clearAddress, isWelcome, totalOf } from './register-agent.ts';
 
 type Message = ReregisterSlaveMessage;
@@ -145,17 +147,27 @@ function resume(ctx: Context, agent: AgentRecord, pid: Pid, message: Message): v
   agent.version = message.version ?? '';
   agent.capabilities = agentCapabilitiesOf(message.agent_capabilities);
   agent.resourceVersion = bytesOf(message.resource_version_uuid);
+  // Acknowledgements on the old connection may be lost: what the agent tells from now on counts again.
+  agent.acknowledgedOperations.clear();
   agent.reregisteredTime = ctx.env.wall;
   retotal(ctx, agent, total.value, message);
   compareBooks(ctx, agent, message);
   if (!agent.connected) takeInStrays(ctx, agent, unpack(message));
   reconnectAgent(ctx, agent);
+  goOnDraining(ctx, agent);
   updateFrameworksOn(ctx, agent, message.frameworks ?? []);
   if (!agent.capabilities.has('RESOURCE_PROVIDER')) {
     send(ctx, agent.pid, 'mesos.internal.CheckpointResourcesMessage', {
       resources: agent.checkpointed.toProto().map((resource) => resourceFor(agent.capabilities, resource)),
     });
   }
+}
+
+/** An agent that is to be empty learns so each time, whatever it may have been told to run in between. */
+function goOnDraining(ctx: Context, agent: AgentRecord): void {
+  tellToDrain(ctx, agent);
+  // Others do not tell of their operations before their first UpdateSlaveMessage.
+  if (!agent.capabilities.has('RESOURCE_PROVIDER')) checkDrainLater(ctx, agent);
 }
 
 /** The agent's word counts for what it has, if it sends its reservations itself; else the master's does. */
@@ -249,6 +261,8 @@ function admitAgain(ctx: Context, agentId: string, pid: Pid, message: Message): 
   });
   log(ctx, 'info', `Readmitted agent ${nameAgent(agent)} with ${agent.total}`);
   updateFrameworksOn(ctx, agent, luggage.frameworks);
+  goOnDraining(ctx, agent);
+  endIfDown(ctx, agent);
 }
 
 /** A task that had been given up runs after all. */

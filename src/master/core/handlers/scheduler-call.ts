@@ -5,11 +5,13 @@ import { removeFramework } from '../frameworks.ts';
 import { count, type FrameworkRecord } from '../records.ts';
 import { validateCall } from '../validation/calls.ts';
 import { accept } from './accept.ts';
+import { acceptInverseOffers } from './accept-inverse-offers.ts';
 import { acknowledge } from './acknowledge.ts';
 import { decline } from './decline.ts';
+import { declineInverseOffers } from './decline-inverse-offers.ts';
 import { kill } from './kill.ts';
 import { message } from './message.ts';
-import { acknowledgeOperation, reconcileOperations } from './operations.ts';
+import { acknowledgeOperation, reconcileOperations } from './operation-feedback.ts';
 import { reconcile } from './reconcile.ts';
 import { revive } from './revive.ts';
 import { shutdown } from './shutdown.ts';
@@ -54,9 +56,8 @@ export const SCHEDULER_CALLS = {
   },
   ACCEPT: on('accept', accept),
   DECLINE: on('decline', decline),
-  // Without maintenance windows there are no inverse offers, and answers to unknown ones are ignored.
-  ACCEPT_INVERSE_OFFERS: () => undefined,
-  DECLINE_INVERSE_OFFERS: () => undefined,
+  ACCEPT_INVERSE_OFFERS: on('accept_inverse_offers', acceptInverseOffers),
+  DECLINE_INVERSE_OFFERS: on('decline_inverse_offers', declineInverseOffers),
   REVIVE: (ctx, framework, call) => {
     revive(ctx, framework, call.revive);
     return undefined;

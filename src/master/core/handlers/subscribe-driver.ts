@@ -1,6 +1,7 @@
 import type { V0SchedulerCall_Subscribe } from '../../../wire/internal.ts';
 import { type Context, log, nameFramework, send } from '../context.ts';
 import { announceFramework, connectFramework, supersede } from '../frameworks.ts';
+import { takeBackInverseOffers } from '../inverse-offers.ts';
 import { offersOf, rescindOffer } from '../offers.ts';
 import { count, type FrameworkRecord } from '../records.ts';
 import type { Pid } from '../state.ts';
@@ -50,6 +51,7 @@ function takeOver(ctx: Context, framework: FrameworkRecord, pid: Pid, force: boo
     return;
   }
   for (const offer of offersOf(ctx, framework)) rescindOffer(ctx, offer);
+  takeBackInverseOffers(ctx, framework, true);
   greet(ctx, framework, pid, 'Reregistered');
 }
 

@@ -1,7 +1,7 @@
 import type { UnregisterSlaveMessage } from '../../../wire/internal.ts';
+import { removeNow } from '../agents.ts';
 import { type Context, countUp, log } from '../context.ts';
 import type { Pid } from '../state.ts';
-import { removeNow } from './register-agent.ts';
 
 /** UnregisterSlaveMessage: the agent leaves for good. Only the agent itself may say so. */
 export function unregisterAgent(ctx: Context, pid: Pid, message: UnregisterSlaveMessage): void {

@@ -1,12 +1,15 @@
 import { formatUuid } from '../../../base/random.ts';
+import { upgradeOperation } from '../../../resources/carriers.ts';
 import { upgrade } from '../../../resources/refinement.ts';
 import { Resources } from '../../../resources/resources.ts';
 import { validateResources } from '../../../resources/validate.ts';
 import type { UpdateSlaveMessage } from '../../../wire/internal.ts';
+import type { Operation } from '../../../wire/v1.ts';
 import { requestAllocation } from '../allocation.ts';
-import { type Context, countUp, log, nameAgent } from '../context.ts';
+import { type Context, countUp, log, nameAgent, send } from '../context.ts';
+import { checkDrainLater } from '../drain.ts';
+import { addOperation } from '../operations.ts';
 import type { AgentRecord } from '../records.ts';
-import { removeOperation, sendOperationStatus } from './operations.ts';
 import { bytesOf } from './register-agent.ts';
 import { changeTotal } from './reregister-agent.ts';
 
@@ -31,10 +34,11 @@ export function updateAgent(ctx: Context, message: UpdateSlaveMessage): void {
   }
   agent.resourceVersion = bytesOf(message.resource_version_uuid) ?? agent.resourceVersion;
   reconcileOperations(ctx, agent, message);
+  checkDrainLater(ctx, agent);
   let total = agent.total;
   // Agents of before this flag only ever sent the message to say what is oversubscribed.
   if (message.update_oversubscribed_resources ?? message.resource_providers === undefined) {
-    total = total.nonRevocable().plus(Resources.of(message.oversubscribed_resources ?? []));
+    total = total.nonRevocable().plus(Resources.of(message.oversubscribed_resources ?? []).revocable());
   }
   if (providers !== undefined) {
     total = total.filter((resource) => resource.provider_id === undefined).plus(Resources.of(providers.map(upgrade)));
@@ -44,24 +48,32 @@ export function updateAgent(ctx: Context, message: UpdateSlaveMessage): void {
   requestAllocation(ctx, agent.id);
 }
 
-/** Operations that never reached the agent are dropped; it has applied none of what it does not report. */
+/**
+ * Operations that the agent has and the master does not know (after a failover) are entered. Those that it does not have
+ * may still be on their way to it: the agent is asked, and what has not arrived by then is dropped.
+ */
 function reconcileOperations(ctx: Context, agent: AgentRecord, message: UpdateSlaveMessage): void {
-  if (message.operations === undefined && message.resource_providers === undefined) return;
-  const reported = new Set(
-    [
-      ...(message.operations?.operations ?? []),
-      ...(message.resource_providers?.providers ?? []).flatMap((provider) => provider.operations.operations ?? []),
-    ].map((operation) => formatUuid(operation.uuid.value)),
-  );
-  for (const [key, operation] of [...agent.operations]) {
-    if (reported.has(key)) continue;
-    removeOperation(ctx, key, agent);
-    const framework = ctx.state.frameworks.get(operation.framework_id?.value ?? '');
-    if (framework === undefined || operation.info.id === undefined) continue;
-    sendOperationStatus(ctx, framework, {
-      operation_id: operation.info.id,
-      state: 'OPERATION_DROPPED',
-      agent_id: { value: agent.id },
-    });
+  const providers = message.resource_providers?.providers ?? [];
+  const reported = [
+    ...(message.operations?.operations ?? []),
+    ...providers.flatMap((provider) => provider.operations.operations ?? []),
+  ];
+  const keys = new Set(reported.map((operation) => formatUuid(operation.uuid.value)));
+  for (const operation of reported) takeOver(ctx, agent, operation);
+  const missing = [...agent.operations].filter(([key]) => !keys.has(key)).map(([, operation]) => operation);
+  if (missing.length === 0) return;
+  send(ctx, agent.pid, 'mesos.internal.ReconcileOperationsMessage', {
+    operations: missing.map(({ uuid }) => ({ operation_uuid: uuid })),
+  });
+}
+
+function takeOver(ctx: Context, agent: AgentRecord, operation: Operation): void {
+  const key = formatUuid(operation.uuid.value);
+  if (agent.operations.has(key) || agent.acknowledgedOperations.has(key)) return;
+  const info = upgradeOperation(operation.info);
+  if (!info.ok) {
+    log(ctx, 'warning', `Ignoring operation ${key} that agent ${nameAgent(agent)} tells of: ${info.error}`);
+    return;
   }
+  addOperation(ctx, agent, { ...operation, info: info.value, agent_id: { value: agent.id } });
 }

@@ -5,6 +5,7 @@ import {
   isDynamicallyReserved,
   validatePersistentVolumes,
   validateRequest,
+  validateSingleAllocation,
   validateSingleProvider,
 } from '../../../resources/requests.ts';
 import { Resources } from '../../../resources/resources.ts';
@@ -34,15 +35,22 @@ export function validateOperation(operation: Offer_Operation, requester: Request
     case 'GROW_VOLUME':
     case 'SHRINK_VOLUME':
       return validateResize(operation, agent);
+    case 'CREATE_DISK':
+      return validateCreateDisk(operation);
+    case 'DESTROY_DISK':
+      return validateDestroyDisk(operation);
     default:
       return err(`operations of type ${operation.type} do not convert resources`);
   }
 }
 
-/** Resources that a request is about: well formed, of one provider, and at least one. */
+/** Resources that a request is about: well formed, of one provider, at least one, and some of each. */
 function validateList(list: readonly Resource[]): Result<void> {
   const wellFormed = validateRequest(list);
-  return wellFormed.ok ? validateSingleProvider(list) : wellFormed;
+  if (!wellFormed.ok) return wellFormed;
+  const empty = list.find((resource) => !hasAmount(resource));
+  if (empty !== undefined) return err(`${formatResource(empty)} is none at all; name an amount above nothing`);
+  return validateSingleProvider(list);
 }
 
 function validateReserve({ reserve }: Offer_Operation, requester: Requester, agent: Agent): Result<void> {
@@ -83,7 +91,6 @@ function validateReservation(resource: Resource, requester: Requester, agent: Ag
   const reservations = resource.reservations ?? [];
   const role = reservations.at(-1)?.role ?? '';
   if (!isDynamicallyReserved(resource)) return err('the reservation must be a dynamic one');
-  if (!hasAmount(resource)) return err('nothing cannot be reserved');
   const matches = validateRole(resource, role, requester);
   if (!matches.ok) return matches;
   const known = validateCapabilities(resource, agent);
@@ -142,6 +149,10 @@ function validateCreate({ create }: Offer_Operation, requester: Requester, agent
   if (!wellFormed.ok) return wellFormed;
   const persistent = validatePersistentVolumes(volumes);
   if (!persistent.ok) return persistent;
+  if (requester.roles !== undefined) {
+    const single = validateSingleAllocation(volumes);
+    if (!single.ok) return single;
+  }
   const taken = new Set([...agent.total].map(persistenceKey));
   for (const volume of volumes) {
     const key = persistenceKey(volume);
@@ -182,20 +193,19 @@ function validateResize({ type, grow_volume, shrink_volume }: Offer_Operation, a
   const volume = grow_volume?.volume ?? shrink_volume?.volume;
   if (volume === undefined)
     return err(`the field '${type === 'GROW_VOLUME' ? 'grow_volume' : 'shrink_volume'}' is missing`);
+  if (volume.provider_id !== undefined) return err('a volume of a resource provider cannot be resized');
   if (!agent.capabilities.has('RESIZE_VOLUME')) return err('the agent does not support the resizing of volumes');
-  const wellFormed = validateRequest(grow_volume === undefined ? [volume] : [volume, grow_volume.addition]);
+  const wellFormed = validateList(grow_volume === undefined ? [volume] : [volume, grow_volume.addition]);
   if (!wellFormed.ok) return wellFormed;
   const persistent = validatePersistentVolumes([volume]);
   if (!persistent.ok) return persistent;
   if (volume.shared !== undefined) return err('a shared volume cannot be resized');
-  if (volume.provider_id !== undefined) return err('a volume of a resource provider cannot be resized');
   return grow_volume === undefined
     ? validateShrink(volume, shrink_volume?.subtract.value ?? 0)
     : validateGrow(volume, grow_volume.addition);
 }
 
 function validateGrow(volume: Resource, addition: Resource): Result<void> {
-  if (toMilli(addition.scalar?.value ?? 0) <= 0) return err("'addition' must be more than nothing");
   if (Resources.of([withoutVolume(volume), addition]).size === 1) return VALID;
   return err(`${formatResource(addition)} is not of the kind that the volume ${formatResource(volume)} is made of`);
 }
@@ -205,4 +215,43 @@ function validateShrink(volume: Resource, subtract: number): Result<void> {
   if (!(toMilli(subtract) > 0 && toMilli(subtract) < toMilli(size)))
     return err(`'subtract' must be more than 0 and less than the volume's ${size}, not ${subtract}`);
   return volume.disk?.source?.type === 'MOUNT' ? err('a volume on a MOUNT disk cannot be shrunk') : VALID;
+}
+
+function validateCreateDisk({ create_disk: create }: Offer_Operation): Result<void> {
+  if (create === undefined) return err("the field 'create_disk' is missing");
+  const { source, target_type: target, target_profile: profile } = create;
+  const provided = validateProvided(source);
+  if (!provided.ok) return provided;
+  const { type = 'UNKNOWN', profile: own } = source.disk?.source ?? {};
+  if (type !== 'RAW') return err(`'source' must be a disk of type RAW, not ${formatResource(source)}`);
+  if (target !== 'MOUNT' && target !== 'BLOCK') return err(`'target_type' must be MOUNT or BLOCK, not ${target}`);
+  if (own !== undefined && profile !== undefined) {
+    return err(`'target_profile' ('${profile}') must be absent, since 'source' has the profile '${own}' already`);
+  }
+  if (own === undefined && profile === undefined) {
+    return err("'target_profile' must be set, since 'source' has no profile");
+  }
+  return VALID;
+}
+
+function validateDestroyDisk({ destroy_disk: destroy }: Offer_Operation): Result<void> {
+  if (destroy === undefined) return err("the field 'destroy_disk' is missing");
+  const { source } = destroy;
+  const provided = validateProvided(source);
+  if (!provided.ok) return provided;
+  const { type = 'UNKNOWN', id } = source.disk?.source ?? {};
+  if (!['MOUNT', 'BLOCK', 'RAW'].includes(type)) {
+    return err(`'source' must be a disk of type MOUNT, BLOCK or RAW, not ${formatResource(source)}`);
+  }
+  if (id === undefined) return err("'source' has no 'disk.source.id', so there is no disk to be destroyed");
+  if (source.disk?.persistence === undefined) return VALID;
+  return err(`'source' is the persistent volume ${formatResource(source)}; destroy the volume first`);
+}
+
+/** Disks are made and destroyed by who provides them. */
+function validateProvided(source: Resource): Result<void> {
+  const wellFormed = validateRequest([source]);
+  if (!wellFormed.ok) return err(`'source': ${wellFormed.error}`);
+  if (source.provider_id !== undefined) return VALID;
+  return err(`'source' is ${formatResource(source)}, which has no resource provider ('provider_id')`);
 }

@@ -1,0 +1,48 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { read } from '../emulated/reader.ts';
+import { type ServedMaster, serveMaster } from '../emulated/served-master.ts';
+import type { Sample, Scenario } from '../scenario.ts';
+import { percentile } from '../statistics.ts';
+
+/** As upstream's benchmark of its responsiveness has it: 10,000 tasks that run, and as many that have ended. */
+const SIZE = {
+  agents: 100,
+  frameworks: 10,
+  tasksPerFramework: 10,
+  completedFrameworks: 10,
+  tasksPerCompletedFramework: 10,
+};
+const CLIENTS = 20;
+const POLLS = 50;
+const GET = 'GET /state HTTP/1.1\r\nHost: bench\r\n';
+
+let master: ServedMaster | undefined;
+
+async function storm(name: string, headers: string): Promise<Sample[]> {
+  if (master === undefined) throw new Error('the master is not prepared');
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  const storm = { port: master.port, request: `${GET}${headers}\r\n`, clients: CLIENTS, times: POLLS };
+  const { total, probes, bytes } = await read({ ...storm, probe: '/health' });
+  delay.disable();
+  const ms = (metric: string, value: number): Sample => ({ metric: `${metric}${name}`, unit: 'ms', value });
+  return [
+    ms(`state mean ${CLIENTS} clients`, total.reduce((sum, each) => sum + each, 0) / total.length),
+    ms(`state p99 ${CLIENTS} clients`, percentile(total, 0.99)),
+    ms('health p50', percentile(probes, 0.5)),
+    ms('health p99', percentile(probes, 0.99)),
+    ms('longest event loop hold', delay.max / 1e6),
+    { metric: `answer size${name}`, unit: 'MB', value: bytes / 1e6 },
+  ];
+}
+
+export const scenario: Scenario = {
+  name: 'state-storm',
+  about: `${CLIENTS} clients at a time, each asking ${POLLS} times for /state of a master with 100 agents, 10,000 running and 10,000 ended tasks, while /health is asked all the time; plain, and with gzip as most HTTP clients accept it.`,
+  prepare: async () => {
+    const started = await serveMaster(SIZE);
+    master = started;
+    return () => started.close();
+  },
+  run: async () => [...(await storm('', '')), ...(await storm(', gzip', 'Accept-Encoding: gzip\r\n'))],
+};

@@ -1,0 +1,108 @@
+import { totalmem } from 'node:os';
+import type { MasterState } from '../core/state.ts';
+import type { Kept } from '../views/kept.ts';
+import { listingJson, listingProtobuf } from '../views/operator-lists.ts';
+import type { Parts } from '../views/parts.ts';
+import { listIds, type Snapshot, takeSnapshot } from '../views/snapshot.ts';
+import { type Program, stateParts } from '../views/state.ts';
+import type { Answers } from './answers.ts';
+
+/** Clusters with fewer tasks are written in no time. */
+const FROM_TASKS = 2_000;
+/** How often to look whether something has changed, in ms. */
+const INTERVAL = 1_000;
+/** The rest between two passes, in times of what the last one took. */
+const REST = 20;
+/** Work in one turn, and the pause after it, in ms: this is for when there is nothing else to do. */
+const SLICE = 3;
+const PAUSE = 3;
+/** Pieces kept ready, in bytes; if twice as much is kept because it was asked for, all of it is dropped. */
+const BUDGET = Math.min(2 ** 30, totalmem() / 8);
+
+export interface PreparerOptions {
+  readonly answers: Answers;
+  readonly program: Program;
+  /** Absent while this master does not lead. */
+  readonly state: () => MasterState | undefined;
+  /** Another number whenever the state may have changed. */
+  readonly version: () => number;
+}
+
+/**
+ * Makes the pieces of the largest answers while nobody waits for them, so that the first reader after a failover, or after
+ * an hour, does not have to wait for all of them. Also forgets what was kept of lists that are gone.
+ */
+export class Preparer {
+  readonly #options: PreparerOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+  #seen = Number.NaN;
+
+  constructor(options: PreparerOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#later(INTERVAL, () => this.#look());
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  #later(after: number, action: () => void): void {
+    if (this.#stopped) return;
+    this.#timer = setTimeout(action, after).unref();
+  }
+
+  #look(): void {
+    const { answers, version } = this.#options;
+    const { kept } = answers;
+    const state = this.#options.state();
+    const now = version();
+    const same = now === this.#seen;
+    this.#seen = now;
+    if (state === undefined || same || tasksIn(state) < FROM_TASKS || kept.bytes > 2 * BUDGET) {
+      // In a small cluster nothing is worth keeping; least of all what a large one left behind.
+      if (!same) kept.clear();
+      this.start();
+    } else {
+      this.#work(this.#answersAhead(kept, takeSnapshot(state)), performance.now());
+    }
+  }
+
+  *#answersAhead(kept: Kept, snapshot: Snapshot): Generator<unknown> {
+    kept.retain(listIds(snapshot));
+    yield* stateParts(kept, snapshot, this.#options.program);
+    yield* listingJson(kept, snapshot, 'GET_STATE');
+    yield* flat(listingProtobuf(kept, snapshot, 'GET_STATE'));
+  }
+
+  #work(parts: Iterator<unknown>, began: number): void {
+    const { answers } = this.#options;
+    const end = performance.now() + SLICE;
+    let done: boolean | undefined = answers.kept.bytes > BUDGET;
+    while (!done && answers.idle && performance.now() < end) done = parts.next().done;
+    if (done) this.#later(Math.max(INTERVAL, REST * (performance.now() - began)), () => this.#look());
+    else this.#later(PAUSE, () => this.#work(parts, began));
+  }
+}
+
+/** Parts within parts too. */
+function* flat(parts: Parts): Parts {
+  for (const part of parts) {
+    yield part;
+    if (typeof part === 'object' && 'parts' in part) yield* flat(part.parts);
+  }
+}
+
+function tasksIn({ frameworks, completedFrameworks }: MasterState): number {
+  let total = 0;
+  for (const list of [frameworks.values(), completedFrameworks.values()]) {
+    for (const { tasks, completedTasks, unreachableTasks } of list) {
+      total += tasks.size + completedTasks.size + unreachableTasks.size;
+    }
+  }
+  return total;
+}
