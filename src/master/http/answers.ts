@@ -92,9 +92,10 @@ export class Answers {
   }
 
   async #write(compose: Compose, visible: Visible): Promise<Pieces> {
+    const began = performance.now();
     // What is kept is for those who may see everything: half a list would drive the whole one out.
     const kept = visible === EVERYTHING ? this.kept : new Kept(inHeap);
-    const { pieces } = await this.#slices.run(write(compose(kept), encode));
+    const { pieces } = await this.#slices.run(write(compose(kept), encode), began);
     return new Pieces(pieces);
   }
 
