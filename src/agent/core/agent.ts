@@ -142,6 +142,10 @@ const EVENTS: {
     context.state.diskUsage = event.fraction;
     collectGarbage(context);
   },
+  directoryRemoved: ({ state }, { ok }) => {
+    if (ok) state.metrics.pathRemovals++;
+    else state.metrics.failedPathRemovals++;
+  },
   stop: (context, event) => endAgent(context, 'asked to stop', event.unregister),
 };
 

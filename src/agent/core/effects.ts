@@ -186,7 +186,7 @@ export type AgentEffect =
   | { readonly kind: 'executorEvent'; readonly stream: ExecutorStream; readonly event: Event }
   /** End that stream after what was told. No `executorStreamClosed` follows. */
   | { readonly kind: 'closeExecutorStream'; readonly stream: ExecutorStream }
-  /** Delete this directory tree. */
+  /** Delete this directory tree. Answered by `directoryRemoved`. */
   | { readonly kind: 'removeDirectory'; readonly path: string }
   /** Make a directory on disk reachable under /files with this virtual path. */
   | { readonly kind: 'attachFiles'; readonly virtual: string; readonly real: string; readonly owner: FileOwner }

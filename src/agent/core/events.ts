@@ -66,6 +66,8 @@ export type AgentEvent =
   | { readonly kind: 'executorStreamClosed'; readonly stream: ExecutorStream }
   /** What `changeVolumes` for this operation came to; a problem is a sentence without a final stop. */
   | { readonly kind: 'volumesChanged'; readonly operation: string; readonly problem?: string | undefined }
+  /** What became of a `removeDirectory`. */
+  | { readonly kind: 'directoryRemoved'; readonly ok: boolean }
   /** How full the disk of the work directory is, 0 to 1; sandboxes are collected sooner when it fills up. */
   | { readonly kind: 'diskUsage'; readonly fraction: number }
   /** The operator asked the program to end. `unregister`: tell the master that this agent will not come back. */

@@ -38,6 +38,8 @@ export interface Containers extends ContainerRunner {
   /** What was measured last of a container's processes. */
   usage(containerId: string): ResourceStatistics | undefined;
   readonly findUser: FindUser;
+  /** `containerizer/…`, for what is counted there. */
+  metrics(): Readonly<Record<string, number>>;
   /** Ends it and whatever still runs. */
   stop(): Promise<void>;
 }
