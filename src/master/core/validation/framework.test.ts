@@ -36,7 +36,7 @@ test('names that are no roles are refused, with what would be one', () => {
     'a b',
     'a\tb',
     'a\nb',
-    'a\bb',
+    'a\u007fb',
   ];
   for (const role of bad) {
     assert.match(refusal({ role }), /'FrameworkInfo.role' is not a valid role/, JSON.stringify(role));
