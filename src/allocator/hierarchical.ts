@@ -36,6 +36,7 @@ class HierarchicalAllocator implements Allocator {
   private readonly options: AllocatorOptions;
   private readonly order: RandomOrder;
   private readonly inverseOffers: InverseOffers;
+  lookedAt = 0;
 
   constructor(options: AllocatorOptions) {
     this.options = options;
@@ -316,6 +317,7 @@ class HierarchicalAllocator implements Allocator {
     const { cluster } = this;
     const { dirty, woken, withFree } = cluster;
     cluster.refusals.expire(now);
+    this.lookedAt = 0;
     if (dirty.size === 0 && woken.size === 0) return [];
     const candidates: Agent[] = [];
     const consider = (agent: Agent): void => {
@@ -325,6 +327,7 @@ class HierarchicalAllocator implements Allocator {
     if (agentIds !== undefined) this.dirtyAmong(agentIds).forEach(consider);
     else if (woken.size === 0) dirty.each(consider);
     else withFree.each(consider);
+    this.lookedAt = candidates.length;
     const allocations = new AllocationCycle(cluster, this.options, this.order, random).run(candidates);
     if (agentIds === undefined) woken.clear();
     return allocations;
