@@ -14,9 +14,6 @@ const SIZE = {
 };
 /** Reads of each answer after the first one. */
 const WARM = 4;
-/** Bytes that are kept do not change for so long, in ms, when everything is ready. */
-const SETTLED = 2_000;
-
 const BODY = '{"type":"GET_STATE"}';
 const getState = (accept: string): string =>
   `POST /api/v1 HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nAccept: ${accept}\r\n` +
@@ -27,36 +24,25 @@ const REQUESTS = {
   'v1 protobuf': getState('application/x-protobuf'),
 };
 
-async function settle({ shell }: ServedMaster): Promise<void> {
-  for (let before = -1; ; ) {
-    const now = shell.answers.kept.bytes;
-    if (now > 0 && now === before) return;
-    before = now;
-    await new Promise((resolve) => setTimeout(resolve, SETTLED));
-  }
-}
+let master: ServedMaster | undefined;
 
 async function run(): Promise<Sample[]> {
-  const master = await serveMaster(SIZE);
-  try {
-    const unprepared = await read({ port: master.port, request: REQUESTS.v0, clients: 1, times: 1 });
-    await settle(master);
-    const samples: Sample[] = [ms('v0 before anything is prepared', unprepared.total[0]!)];
-    const delay = monitorEventLoopDelay({ resolution: 1 });
-    delay.enable();
-    for (const [name, request] of Object.entries(REQUESTS)) {
-      // Between the readings time passes and agents answer pings, as they would.
-      await new Promise((resolve) => setTimeout(resolve, 1_500));
-      samples.push(...named(name, 'cold', await read({ port: master.port, request, clients: 1, times: 1 })));
-      samples.push(...named(name, 'warm', await read({ port: master.port, request, clients: 1, times: WARM })));
-    }
-    delay.disable();
-    samples.push(ms('longest event loop hold', delay.max / 1e6));
-    samples.push({ metric: 'pieces kept', unit: 'MB', value: master.shell.answers.kept.bytes / 1e6 });
-    return samples;
-  } finally {
-    await master.close();
+  if (master === undefined) throw new Error('the master is not prepared');
+  master.shell.answers.kept.clear();
+  const { port } = master;
+  const unprepared = await read({ port, request: REQUESTS.v0, clients: 1, times: 1 });
+  await master.shell.preparer.prepare();
+  const samples: Sample[] = [ms('v0 before anything is prepared', unprepared.total[0]!)];
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  for (const [name, request] of Object.entries(REQUESTS)) {
+    samples.push(...named(name, 'cold', await read({ port, request, clients: 1, times: 1 })));
+    samples.push(...named(name, 'warm', await read({ port, request, clients: 1, times: WARM })));
   }
+  delay.disable();
+  samples.push(ms('longest event loop hold', delay.max / 1e6));
+  samples.push({ metric: 'pieces kept', unit: 'MB', value: master.shell.answers.kept.bytes / 1e6 });
+  return samples;
 }
 
 function named(name: string, kind: string, { total, firstByte, bytes }: Readings): Sample[] {
@@ -72,5 +58,10 @@ export const scenario: Scenario = {
   name: 'state-20k',
   about:
     'A master with 20,000 agents, 200,000 running and 200,000 ended tasks (10 labels each): the whole state over local HTTP, by /state and GET_STATE in JSON and protobuf, the first time (cold) and again (warm).',
+  prepare: async () => {
+    const started = await serveMaster(SIZE);
+    master = started;
+    return () => started.close();
+  },
   run,
 };

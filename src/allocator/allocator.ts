@@ -194,6 +194,9 @@ export interface Allocator {
    */
   allocate(now: Millis, random: () => number, agentIds?: Iterable<string>): Allocation[];
 
+  /** How many agents the last `allocate` looked at: a measure of what it cost. */
+  readonly lookedAt: number;
+
   /** Why a framework gets no more than it has; worked out when asked, as of the last `allocate`. */
   explain(frameworkId: string, now: Millis): NoOffer[];
   /** Agents on which the framework's offer constraints exclude a role, by role. */

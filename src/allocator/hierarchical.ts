@@ -19,6 +19,7 @@ import type {
 import { capabilityBits } from './capability.ts';
 import { Cluster } from './cluster.ts';
 import { explain } from './explain.ts';
+import { InverseOffers } from './inverse-offers.ts';
 import { RandomOrder } from './random-order.ts';
 import type { Framework, Seat } from './role-tree.ts';
 
@@ -34,11 +35,14 @@ class HierarchicalAllocator implements Allocator {
   private readonly cluster: Cluster;
   private readonly options: AllocatorOptions;
   private readonly order: RandomOrder;
+  private readonly inverseOffers: InverseOffers;
+  lookedAt = 0;
 
   constructor(options: AllocatorOptions) {
     this.options = options;
     this.cluster = new Cluster(options);
     this.order = new RandomOrder(this.cluster.tree);
+    this.inverseOffers = new InverseOffers(this.cluster);
   }
 
   // Frameworks.
@@ -84,6 +88,7 @@ class HierarchicalAllocator implements Allocator {
       [...framework.seats.values()].some((seat) => seat.minAllocatable !== undefined);
     framework.capabilities = capabilities;
     framework.constraints = spec.constraints;
+    this.inverseOffers.liftOf(id);
     const roles = new Set(spec.roles);
     for (const seat of [...framework.seats.values()]) if (!roles.has(seat.role)) this.unsubscribe(seat);
     for (const role of roles) this.subscribe(framework, role, spec);
@@ -109,6 +114,7 @@ class HierarchicalAllocator implements Allocator {
       cluster.dropSeat(seat);
     }
     cluster.frameworks.delete(id);
+    this.inverseOffers.forgetFramework(id);
   }
 
   activateFramework(id: string): void {
@@ -124,6 +130,7 @@ class HierarchicalAllocator implements Allocator {
       this.cluster.refresh(seat, false);
       this.cluster.refusals.lift(seat);
     }
+    this.inverseOffers.liftOf(id);
   }
 
   hasFramework(id: string): boolean {
@@ -138,6 +145,7 @@ class HierarchicalAllocator implements Allocator {
   }
 
   revive(frameworkId: string, roles?: Iterable<string>): void {
+    this.inverseOffers.liftOf(frameworkId);
     for (const seat of this.subscribed(frameworkId, roles)) {
       this.cluster.refusals.lift(seat);
       seat.suppressed = false;
@@ -170,6 +178,7 @@ class HierarchicalAllocator implements Allocator {
 
   addAgent(id: string, spec: AgentSpec): void {
     this.cluster.addAgent(id, spec);
+    this.inverseOffers.setUnavailability(id, spec.unavailability);
   }
 
   updateAgent(id: string, { info, total, capabilities }: AgentUpdate): boolean {
@@ -178,7 +187,10 @@ class HierarchicalAllocator implements Allocator {
     let changed = capabilities !== undefined && agent.setCapabilities(capabilities);
     if (info !== undefined && !sameForOffers(agent.info, info)) {
       // A framework may have refused the agent because of what it did not say about itself.
-      if (!sameAttributes(agent.info, info)) cluster.liftRefusals(agent);
+      if (!sameAttributes(agent.info, info)) {
+        cluster.liftRefusals(agent);
+        this.inverseOffers.liftFor(id);
+      }
       agent.setInfo(info);
       cluster.setWhitelistedAnew(agent);
       cluster.updateRequirements(agent);
@@ -205,6 +217,7 @@ class HierarchicalAllocator implements Allocator {
 
   removeAgent(id: string): void {
     this.cluster.removeAgent(this.cluster.agent(id));
+    this.inverseOffers.forgetAgent(id);
   }
 
   activateAgent(id: string): void {
@@ -217,16 +230,26 @@ class HierarchicalAllocator implements Allocator {
     this.cluster.agent(id).isActive = false;
   }
 
-  updateUnavailability(_agentId: string, _unavailability: Unavailability | undefined): void {}
-
-  allocateInverse(_now: Millis): InverseAllocation[] {
-    return [];
+  updateUnavailability(agentId: string, unavailability: Unavailability | undefined): void {
+    this.inverseOffers.setUnavailability(this.cluster.agent(agentId).id, unavailability);
   }
 
-  answerInverseOffer(): void {}
+  allocateInverse(now: Millis): InverseAllocation[] {
+    return this.inverseOffers.due(now);
+  }
+
+  answerInverseOffer(
+    agentId: string,
+    frameworkId: string,
+    status: InverseOfferStatus | undefined,
+    refuseSeconds: number | undefined,
+    now: Millis,
+  ): void {
+    this.inverseOffers.answer(agentId, frameworkId, status, refusedFor(refuseSeconds), now);
+  }
 
   inverseOfferStatuses(): ReadonlyMap<string, ReadonlyMap<string, InverseOfferStatus>> {
-    return new Map();
+    return this.inverseOffers.statuses();
   }
 
   hasAgent(id: string): boolean {
@@ -294,6 +317,7 @@ class HierarchicalAllocator implements Allocator {
     const { cluster } = this;
     const { dirty, woken, withFree } = cluster;
     cluster.refusals.expire(now);
+    this.lookedAt = 0;
     if (dirty.size === 0 && woken.size === 0) return [];
     const candidates: Agent[] = [];
     const consider = (agent: Agent): void => {
@@ -303,6 +327,7 @@ class HierarchicalAllocator implements Allocator {
     if (agentIds !== undefined) this.dirtyAmong(agentIds).forEach(consider);
     else if (woken.size === 0) dirty.each(consider);
     else withFree.each(consider);
+    this.lookedAt = candidates.length;
     const allocations = new AllocationCycle(cluster, this.options, this.order, random).run(candidates);
     if (agentIds === undefined) woken.clear();
     return allocations;

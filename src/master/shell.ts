@@ -57,7 +57,7 @@ export class Shell implements MasterService {
   readonly #connections: Connections;
   readonly #subscribers: Subscribers;
   readonly answers: Answers;
-  readonly #preparer: Preparer;
+  readonly preparer: Preparer;
   readonly #started = performance.now();
   #master: Pick<Master, 'state' | 'allocator'> | undefined;
   #leader: MasterInfo | undefined;
@@ -71,7 +71,7 @@ export class Shell implements MasterService {
     this.#master = options.master;
     const { program, version = () => Number.NaN } = options;
     this.answers = new Answers(version);
-    this.#preparer = new Preparer({ answers: this.answers, program, state: () => this.state, version });
+    this.preparer = new Preparer({ answers: this.answers, program, state: () => this.state, version });
     this.#subscribers = new Subscribers(options.maxSubscribers, this.answers);
     this.#connections = new Connections((stream, reason) => {
       if (reason === 'reader too slow')
@@ -186,7 +186,7 @@ export class Shell implements MasterService {
     libprocess.register(PROCESS, receive);
     libprocess.register('slave-observer(*)', receive);
     libprocess.onExited((pid) => push({ kind: 'exited', pid }));
-    this.#preparer.start();
+    this.preparer.start();
   }
 
   /** What to do for each effect of the core. */

@@ -73,9 +73,9 @@ interface Place {
 
 function run(place: Place, flags: readonly string[], daemons: Daemon[]): Daemon {
   const { entry, port, workDir, common } = place;
-  const names = new Set(flags.map((flag) => flag.split('=')[0]));
-  const kept = common.filter((flag) => !names.has(flag.split('=')[0]));
-  const running = start(`bin/mesos-${entry}`, [...kept, ...flags]);
+  // A flag that is given later takes the place of an earlier one.
+  const byName = new Map([...common, ...flags].map((flag) => [flag.split('=')[0], flag]));
+  const running = start(`bin/mesos-${entry}`, [...byName.values()]);
   const end = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<void> => {
     const { process } = running;
     if (process.exitCode === null && process.signalCode === null) process.kill(signal);

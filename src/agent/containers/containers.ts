@@ -157,6 +157,15 @@ export class Containers {
     return this.containers.get(containerId)?.leader && this.meter.usage(containerId);
   }
 
+  /** `containerizer/…`, for what is counted here. */
+  metrics(): Record<string, number> {
+    const { succeeded, failed } = this.fetchers.counts;
+    return {
+      'containerizer/fetcher/task_fetches_succeeded': succeeded,
+      'containerizer/fetcher/task_fetches_failed': failed,
+    };
+  }
+
   /** Leaves the tasks to the launcher, which ends them if no agent comes back within the recovery timeout. */
   close(): void {
     this.stopping = true;

@@ -39,6 +39,7 @@ test('files are copied before the task starts, under their name or the one asked
   assert.equal((await bench.exited('c')).status, 0);
   assert.equal(bench.read('c'), '1\n2\n');
   assert.match(bench.read('c', 'stderr'), /Fetched '.*one' to '.*one'/);
+  assert.equal(bench.containers.metrics()['containerizer/fetcher/task_fetches_succeeded'], 1);
 });
 
 test('a relative path is looked for in the home of frameworks, where there is one', async (t) => {
@@ -106,6 +107,10 @@ test('what cannot be fetched fails the launch in the words of upstream, and the 
     assert.equal(message, `Failed to fetch all URIs for container '${id}': exited with status 1`);
     assert.match(bench.read(id, 'stderr'), reason);
   }
+  assert.deepEqual(bench.containers.metrics(), {
+    'containerizer/fetcher/task_fetches_succeeded': 0,
+    'containerizer/fetcher/task_fetches_failed': 6,
+  });
   assert.match(bench.logged.join(''), /'missing': exited with status 1 \(Failed to fetch 'file:\/\/\/no\/such\/file'/);
 });
 

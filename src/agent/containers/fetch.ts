@@ -39,6 +39,8 @@ export class Fetchers {
   private readonly queue = new Map<string, () => void>();
   /** How to end those under way. */
   private readonly running = new Map<string, () => void>();
+  /** How many of them brought everything, and how many did not. */
+  readonly counts = { succeeded: 0, failed: 0 };
 
   constructor(settings: FetchSettings) {
     this.settings = settings;
@@ -53,6 +55,8 @@ export class Fetchers {
     this.queue.set(containerId, () => {
       const stop = startFetcher(target, user, this.settings, (fetched) => {
         this.running.delete(containerId);
+        if (fetched.ok) this.counts.succeeded++;
+        else this.counts.failed++;
         done(fetched);
         this.next();
       });

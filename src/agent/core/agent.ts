@@ -160,6 +160,10 @@ const EVENTS: {
   },
   resume: (context, event) => resume(context, event.recovered, event.cleanup),
   leave: (context) => leaveAgent(context),
+  directoryRemoved: ({ state }, { ok }) => {
+    if (ok) state.metrics.pathRemovals++;
+    else state.metrics.failedPathRemovals++;
+  },
   stop: (context, event) => endAgent(context, 'asked to stop', event.unregister),
 };
 

@@ -67,6 +67,8 @@ export type AgentEvent =
   | { readonly kind: 'executorStreamClosed'; readonly stream: ExecutorStream }
   /** What `changeVolumes` for this operation came to; a problem is a sentence without a final stop. */
   | { readonly kind: 'volumesChanged'; readonly operation: string; readonly problem?: string | undefined }
+  /** What became of a `removeDirectory`. */
+  | { readonly kind: 'directoryRemoved'; readonly ok: boolean }
   /** How full the disk of the work directory is, 0 to 1; sandboxes are collected sooner when it fills up. */
   | { readonly kind: 'diskUsage'; readonly fraction: number }
   /** The first event of an agent that was made with what one before it has left. `cleanup`: end it all, then the agent. */

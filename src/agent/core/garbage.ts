@@ -30,7 +30,6 @@ export function collectGarbage(context: Context): void {
   for (const [path, { since, virtual }] of state.garbage) {
     if (since + age > env.now) break;
     state.garbage.delete(path);
-    state.metrics.pathRemovals++;
     context.emit({ kind: 'detachFiles', virtual: path });
     if (virtual !== undefined && state.latestRuns.get(virtual) === path) {
       state.latestRuns.delete(virtual);

@@ -14,6 +14,7 @@ export interface AgentMetrics {
   containerLaunchErrors: number;
   recoveryErrors: number;
   pathRemovals: number;
+  failedPathRemovals: number;
 }
 
 export function createMetrics(): AgentMetrics {
@@ -32,5 +33,6 @@ export function createMetrics(): AgentMetrics {
     containerLaunchErrors: 0,
     recoveryErrors: 0,
     pathRemovals: 0,
+    failedPathRemovals: 0,
   };
 }

@@ -46,6 +46,8 @@ export interface Containers extends ContainerRunner {
   list(): readonly string[];
   /** Leaves what runs to the agent that comes next. */
   close(): void;
+  /** `containerizer/…`, for what is counted there. */
+  metrics(): Readonly<Record<string, number>>;
   /** Ends it and whatever still runs. */
   stop(): Promise<void>;
 }

@@ -80,7 +80,15 @@ function directPerformers(around: AgentSurroundings): DirectPerformers {
     executorEvent: ({ stream, event }) => around.executors.tell(stream, event),
     closeExecutorStream: ({ stream }) => around.executors.close(stream),
     removeDirectory: ({ path }) => {
-      inBackground(around, `remove ${path}`, () => rm(path, { recursive: true, force: true }));
+      inBackground(around, `remove ${path}`, async () => {
+        try {
+          await rm(path, { recursive: true, force: true });
+          around.tell({ kind: 'directoryRemoved', ok: true });
+        } catch (error) {
+          around.tell({ kind: 'directoryRemoved', ok: false });
+          throw error;
+        }
+      });
     },
     agentDirectory: ({ path, link }) => {
       inBackground(around, `make ${path}`, async () => {

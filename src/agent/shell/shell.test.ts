@@ -125,4 +125,5 @@ test('effects reach what they are meant for', async (t) => {
   assert.equal((await stat(join(sandbox, 'stdout'))).size, 0);
   perform.removeDirectory({ kind: 'removeDirectory', path: join(folder, 'slaves/a-S0') });
   while (await stat(join(folder, 'slaves/a-S0')).catch(() => undefined)) await new Promise(setImmediate);
+  while (said.at(-1) !== 'event {"kind":"directoryRemoved","ok":true}') await new Promise(setImmediate);
 });

@@ -101,7 +101,7 @@ export class Shell {
       wall: wallTime,
       about: () => ({ build: { ...build, meseta_version }, masterHostname: this.#masterHostname, logDir }),
       flags: () => flags,
-      metrics: () => ({ ...agentMetrics(agent.state, wallTime()), ...systemMetrics() }),
+      metrics: () => ({ ...agentMetrics(agent.state, wallTime()), ...containers.metrics(), ...systemMetrics() }),
       metricNames: { rules: [], counters: AGENT_COUNTERS },
       log: logLevel,
       files,

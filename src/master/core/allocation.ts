@@ -1,8 +1,10 @@
 /** When offers are made. */
 import type { Context } from './context.ts';
 
-/** Milliseconds to wait per known agent between two runs, so that a busy big cluster does not spend its time allocating. */
-const GAP_PER_AGENT = 0.05;
+/** Milliseconds to wait after a run for each agent that it looked at: several times of what that costs. */
+const GAP_PER_LOOK = 0.02;
+/** Milliseconds to wait for each known agent, so that what is freed one by one in a big cluster is offered together. */
+const GAP_PER_AGENT = 0.001;
 
 /**
  * Something became free, or somebody wants more: allocate soon. Requests of one moment are answered together.
@@ -10,6 +12,7 @@ const GAP_PER_AGENT = 0.05;
  */
 export function requestAllocation(ctx: Context, _agentId?: string): void {
   ctx.allocationAsked ??= ctx.env.now;
-  const gap = Math.min(ctx.options.allocationInterval, ctx.state.agents.size * GAP_PER_AGENT);
+  const pause = ctx.allocator.lookedAt * GAP_PER_LOOK + ctx.state.agents.size * GAP_PER_AGENT;
+  const gap = Math.min(ctx.options.allocationInterval, pause);
   ctx.deadlines.hasten({ type: 'allocate' }, Math.max(ctx.env.now, ctx.lastAllocation + gap));
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { ExecutorInfo, FrameworkInfo, Offer_Operation, Task, TaskState } from '../../wire/v1.ts';
+import type { Call as OperatorCall } from '../../wire/v1_master.ts';
 import { executor, type Host, type Scheduler, scalar, task, World } from './harness.fixture.ts';
 
 /** One thing that happens, as numbers that pick from what there is. */
@@ -44,6 +45,12 @@ class Chaos {
       () => this.pong(a),
       () => this.kill(a, b),
       () => this.gone(a, b),
+      () => this.drain(a, b, c),
+      () => this.drain(a, b, c),
+      () => this.maintain(a, b, c),
+      () => this.maintain(a, b, c),
+      () => this.answer(a, b, c),
+      () => this.atOnce(a, b, c),
     ];
     moves[what % moves.length]!();
     this.world.sleep(1);
@@ -183,8 +190,64 @@ class Chaos {
   private gone(a: number, b: number): void {
     const host = pick(this.hosts, a);
     if (host === undefined || b % 4 !== 0) return;
-    const call = { type: 'MARK_AGENT_GONE', mark_agent_gone: { agent_id: { value: host.id } } } as const;
+    this.operate({ type: 'MARK_AGENT_GONE', mark_agent_gone: { agent_id: { value: host.id } } });
+  }
+
+  private operate(call: OperatorCall): void {
     this.world.step({ kind: 'operatorCall', request: 1, call });
+  }
+
+  private drain(a: number, b: number, c: number): void {
+    const agent_id = { value: pick(this.hosts, a)?.id ?? 'none' };
+    const calls: OperatorCall[] = [
+      { type: 'DRAIN_AGENT', drain_agent: { agent_id, mark_gone: c % 3 === 0 } },
+      { type: 'DEACTIVATE_AGENT', deactivate_agent: { agent_id } },
+      { type: 'REACTIVATE_AGENT', reactivate_agent: { agent_id } },
+      { type: 'REACTIVATE_AGENT', reactivate_agent: { agent_id } },
+    ];
+    this.operate(pick(calls, b)!);
+  }
+
+  private maintain(a: number, b: number, c: number): void {
+    const machines = this.hosts
+      .map(({ pid }) => Number(pid.split(':')[1]))
+      .filter((port) => ((a >> (port % 6)) & 1) === 1)
+      .map((port) => ({ hostname: `host-${port}`, ip: '127.0.0.1' }));
+    const unavailability = { start: { nanoseconds: c % 3 } };
+    const windows = machines.length === 0 ? [] : [{ machine_ids: machines, unavailability }];
+    const calls: OperatorCall[] = [
+      { type: 'UPDATE_MAINTENANCE_SCHEDULE', update_maintenance_schedule: { schedule: { windows } } },
+      { type: 'START_MAINTENANCE', start_maintenance: { machines: machines.slice(0, 1) } },
+      { type: 'STOP_MAINTENANCE', stop_maintenance: { machines: machines.slice(0, 1) } },
+    ];
+    this.operate(pick(calls, b)!);
+  }
+
+  private answer(a: number, b: number, c: number): void {
+    const scheduler = this.live(a);
+    const ids = [...(this.world.state.frameworks.get(scheduler?.id ?? '')?.inverseOffers ?? [])];
+    if (scheduler === undefined) return;
+    const call = { inverse_offer_ids: [{ value: pick(ids, b) ?? 'none' }], filters: { refuse_seconds: c % 4 } };
+    if (b % 2 === 0) this.world.say(scheduler, { type: 'ACCEPT_INVERSE_OFFERS', accept_inverse_offers: call });
+    else this.world.say(scheduler, { type: 'DECLINE_INVERSE_OFFERS', decline_inverse_offers: call });
+  }
+
+  /** Several changes are under way before the first one is durable. */
+  private atOnce(a: number, b: number, c: number): void {
+    this.world.autoCommit = false;
+    const moves = [
+      () => this.drain(a, c, b),
+      () => this.maintain(a, c, b),
+      () => this.comeBack(a, b),
+      () => this.breakLink(a, 1),
+      () => this.gone(a, b),
+      () => this.wait(a, b),
+      () => this.maintain(a, b, c),
+      () => this.drain(a, b, c),
+    ];
+    for (const [i, move] of moves.entries()) if (((c >> i) & 1) === 1) move();
+    this.world.autoCommit = true;
+    this.world.commitAll();
   }
 }
 

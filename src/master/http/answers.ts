@@ -9,6 +9,9 @@ import { Slices } from './slices.ts';
 /** How long a finished answer is held for others who ask before anything changes, in ms. */
 const HOLD = 1_000;
 
+/** Texts of so many characters are put outside of the heap that V8 counts. */
+const LONG = 8 * 1024;
+
 /** Takes what the answer needs of the state, now, and says how it is to be written, later. */
 export type Compose = (kept: Kept) => Parts;
 
@@ -29,8 +32,7 @@ export function keyOf({ path, search, principal }: Request, what = ''): string {
   return JSON.stringify([path, search, what, principal?.value, principal?.claims]);
 }
 
-const inHeap = (made: string | Uint8Array): Uint8Array => (typeof made === 'string' ? encode(made) : made);
-const encode = (text: string): Uint8Array => Buffer.from(text, 'utf8');
+const inHeap = (made: string | Uint8Array): Uint8Array => (typeof made === 'string' ? Buffer.from(made, 'utf8') : made);
 
 /**
  * Long answers: written in slices from pieces that are kept, each once for all who ask the same. An answer is never older
@@ -40,6 +42,7 @@ const encode = (text: string): Uint8Array => Buffer.from(text, 'utf8');
 export class Answers {
   readonly #memory = new OffHeap(() => this.kept.bytes);
   readonly kept = new Kept(this.#memory.store);
+  readonly #encode = (text: string): Uint8Array => (text.length < LONG ? inHeap(text) : this.#memory.store(text));
   readonly #version: () => number;
   readonly #slices = new Slices();
   readonly #shared = new Map<string, Shared>();
@@ -92,9 +95,10 @@ export class Answers {
   }
 
   async #write(compose: Compose, visible: Visible): Promise<Pieces> {
+    const began = performance.now();
     // What is kept is for those who may see everything: half a list would drive the whole one out.
     const kept = visible === EVERYTHING ? this.kept : new Kept(inHeap);
-    const { pieces } = await this.#slices.run(write(compose(kept), encode));
+    const { pieces } = await this.#slices.run(write(compose(kept), this.#encode), began);
     return new Pieces(pieces);
   }
 

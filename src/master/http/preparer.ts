@@ -11,8 +11,9 @@ import type { Answers } from './answers.ts';
 const FROM_TASKS = 2_000;
 /** How often to look whether something has changed, in ms. */
 const INTERVAL = 1_000;
-/** The rest between two passes, in times of what the last one took. */
+/** The rest between two passes, in times of the work that the last one was, and in ms at most. */
 const REST = 20;
+const LONGEST_REST = 10_000;
 /** Work in one turn, and the pause after it, in ms: this is for when there is nothing else to do. */
 const SLICE = 3;
 const PAUSE = 3;
@@ -37,6 +38,7 @@ export class Preparer {
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   #seen = Number.NaN;
+  #ready: (() => void)[] = [];
 
   constructor(options: PreparerOptions) {
     this.#options = options;
@@ -44,6 +46,16 @@ export class Preparer {
 
   start(): void {
     this.#later(INTERVAL, () => this.#look());
+  }
+
+  /** Goes to work now, whether or not anything has changed. @returns when everything is ready, as of then */
+  prepare(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#seen = Number.NaN;
+    return new Promise((resolve) => {
+      this.#ready.push(resolve);
+      this.#later(0, () => this.#look());
+    });
   }
 
   stop(): void {
@@ -66,9 +78,10 @@ export class Preparer {
     if (state === undefined || same || tasksIn(state) < FROM_TASKS || kept.bytes > 2 * BUDGET) {
       // In a small cluster nothing is worth keeping; least of all what a large one left behind.
       if (!same) kept.clear();
+      this.#tellReady();
       this.start();
     } else {
-      this.#work(this.#answersAhead(kept, takeSnapshot(state)), performance.now());
+      this.#work(this.#answersAhead(kept, takeSnapshot(state)), 0);
     }
   }
 
@@ -79,13 +92,23 @@ export class Preparer {
     yield* flat(listingProtobuf(kept, snapshot, 'GET_STATE'));
   }
 
-  #work(parts: Iterator<unknown>, began: number): void {
+  /** @param worked ms so far in this pass */
+  #work(parts: Iterator<unknown>, worked: number): void {
     const { answers } = this.#options;
-    const end = performance.now() + SLICE;
+    const began = performance.now();
     let done: boolean | undefined = answers.kept.bytes > BUDGET;
-    while (!done && answers.idle && performance.now() < end) done = parts.next().done;
-    if (done) this.#later(Math.max(INTERVAL, REST * (performance.now() - began)), () => this.#look());
-    else this.#later(PAUSE, () => this.#work(parts, began));
+    while (!done && answers.idle && performance.now() < began + SLICE) done = parts.next().done;
+    const total = worked + performance.now() - began;
+    if (!done) {
+      this.#later(PAUSE, () => this.#work(parts, total));
+      return;
+    }
+    this.#tellReady();
+    this.#later(Math.max(INTERVAL, Math.min(REST * total, LONGEST_REST)), () => this.#look());
+  }
+
+  #tellReady(): void {
+    for (const ready of this.#ready.splice(0)) ready();
   }
 }
 

@@ -16,8 +16,11 @@ export class Slices {
     return this.#jobs.length === 0;
   }
 
-  /** Runs work that stops now and then. Its first slice is done at once if nothing else is under way. */
-  run<Result>(work: Generator<undefined, Result>): Promise<Result> {
+  /**
+   * Runs work that stops now and then. Its first slice is done at once if nothing else is under way.
+   * @param began when this turn's part of it began (`performance.now()`): what came before the first step counts too
+   */
+  run<Result>(work: Generator<undefined, Result>, began: number = performance.now()): Promise<Result> {
     return new Promise((resolve, reject) => {
       const advance = (until: number): boolean => {
         try {
@@ -34,7 +37,7 @@ export class Slices {
           return true;
         }
       };
-      if (this.idle && advance(performance.now() + SLICE)) return;
+      if (this.idle && performance.now() < began + SLICE && advance(began + SLICE)) return;
       this.#jobs.push({ advance });
       this.#schedule();
     });

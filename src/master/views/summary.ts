@@ -3,7 +3,7 @@ import { agentJson } from './agents.ts';
 import { frameworkSummary, offeredTo, usedBy } from './frameworks.ts';
 import type { Form, Kept, Steps } from './kept.ts';
 import type { Parts } from './parts.ts';
-import type { AgentShown, Snapshot } from './snapshot.ts';
+import type { AgentShown, FrameworkShown, Snapshot } from './snapshot.ts';
 import { taskLists } from './tasks.ts';
 
 /** The states that `/state-summary` counts; upstream leaves out the newer ones. */
@@ -20,19 +20,29 @@ const COUNTED = [
   'TASK_UNREACHABLE',
 ] as const satisfies readonly TaskState[];
 
-/** Tasks of one framework or agent by state, and where they are. */
-class Tally {
-  readonly #counts = new Map<TaskState, number>();
-  readonly ids = new Set<string>();
+type Counts = number[];
+const PLACES: ReadonlyMap<string, number> = new Map(COUNTED.map((state, at) => [state, at]));
+const NONE: Counts = COUNTED.map(() => 0);
 
-  add(state: TaskState, id: string): void {
-    this.#counts.set(state, (this.#counts.get(state) ?? 0) + 1);
-    this.ids.add(id);
-  }
+function countIn(counts: Counts, state: TaskState): void {
+  const place = PLACES.get(state);
+  if (place !== undefined) counts[place]!++;
+}
 
-  get counts(): Record<string, number> {
-    return Object.fromEntries(COUNTED.map((state) => [state, this.#counts.get(state) ?? 0]));
-  }
+function countsText(counts: Counts): string {
+  return COUNTED.map((state, at) => `"${state}":${counts[at]}`).join(',');
+}
+
+/** Tasks of one agent by state, and the frameworks that they are of, which come one after the other. */
+interface AgentTally {
+  readonly counts: Counts;
+  readonly frameworkIds: string[];
+}
+
+/** Tasks of one framework by state, and where they are. */
+interface FrameworkTally {
+  readonly counts: Counts;
+  readonly agentIds: Set<string>;
 }
 
 /** The text of each agent, without its last brace: what is counted is written behind it. */
@@ -43,9 +53,8 @@ const OPEN_AGENTS: Form<AgentShown, readonly string[]> = {
 
 /** `/state-summary`: agents and frameworks with how many tasks are in which state. One pass over all tasks. */
 export function* summaryParts(kept: Kept, snapshot: Snapshot, cluster?: string): Parts {
-  const byAgent = new Map<string, Tally>();
-  const byFramework = new Map<string, Tally>();
-  yield* countTasks(snapshot, byAgent, byFramework);
+  const byAgent = new Map<string, AgentTally>();
+  const byFramework = yield* countTasks(snapshot, byAgent);
   const { info, agents } = snapshot;
   const head = JSON.stringify({ hostname: info.hostname ?? '', ...(cluster !== undefined && { cluster }) });
   yield `${head.slice(0, -1)},"slaves":[`;
@@ -54,44 +63,52 @@ export function* summaryParts(kept: Kept, snapshot: Snapshot, cluster?: string):
   for (const stretch of texts) {
     let text = '';
     for (const open of stretch) {
-      const { counts, ids } = byAgent.get(agents.items[at]!.id) ?? NOTHING;
-      const counted = JSON.stringify({ ...counts, framework_ids: [...ids] });
-      text += `${at === 0 ? '' : ','}${open},${counted.slice(1)}`;
+      const { counts, frameworkIds } = byAgent.get(agents.items[at]!.id) ?? { counts: NONE, frameworkIds: [] };
+      const ids = JSON.stringify(frameworkIds);
+      text += `${at === 0 ? '' : ','}${open},${countsText(counts)},"framework_ids":${ids}}`;
       at++;
     }
     yield text;
   }
   yield '],"frameworks":[';
   for (const framework of snapshot.frameworks) {
-    const { counts, ids } = byFramework.get(framework.id) ?? NOTHING;
+    const { counts, agentIds } = byFramework.get(framework)!;
     const used = yield* usedBy(kept, framework);
-    const shown = frameworkSummary(framework, used, yield* offeredTo(kept, framework));
-    const text = JSON.stringify({ ...shown, ...counts, slave_ids: [...ids] });
+    const shown = JSON.stringify(frameworkSummary(framework, used, yield* offeredTo(kept, framework)));
+    const ids = JSON.stringify([...agentIds]);
+    const text = `${shown.slice(0, -1)},${countsText(counts)},"slave_ids":${ids}}`;
     yield framework === snapshot.frameworks[0] ? text : `,${text}`;
   }
   yield ']}';
 }
 
-const NOTHING = new Tally();
 /** Tasks counted between two places to pause. */
-const BREATH = 10_000;
+const BREATH = 5_000;
 
-function* countTasks(snapshot: Snapshot, byAgent: Map<string, Tally>, byFramework: Map<string, Tally>): Steps<void> {
-  for (const framework of snapshot.frameworks) {
-    const own = new Tally();
-    byFramework.set(framework.id, own);
+function* countTasks(
+  { frameworks }: Snapshot,
+  byAgent: Map<string, AgentTally>,
+): Steps<ReadonlyMap<FrameworkShown, FrameworkTally>> {
+  const byFramework = new Map<FrameworkShown, FrameworkTally>();
+  for (const framework of frameworks) {
+    const own: FrameworkTally = { counts: [...NONE], agentIds: new Set() };
+    byFramework.set(framework, own);
     for (const { items } of taskLists(framework)) {
       for (let at = 0; at < items.length; at++) {
         const { agent_id, state } = items[at]!;
-        let tally = byAgent.get(agent_id.value);
+        const agentId = agent_id.value;
+        let tally = byAgent.get(agentId);
         if (tally === undefined) {
-          tally = new Tally();
-          byAgent.set(agent_id.value, tally);
+          tally = { counts: [...NONE], frameworkIds: [] };
+          byAgent.set(agentId, tally);
         }
-        tally.add(state, framework.id);
-        own.add(state, agent_id.value);
+        countIn(tally.counts, state);
+        if (tally.frameworkIds.at(-1) !== framework.id) tally.frameworkIds.push(framework.id);
+        countIn(own.counts, state);
+        own.agentIds.add(agentId);
         if (at % BREATH === 0) yield;
       }
     }
   }
+  return byFramework;
 }

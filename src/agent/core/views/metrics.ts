@@ -31,7 +31,7 @@ export function agentMetrics(state: AgentState, wall: number): Record<string, nu
     'slave/container_launch_errors': metrics.containerLaunchErrors,
     ...resourceGauges(state),
     'gc/path_removals_succeeded': metrics.pathRemovals,
-    'gc/path_removals_failed': 0,
+    'gc/path_removals_failed': metrics.failedPathRemovals,
     'gc/path_removals_pending': state.garbage.size,
     ...ABSENT_PARTS,
   };

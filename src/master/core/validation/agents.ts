@@ -12,7 +12,11 @@ const MIN_VERSION = [1, 0, 0] as const;
 
 export function validateRegistration(message: RegisterSlaveMessage): Result<void> {
   const version = validateVersion(message.version);
-  return version.ok ? validateAgent(message.slave, message.checkpointed_resources) : version;
+  if (!version.ok) return version;
+  if ((message.checkpointed_resources ?? []).length > 0 && message.slave.checkpoint !== true) {
+    return err("'checkpointed_resources' must be empty unless 'slave.checkpoint' is true");
+  }
+  return validateAgent(message.slave, message.checkpointed_resources);
 }
 
 /** Checks that what an agent reports fits together: it could otherwise break the master's books. */

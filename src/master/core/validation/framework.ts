@@ -11,6 +11,9 @@ const VALID: Result<void> = ok(undefined);
 /** Durations upstream are 64-bit nanoseconds. */
 const MAX_SECONDS = 2 ** 63 / 1e9;
 
+/** Doubles below are not kept exactly. */
+const MIN_NORMAL = 2 ** -1022;
+
 /** Whether a framework's info makes sense by itself. */
 export function validateFrameworkInfo(info: FrameworkInfo): Result<void> {
   const roles = validateRoles(info);
@@ -56,7 +59,9 @@ function validateOfferFilter(filter: OfferFilters): Result<void> {
     const entries = Object.entries(quantities);
     if (entries.length === 0) return err("each entry of 'min_allocatable_resources' needs at least one quantity");
     for (const [name, { value }] of entries) {
-      if (!(value >= 0) || !Number.isFinite(value)) return err(`the quantity of '${name}' must not be ${value}`);
+      if (!(value >= 0) || !Number.isFinite(value) || (value > 0 && value < MIN_NORMAL)) {
+        return err(`the quantity of '${name}' must be a number that is not negative, not ${value}`);
+      }
     }
   }
   return VALID;
