@@ -130,6 +130,19 @@ test('a disabled path is 403 with and without its process in front', async (t) =
   assert.equal((await ask('GET', '/health')).status, 200);
 });
 
+test('a disabled endpoint cannot be reached by another of its names', async (t) => {
+  const endpoints = [echo('/state', { aliases: ['/state.json'] }), echo('/api/v1'), echo('/api/v1/scheduler')];
+  const { ask } = await serve(t, endpoints, { disabledPaths: new Set(['/state', '/api/v1', 'no path']) });
+  for (const path of ['/state', '/state/', '//master//state', '/state/x', '/state.json', '/st%61te', '/api/v1'])
+    assert.equal((await ask('GET', path)).status, 403, path);
+  assert.equal((await ask('GET', '/api/v1/scheduler')).status, 200);
+  const below = await serve(t, endpoints, { disabledPaths: new Set(['/state/x', '/nothing']) });
+  assert.deepEqual(
+    await Promise.all(['/state/x', '/state/y', '/nothing'].map(async (path) => (await below.ask('GET', path)).status)),
+    [403, 200, 403],
+  );
+});
+
 test('an endpoint may answer later, and what it says twice is said once', async (t) => {
   const { ask } = await serve(t, [
     echo('/later', {

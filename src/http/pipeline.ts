@@ -5,7 +5,7 @@ import { type Answer, badRequest, failure, forbidden, methodNotAllowed, notFound
 import { type BodyLimits, readBody } from './body.ts';
 import type { Endpoint, Exchange, Principal, Realm, Request } from './endpoint.ts';
 import { callbackOf, wrap } from './jsonp.ts';
-import { createRouter, type Match, parseTarget, type Target } from './router.ts';
+import { createRouter, type Match, parseTarget, type Router, type Target } from './router.ts';
 import { sendAnswer } from './send.ts';
 import { openRecordStream } from './stream.ts';
 
@@ -21,7 +21,7 @@ export interface PipelineOptions {
   ) => Result<Principal | undefined, Answer> | Promise<Result<Principal | undefined, Answer>>;
   /** Answers instead of the endpoint: who leads, still recovering. Comes before the method and the body are looked at. */
   readonly guard?: (endpoint: Endpoint, request: Request) => Answer | undefined;
-  /** Full paths (`/master/state`) that firewall rules disable. */
+  /** Paths that firewall rules disable. One that names an endpoint disables it under all its names. */
   readonly disabledPaths?: ReadonlySet<string>;
   /** Default 64 MiB. */
   readonly maxBodyBytes?: number;
@@ -41,6 +41,7 @@ const NO_BODY = new Uint8Array(0);
 /** Builds the HTTP side of a daemon out of its endpoint records. */
 export function createPipeline(options: PipelineOptions): Pipeline {
   const router = createRouter(options.endpoints, options.delegate);
+  const isDisabled = firewall(router, options.disabledPaths ?? new Set());
   const limits: BodyLimits = {
     maxBytes: options.maxBodyBytes ?? 64 * 1024 * 1024,
     idleMs: options.bodyIdleMs ?? 30_000,
@@ -59,7 +60,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       return true;
     }
     const match = target.value.segments.includes('..') ? undefined : router.match(target.value);
-    if (options.disabledPaths?.has(match?.path ?? router.fullPath(target.value))) {
+    if (isDisabled(target.value, match)) {
       sendAnswer(incoming, response, forbidden(`Endpoint '${router.fullPath(target.value)}' is disabled`));
     } else if (match === undefined) {
       sendAnswer(incoming, response, notFound());
@@ -71,6 +72,24 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     }
     return true;
   };
+}
+
+/**
+ * Upstream compares paths as they were written, so that `/state/` goes past a rule for `/state`. Here a rule is about what it
+ * leads to.
+ */
+function firewall(router: Router, rules: ReadonlySet<string>): (target: Target, match: Match | undefined) => boolean {
+  const paths = new Set<string>();
+  const endpoints = new Set<Endpoint>();
+  for (const rule of rules) {
+    const target = parseTarget(rule);
+    if (!target.ok) continue;
+    paths.add(router.fullPath(target.value));
+    const match = router.match(target.value);
+    if (match?.rest === '') endpoints.add(match.endpoint);
+  }
+  return (target, match) =>
+    paths.has(router.fullPath(target)) || (match !== undefined && endpoints.has(match.endpoint));
 }
 
 function requestOf(incoming: IncomingMessage, target: Target, match: Match): Request {

@@ -77,8 +77,14 @@ function pageOf(endpoints: readonly Endpoint[], rest: string): Page | undefined 
   if (own.length === 0) return undefined;
   const single = own.find((endpoint) => endpoint.path === `/${below.join('/')}`);
   if (below.length > 0 && single === undefined) return undefined;
-  if (single === undefined) return listOf(`/${id}`, own.map(fullPath));
-  const text = helpText(single);
+  const others = below.length > 0 ? [] : own.filter((endpoint) => endpoint !== single);
+  const list = others.length === 0 ? undefined : listOf(`/${id}`, others.map(fullPath));
+  const page = single === undefined ? undefined : pageAbout(single);
+  return { text: `${page?.text ?? ''}${list?.text ?? ''}`, html: `${page?.html ?? ''}${list?.html ?? ''}` };
+}
+
+function pageAbout(endpoint: Endpoint): Page {
+  const text = helpText(endpoint);
   return { text, html: `<pre>${escapeHtml(text)}</pre>` };
 }
 
