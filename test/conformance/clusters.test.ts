@@ -1,0 +1,3 @@
+import { replayGroup } from './replay.fixture.ts';
+
+replayGroup('clusters');
