@@ -178,6 +178,26 @@ test('a drain ends a task that ignores SIGTERM when its grace is over; the agent
   await tenant.run('next', id, 'sleep 1000');
 });
 
+test('a drain goes on when the agent was killed and started again, with what was decided meanwhile', async (t) => {
+  const { daemons, agents, ids, tenant } = await cluster(t);
+  const [id] = ids as [string];
+  await tenant.run('stubborn', id, 'trap "" TERM; while :; do sleep 1; done');
+  const drain = (seconds: number): Promise<PlainAnswer> =>
+    operate(daemons, {
+      type: 'DRAIN_AGENT',
+      drain_agent: { agent_id: { value: id }, max_grace_period: { seconds } },
+    });
+  assert.equal((await drain(1000)).status, 200);
+  await until('the drain has begun', () => tenant.last('stubborn')?.state === 'TASK_KILLING');
+  await agents[0]!.end('SIGKILL');
+  assert.equal((await slave(daemons, id))?.drain_info?.state, 'DRAINING');
+  assert.equal((await drain(0)).status, 200);
+  agents[0]!.restart();
+  await until('the agent is drained', async () => (await slave(daemons, id))?.drain_info?.state === 'DRAINED');
+  assert.equal(tenant.last('stubborn')?.reason, 'REASON_AGENT_DRAINING');
+  assert.equal((await slave(daemons, id))?.active, false);
+});
+
 test('with mark_gone an agent ends when it is empty, its tasks are gone, and nothing of it comes back', async (t) => {
   const { daemons, agents, ids, tenant } = await cluster(t);
   const [id, other] = ids as [string, string];
