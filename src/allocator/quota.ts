@@ -109,6 +109,12 @@ export class QuotaBook {
     return sum;
   }
 
+  /** The roles to whose guarantees something of a resource is missing. */
+  lacking(index: number): string[] {
+    const lacks = (role: string, rule: QuotaRule) => (rule.guarantees[index] ?? 0) > this.consumed(role, index);
+    return [...this.rules].filter(([role, rule]) => lacks(role, rule)).map(([role]) => role);
+  }
+
   private account(topRole: string): Account {
     let account = this.accounts.get(topRole);
     if (account === undefined) {
