@@ -331,7 +331,10 @@ class HierarchicalAllocator implements Allocator {
     else if (woken.size === 0) dirty.each(consider);
     else withFree.each(consider);
     this.lookedAt = candidates.length;
-    const allocations = new AllocationCycle(cluster, this.options, this.order, random).run(candidates);
+    const allocations = new AllocationCycle(cluster, this.options, this.order, random).run(
+      candidates,
+      agentIds === undefined,
+    );
     if (agentIds === undefined) woken.clear();
     return allocations;
   }
