@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { read } from '../emulated/reader.ts';
 import { type ServedMaster, serveMaster } from '../emulated/served-master.ts';
@@ -27,13 +28,35 @@ async function storm(name: string, headers: string): Promise<Sample[]> {
   delay.disable();
   const ms = (metric: string, value: number): Sample => ({ metric: `${metric}${name}`, unit: 'ms', value });
   return [
-    ms(`state mean ${CLIENTS} clients`, total.reduce((sum, each) => sum + each, 0) / total.length),
+    ms(`state mean ${CLIENTS} clients`, mean(total)),
     ms(`state p99 ${CLIENTS} clients`, percentile(total, 0.99)),
     ms('health p50', percentile(probes, 0.5)),
     ms('health p99', percentile(probes, 0.99)),
     ms('longest event loop hold', delay.max / 1e6),
     { metric: `answer size${name}`, unit: 'MB', value: bytes / 1e6 },
   ];
+}
+
+/** What the machine can do: as many bytes, from a socket that is given them in one go and knows nothing else. */
+async function bare(bytes: number): Promise<Sample[]> {
+  const head = `HTTP/1.1 200 OK\r\nContent-Length: ${bytes}\r\n\r\n`;
+  const body = Buffer.alloc(bytes, 'x');
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.on('data', () => {
+      socket.write(head);
+      socket.write(body);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const { total } = await read({ port, request: `${GET}\r\n`, clients: CLIENTS, times: POLLS });
+  server.close();
+  return [{ metric: `bare socket mean ${CLIENTS} clients`, unit: 'ms', value: mean(total) }];
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, each) => sum + each, 0) / values.length;
 }
 
 export const scenario: Scenario = {
@@ -44,5 +67,9 @@ export const scenario: Scenario = {
     master = started;
     return () => started.close();
   },
-  run: async () => [...(await storm('', '')), ...(await storm(', gzip', 'Accept-Encoding: gzip\r\n'))],
+  run: async () => {
+    const plain = await storm('', '');
+    const bytes = (plain.find(({ metric }) => metric === 'answer size')?.value ?? 0) * 1e6;
+    return [...plain, ...(await storm(', gzip', 'Accept-Encoding: gzip\r\n')), ...(await bare(bytes))];
+  },
 };

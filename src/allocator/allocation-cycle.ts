@@ -44,13 +44,17 @@ export class AllocationCycle {
     this.round = quotas.isEmpty ? undefined : new QuotaRound(quotas, names, shares.total);
   }
 
-  /** @param agents to look at; those that are not dirty, for the woken only */
-  run(agents: Agent[]): Allocation[] {
+  /**
+   * @param agents to look at; those that are not dirty, for the woken only
+   * @param isEverywhere these are all that there is to look at
+   */
+  run(agents: Agent[], isEverywhere: boolean): Allocation[] {
     const { dirty, woken, heldBack } = this.cluster;
     for (const seat of woken) this.wake(seat, 1);
     shuffle(agents, this.random);
     if (this.round !== undefined) {
       this.runFirstStage(this.round, agents);
+      if (this.round.isFulfilled && heldBack.size > 0) this.release(agents, isEverywhere);
       shuffle(agents, this.random);
     }
     for (const agent of agents) {
@@ -68,6 +72,17 @@ export class AllocationCycle {
     }
     if (this.round !== undefined && heldBack.size > 0 && this.round.isEased()) this.cluster.quotaEased();
     return this.out;
+  }
+
+  /** Nothing need be held back for guarantees any more. */
+  private release(agents: Agent[], isEverywhere: boolean): void {
+    const { dirty, withFree, woken } = this.cluster;
+    this.cluster.quotaEased();
+    if (!isEverywhere || woken.size > 0) return;
+    agents.length = 0;
+    withFree.each((agent) => {
+      if (dirty.has(agent) && agent.isCandidate) agents.push(agent);
+    });
   }
 
   private wake(seat: Seat, by: 1 | -1): void {

@@ -11,7 +11,7 @@ import type { Resources } from '../resources/resources.ts';
 import type { AgentInfo, DomainInfo, Unavailability } from '../wire/v1.ts';
 import type { InverseOfferStatus } from '../wire/v1_allocator.ts';
 import type { OfferConstraintsFilter } from './constraints.ts';
-import type { NoOfferReason } from './reason.ts';
+import type { NoOfferDetails, NoOfferReason } from './reason.ts';
 
 export interface AllocatorOptions {
   /** How roles take turns. Default: `drf`. */
@@ -90,6 +90,20 @@ export interface NoOffer {
   readonly reason: NoOfferReason;
   readonly agents: number;
   readonly exampleAgentId: string | undefined;
+  /** REFUSED: when the first of these agents may be offered again. */
+  readonly until?: Millis;
+  /** As it is on the example. */
+  readonly details?: NoOfferDetails;
+}
+
+/** Why a role of a framework is offered nothing of one agent now. */
+export interface NoOfferHere {
+  readonly role: string;
+  readonly agentId: string;
+  readonly reason: NoOfferReason;
+  /** REFUSED: when it may be offered again. */
+  readonly until?: Millis;
+  readonly details?: NoOfferDetails;
 }
 
 /** Naming an unknown framework or agent is a bug in the caller and throws, except where it says otherwise. */
@@ -199,6 +213,12 @@ export interface Allocator {
 
   /** Why a framework gets no more than it has; worked out when asked, as of the last `allocate`. */
   explain(frameworkId: string, now: Millis): NoOffer[];
+  /** The same agent by agent, for one role or agent or for all; none for those that are not known. */
+  explainAgents(
+    frameworkId: string,
+    now: Millis,
+    question?: { readonly role?: string | undefined; readonly agentId?: string | undefined },
+  ): Iterable<NoOfferHere>;
   /** Agents on which the framework's offer constraints exclude a role, by role. */
   excludedByConstraints(frameworkId: string): Map<string, string[]>;
 
@@ -208,6 +228,10 @@ export interface Allocator {
   allocated(frameworkId: string, agentId: string): Resources;
   /** The current dominant share of a role (with its subroles), divided by its weight; 0 for an unknown role. */
   roleShare(role: string): number;
+  /** The current dominant share of a framework among those of a role; 0 where it has none. */
+  frameworkShare(frameworkId: string, role: string): number;
+  /** What counts against the quota of a top-level role: what is offered or used of it, and what is reserved to it. */
+  quotaConsumed(topRole: string): Quantities;
   /** How many unexpired filters there are for a role, for metrics. */
   activeFilters(role: string): number;
   /** The earliest time at which a filter runs out, if there is any: nothing is offered because of time before then. */

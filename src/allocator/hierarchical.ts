@@ -1,5 +1,6 @@
 import { invariant } from '../base/invariant.ts';
 import type { Millis } from '../base/machine.ts';
+import { Quantities } from '../resources/quantities.ts';
 import { Resources } from '../resources/resources.ts';
 import type { AgentInfo, Attribute, Unavailability } from '../wire/v1.ts';
 import type { InverseOfferStatus } from '../wire/v1_allocator.ts';
@@ -14,11 +15,12 @@ import type {
   FrameworkSpec,
   InverseAllocation,
   NoOffer,
+  NoOfferHere,
   Quota,
 } from './allocator.ts';
 import { capabilityBits } from './capability.ts';
 import { Cluster } from './cluster.ts';
-import { explain } from './explain.ts';
+import { Explainer } from './explain.ts';
 import { InverseOffers } from './inverse-offers.ts';
 import { RandomOrder } from './random-order.ts';
 import type { Framework, Seat } from './role-tree.ts';
@@ -90,8 +92,9 @@ class HierarchicalAllocator implements Allocator {
     framework.constraints = spec.constraints;
     this.inverseOffers.liftOf(id);
     const roles = new Set(spec.roles);
-    for (const seat of [...framework.seats.values()]) if (!roles.has(seat.role)) this.unsubscribe(seat);
+    // First the new ones: roles above them that they share with the old ones stay.
     for (const role of roles) this.subscribe(framework, role, spec);
+    for (const seat of [...framework.seats.values()]) if (!roles.has(seat.role)) this.unsubscribe(seat);
     const suppressed = new Set(spec.suppressedRoles);
     for (const seat of framework.seats.values()) {
       for (const agent of changed ? cluster.agents.values() : []) agent.forgetExclusion(seat);
@@ -328,7 +331,10 @@ class HierarchicalAllocator implements Allocator {
     else if (woken.size === 0) dirty.each(consider);
     else withFree.each(consider);
     this.lookedAt = candidates.length;
-    const allocations = new AllocationCycle(cluster, this.options, this.order, random).run(candidates);
+    const allocations = new AllocationCycle(cluster, this.options, this.order, random).run(
+      candidates,
+      agentIds === undefined,
+    );
     if (agentIds === undefined) woken.clear();
     return allocations;
   }
@@ -349,8 +355,20 @@ class HierarchicalAllocator implements Allocator {
   // Questions.
 
   explain(frameworkId: string, now: Millis): NoOffer[] {
-    this.cluster.refusals.expire(now);
-    return explain(this.cluster, this.cluster.framework(frameworkId));
+    return this.explainer(now).summary(this.cluster.framework(frameworkId));
+  }
+
+  explainAgents(
+    frameworkId: string,
+    now: Millis,
+    question: Parameters<Allocator['explainAgents']>[2] = {},
+  ): Iterable<NoOfferHere> {
+    return this.explainer(now).perAgent(this.cluster.framework(frameworkId), question);
+  }
+
+  private explainer(now: Millis): Explainer {
+    const { roleSorter = 'drf', frameworkSorter = 'drf' } = this.options;
+    return new Explainer(this.cluster, now, roleSorter === 'drf' && frameworkSorter === 'drf');
   }
 
   excludedByConstraints(frameworkId: string): Map<string, string[]> {
@@ -375,6 +393,16 @@ class HierarchicalAllocator implements Allocator {
   roleShare(role: string): number {
     const node = this.cluster.tree.get(role);
     return node === undefined ? 0 : this.cluster.shares.of(node);
+  }
+
+  frameworkShare(frameworkId: string, role: string): number {
+    const seat = this.cluster.frameworks.get(frameworkId)?.seats.get(role);
+    return seat === undefined ? 0 : this.cluster.shares.of(seat);
+  }
+
+  quotaConsumed(topRole: string): Quantities {
+    const { names, quotas } = this.cluster;
+    return Quantities.of(names.names.map((name, i) => [name, quotas.consumed(topRole, i)]));
   }
 
   activeFilters(role: string): number {

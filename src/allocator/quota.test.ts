@@ -49,7 +49,7 @@ test('a role is given no more than its limits, and what has no limit whole', () 
   assert.deepEqual(allocate(allocator), []);
   assert.deepEqual(
     allocator.explain('f-a', 0).map(({ reason }) => reason),
-    ['QUOTA'],
+    ['QUOTA_LIMIT'],
   );
   allocator.updateQuota('a', { guarantees: {}, limits: { cpus: 5000 } });
   assert.deepEqual(given(allocate(allocator)), { a: 'cpus:2' });
@@ -76,7 +76,7 @@ test('what is missing to a guarantee is kept from others, whether or not anybody
       .explain('f-b', 0)
       .map(({ reason }) => reason)
       .sort(),
-    ['NOTHING_FREE', 'QUOTA'],
+    ['NOTHING_FREE', 'QUOTA_HELD_BACK'],
   );
   allocator.addFramework('f-a', { roles: ['a'], capabilities: CAPABILITIES, active: true });
   assert.deepEqual(given(allocate(allocator)), { a: 'cpus:4' });

@@ -109,6 +109,12 @@ export class QuotaBook {
     return sum;
   }
 
+  /** The roles to whose guarantees something of a resource is missing. */
+  lacking(index: number): string[] {
+    const lacks = (role: string, rule: QuotaRule) => (rule.guarantees[index] ?? 0) > this.consumed(role, index);
+    return [...this.rules].filter(([role, rule]) => lacks(role, rule)).map(([role]) => role);
+  }
+
   private account(topRole: string): Account {
     let account = this.accounts.get(topRole);
     if (account === undefined) {
@@ -162,7 +168,8 @@ export class QuotaRound {
   private readonly names: NameTable;
   private readonly total: Vector;
   private readonly required: Vector;
-  private isAnyRequired = false;
+  private isAnyRequired: boolean;
+  private readonly wasAnyRequired: boolean;
 
   constructor(book: QuotaBook, names: NameTable, total: Vector) {
     this.book = book;
@@ -170,6 +177,7 @@ export class QuotaRound {
     this.total = total;
     this.required = book.required();
     this.isAnyRequired = !isZero(this.required);
+    this.wasAnyRequired = this.isAnyRequired;
   }
 
   /** Part of the headroom that was held back for guarantees is now given for them. */
@@ -178,6 +186,11 @@ export class QuotaRound {
       this.required[i] = Math.max(0, this.required[i]! - (part[i] ?? 0));
     }
     this.isAnyRequired = !isZero(this.required);
+  }
+
+  /** Whether something was held back for guarantees, and no longer is: each has what it lacked. */
+  get isFulfilled(): boolean {
+    return this.wasAnyRequired && !this.isAnyRequired;
   }
 
   /** Whether less is missing to guarantees than was held back, since some was given in the second stage. */

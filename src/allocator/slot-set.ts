@@ -3,7 +3,7 @@ export interface Slotted {
   readonly slot: number;
 }
 
-/** Small numbers, the lowest of those that were given back first. */
+/** Small numbers: the one that was given back last, or else the next. */
 export class Slots<T extends Slotted> {
   private readonly items: (T | undefined)[] = [];
   private readonly gaps: number[] = [];

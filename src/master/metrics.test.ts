@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MemoryStore } from '../coordination/store/memory.ts';
 import { parseExposition } from '../http/endpoints/exposition.fixture.ts';
-import { prometheusText } from '../http/endpoints/prometheus.ts';
+import { PrometheusWriter } from '../http/endpoints/prometheus.ts';
 import { FilesTable } from '../http/files/table.ts';
 import type { MessageHandler } from '../libprocess/libprocess.ts';
 import { COUNTERS } from './core/counters.ts';
@@ -248,7 +248,9 @@ test('Prometheus is told the same figures, each once, counters as counters', asy
   const { shell, world, registrar, scheduler } = await stand();
   shell.lead(world.master, registrar);
   const metrics = shell.metrics();
-  const samples = parseExposition(prometheusText(metrics, { rules: MASTER_METRIC_RULES, counters: MASTER_COUNTERS }));
+  const samples = parseExposition(
+    new PrometheusWriter({ rules: MASTER_METRIC_RULES, counters: MASTER_COUNTERS }).write(metrics),
+  );
   const values = (figures: readonly number[]): number[] => [...figures].sort((a, b) => a - b);
   assert.deepEqual(values(samples.map(({ value }) => value)), values(Object.values(metrics)));
   const find = (family: string, labels: Record<string, string> = {}) =>

@@ -69,6 +69,14 @@ test('the verbosity can be raised for a while', (t) => {
   assert.equal(lines().length, 1);
 });
 
+test('the verbosity may be raised for longer than a timer can wait', async (t) => {
+  const { log } = open(t);
+  log.verbosity.set(2, 1e15);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(log.verbosity.get(), 2);
+  log.verbosity.set(0, 1);
+});
+
 test('with a folder, each severity has a file with what is as grave or graver, and a link to the newest', (t) => {
   const folder = folderFor(t);
   const { log } = open(t, { folder, quiet: true });

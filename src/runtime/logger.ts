@@ -36,6 +36,9 @@ export interface Logger {
   named(file: string): Logger;
 }
 
+/** The longest that a timer of Node's can wait; it would not wait at all for anything longer. */
+const MAX_DELAY: Millis = 2 ** 31 - 1;
+
 /** glog's verbosity, which `/logging/toggle` and SET_LOGGING_LEVEL raise for a while. */
 class Verbosity {
   readonly original = 0;
@@ -50,9 +53,12 @@ class Verbosity {
   set(level: number, duration: Millis): void {
     clearTimeout(this.#restore);
     this.#level = level;
-    this.#restore = setTimeout(() => {
-      this.#level = this.original;
-    }, duration);
+    this.#restore = setTimeout(
+      () => {
+        this.#level = this.original;
+      },
+      Math.min(duration, MAX_DELAY),
+    );
     this.#restore.unref?.();
   }
 }

@@ -43,7 +43,12 @@ function optionsFor(machine: MachineSpec): AgentOptions {
     workDir: '/w',
     resources: machine.resources,
     attributes: [],
-    capabilities: [{ type: 'MULTI_ROLE' }, { type: 'HIERARCHICAL_ROLE' }, { type: 'RESERVATION_REFINEMENT' }],
+    capabilities: [
+      { type: 'MULTI_ROLE' },
+      { type: 'HIERARCHICAL_ROLE' },
+      { type: 'RESERVATION_REFINEMENT' },
+      { type: 'AGENT_DRAINING' },
+    ],
     checkpoint: true,
     switchUser: false,
     executorEnvironment: {},

@@ -3,6 +3,7 @@ import { type MasterEvent, messageEvent } from '../master/core/events.ts';
 import { createMaster, type Master } from '../master/core/machine.ts';
 import { type MasterOptions, masterOptions } from '../master/core/options.ts';
 import type { RegistryOperation } from '../master/core/registry.ts';
+import type { Call as OperatorCall } from '../wire/v1_master.ts';
 import type { Call } from '../wire/v1_scheduler.ts';
 import { Clock } from './clock.ts';
 import type { Dice } from './dice.ts';
@@ -73,6 +74,14 @@ export class MasterProcess implements Host, SchedulerApi {
     this.requests.set(request, responder);
     this.step({ kind: 'schedulerCall', request, call, ...(streamId !== undefined && { streamId }) });
     demand(!this.requests.has(request), () => `the master did not answer ${call.type} at once`);
+  }
+
+  /** A call of an operator. @param answered hears how it ended, which may take as long as the registry does */
+  operate(call: OperatorCall, answered: (status: number, text: string | undefined) => void): void {
+    const request = this.nextRequest++;
+    const nothing = (): void => {};
+    this.requests.set(request, { reply: answered, open: nothing, event: nothing, close: nothing });
+    this.step({ kind: 'operatorCall', request, call });
   }
 
   streamBroken(stream: string): void {

@@ -1,4 +1,4 @@
-import type { FrameworkInfo, Offer, TaskStatus } from '../wire/v1.ts';
+import type { FrameworkInfo, InverseOffer, Offer, TaskStatus } from '../wire/v1.ts';
 import type { Call, Event } from '../wire/v1_scheduler.ts';
 import type { Dice } from './dice.ts';
 import { CallConnection, type SchedulerClient, Subscription } from './http.ts';
@@ -163,6 +163,7 @@ class Duty implements SchedulerClient {
     if (event.type !== 'HEARTBEAT') this.say(`<- ${brief(event)}`);
     if (event.subscribed !== undefined) this.greet(event.subscribed.framework_id.value);
     else if (event.offers !== undefined) this.offered(event.offers.offers ?? []);
+    else if (event.inverse_offers !== undefined) this.asked(event.inverse_offers.inverse_offers ?? []);
     else if (event.rescind !== undefined) this.offers.delete(event.rescind.offer_id.value);
     else if (event.update !== undefined) this.update(event.update.status);
     else if (event.error !== undefined) {
@@ -227,6 +228,16 @@ class Duty implements SchedulerClient {
     const filters = dice.chance(0.7) ? { filters: { refuse_seconds: dice.pick([0, 0.5, 3, 20]) ?? 0 } } : {};
     if (operations.length > 0) this.call({ type: 'ACCEPT', accept: { offer_ids, operations, ...filters } });
     else this.call({ type: 'DECLINE', decline: { offer_ids, ...filters } });
+  }
+
+  /** It moves nothing, but answers; some it lets lie. */
+  private asked(offers: readonly InverseOffer[]): void {
+    const { dice } = this;
+    const inverse_offer_ids = offers.filter(() => dice.chance(0.8)).map(({ id }) => id);
+    if (inverse_offer_ids.length === 0) return;
+    const answer = { inverse_offer_ids, ...(dice.chance(0.5) && { filters: { refuse_seconds: dice.whole(0, 20) } }) };
+    if (dice.chance(0.5)) this.call({ type: 'ACCEPT_INVERSE_OFFERS', accept_inverse_offers: answer });
+    else this.call({ type: 'DECLINE_INVERSE_OFFERS', decline_inverse_offers: answer });
   }
 
   private update(status: TaskStatus): void {

@@ -42,6 +42,15 @@ test('the runs do what they are for: connections break, agents crash, tasks are 
     'ReregisterSlaveMessage',
     'RESCIND',
     'SUPPRESS',
+    'operator <- DRAIN_AGENT 200',
+    'operator <- REACTIVATE_AGENT 200',
+    'operator <- START_MAINTENANCE 200',
+    'operator <- STOP_MAINTENANCE 200',
+    'INVERSE_OFFERS',
+    'RESCIND_INVERSE_OFFER',
+    'ACCEPT_INVERSE_OFFERS',
+    'DECLINE_INVERSE_OFFERS',
+    'REASON_AGENT_DRAINING',
     'REVIVE',
   ]) {
     assert.ok(text.includes(word), `${word} happens in ${SEEDS} seeds`);

@@ -8,6 +8,7 @@ import { OffersChecker } from './checkers/offers.ts';
 import { UpdatesChecker } from './checkers/updates.ts';
 import { Dice } from './dice.ts';
 import { MasterProcess } from './master-process.ts';
+import { Operator } from './operator.ts';
 import { SchedulerProcess } from './scheduler.ts';
 import { demand } from './violation.ts';
 import { CALM } from './weather.ts';
@@ -62,14 +63,17 @@ export function simulate(seed: number, sink?: (line: string) => void): Simulatio
     });
     const machines = Array.from({ length: dice.whole(1, 5) }, (_, i) => machineSpec(i, dice));
     const chaos = new Chaos(world, dice.fork(), machines, schedulers);
+    const operator = new Operator(world, dice.fork(), master);
     master.start();
     chaos.start();
+    operator.start();
     for (const scheduler of schedulers) loop.after(dice.wait(500), () => scheduler.start());
     const stormFor = dice.between(20_000, 120_000);
     loop.runUntil(stormFor);
 
     world.say('phase', 'two: the faults end');
     chaos.stop();
+    operator.tidy();
     world.network.heal();
     Object.assign(world.weather, CALM);
     for (const { workload } of schedulers) workload.closing = true;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Scheduler } from '../../src/sdk/scheduler.ts';
 import type { InverseOffer, Offer, TaskInfo, TaskStatus } from '../../src/wire/v1.ts';
 import type { Call } from '../../src/wire/v1_master.ts';
-import { type Daemon, type Daemons, masterState, startDaemons, until } from './daemons.fixture.ts';
+import { type Daemon, type Daemons, isHealthy, masterState, startDaemons, until } from './daemons.fixture.ts';
 import { get, type PlainAnswer, postJson } from './plain-http.fixture.ts';
 
 interface After {
@@ -82,8 +82,16 @@ class Tenant {
   }
 }
 
-async function cluster(t: After): Promise<{ daemons: Daemons; agents: Daemon[]; ids: string[]; tenant: Tenant }> {
-  const daemons = await startDaemons();
+interface Stage {
+  readonly daemons: Daemons;
+  readonly agents: readonly Daemon[];
+  /** Of the agents. */
+  readonly ids: readonly string[];
+  readonly tenant: Tenant;
+}
+
+async function cluster(t: After, ...masterFlags: string[]): Promise<Stage> {
+  const daemons = await startDaemons(...masterFlags);
   t.after(() => daemons.stop());
   const agents: Daemon[] = [];
   for (const name of ['one', 'two']) agents.push(await startAgent(daemons, name));
@@ -114,7 +122,7 @@ async function slave({ master }: Daemons, id: string): Promise<Slave | undefined
 test('a machine is scheduled, its tenants are asked to leave, it goes down with its agent, and comes up again', async (t) => {
   const { daemons, agents, ids, tenant } = await cluster(t);
   const { port } = daemons.master;
-  const [here, there] = ids as [string, string];
+  const [here, there] = ids as readonly [string, string];
   await tenant.run('t', here, 'sleep 1000');
 
   const machines = [{ hostname: 'ONE', ip: '127.0.0.1' }];
@@ -160,7 +168,7 @@ test('a machine is scheduled, its tenants are asked to leave, it goes down with 
 
 test('a drain ends a task that ignores SIGTERM when its grace is over; the agent is reactivated afterwards', async (t) => {
   const { daemons, ids, tenant } = await cluster(t);
-  const [id] = ids as [string];
+  const [id] = ids as readonly [string];
   await tenant.run('stubborn', id, 'trap "" TERM; while :; do sleep 1; done');
   const drain_agent = { agent_id: { value: id }, max_grace_period: { seconds: 0, nanos: 200_000_000 } };
   assert.equal((await operate(daemons, { type: 'DRAIN_AGENT', drain_agent })).status, 200);
@@ -178,9 +186,58 @@ test('a drain ends a task that ignores SIGTERM when its grace is over; the agent
   await tenant.run('next', id, 'sleep 1000');
 });
 
+test('a drain goes on when the agent was killed and started again, with what was decided meanwhile', async (t) => {
+  const { daemons, agents, ids, tenant } = await cluster(t);
+  const [id] = ids as readonly [string];
+  await tenant.run('stubborn', id, 'trap "" TERM; while :; do sleep 1; done');
+  const drain = (seconds: number): Promise<PlainAnswer> =>
+    operate(daemons, {
+      type: 'DRAIN_AGENT',
+      drain_agent: { agent_id: { value: id }, max_grace_period: { seconds } },
+    });
+  assert.equal((await drain(1000)).status, 200);
+  await until('the drain has begun', () => tenant.last('stubborn')?.state === 'TASK_KILLING');
+  await agents[0]!.end('SIGKILL');
+  assert.equal((await slave(daemons, id))?.drain_info?.state, 'DRAINING');
+  assert.equal((await drain(0)).status, 200);
+  agents[0]!.restart();
+  await until('the agent is drained', async () => (await slave(daemons, id))?.drain_info?.state === 'DRAINED');
+  assert.equal(tenant.last('stubborn')?.reason, 'REASON_AGENT_DRAINING');
+  assert.equal((await slave(daemons, id))?.active, false);
+});
+
+test('what is decided about agents and machines outlives the master', async (t) => {
+  const { daemons, ids } = await cluster(t, '--registry=replicated_log');
+  const [drained, idle] = ids as readonly [string, string];
+  const { port } = daemons.master;
+  const drain_agent = { agent_id: { value: drained }, max_grace_period: { seconds: 7 } };
+  assert.equal((await operate(daemons, { type: 'DRAIN_AGENT', drain_agent })).status, 200);
+  await until('the agent is drained', async () => (await slave(daemons, drained))?.drain_info?.state === 'DRAINED');
+  const deactivate_agent = { agent_id: { value: idle } };
+  assert.equal((await operate(daemons, { type: 'DEACTIVATE_AGENT', deactivate_agent })).status, 200);
+  const machine_ids = [{ hostname: 'three', ip: '127.0.0.1' }];
+  const schedule = { windows: [{ machine_ids, unavailability: { start: { nanoseconds: 5 } } }] };
+  assert.equal((await postJson(port, '/maintenance/schedule', schedule)).status, 200);
+  assert.equal((await postJson(port, '/machine/down', machine_ids)).status, 200);
+
+  await daemons.master.end('SIGKILL');
+  daemons.master.restart();
+  await until('the master answers', () => isHealthy(port));
+  await until('the agents are back', async () => (await masterState(port)).slaves.length === 2);
+  const after = await slave(daemons, drained);
+  assert.deepEqual(after?.drain_info, {
+    state: 'DRAINED',
+    config: { max_grace_period: { nanoseconds: 7e9 }, mark_gone: false },
+  });
+  const { active, deactivated, drain_info } = (await slave(daemons, idle))!;
+  assert.deepEqual([active, deactivated, drain_info], [false, true, undefined]);
+  assert.deepEqual(JSON.parse((await get(port, '/maintenance/schedule')).body), schedule);
+  assert.deepEqual(JSON.parse((await get(port, '/maintenance/status')).body), { down_machines: machine_ids });
+});
+
 test('with mark_gone an agent ends when it is empty, its tasks are gone, and nothing of it comes back', async (t) => {
   const { daemons, agents, ids, tenant } = await cluster(t);
-  const [id, other] = ids as [string, string];
+  const [id, other] = ids as readonly [string, string];
   await tenant.run('doomed', id, 'sleep 1000');
   const drain_agent = { agent_id: { value: id }, mark_gone: true };
   assert.equal((await operate(daemons, { type: 'DRAIN_AGENT', drain_agent })).status, 200);

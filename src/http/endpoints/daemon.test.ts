@@ -100,7 +100,7 @@ test('help is a page for everything, for a process and for an endpoint, made fro
   assert.equal((await ask('GET', '/help/master?format=json')).headers['content-type'], 'text/html');
   assert.equal((await ask('GET', '/help/version')).status, 200);
   const metrics = (await ask('GET', '/help/metrics')).body;
-  assert.match(metrics, /format of Prometheus[^]*href="\/help\/metrics\/snapshot"/);
+  assert.match(metrics, /format of Prometheus[\s\S]*href="\/help\/metrics\/snapshot"/);
   assert.match((await ask('GET', '/help/metrics/snapshot')).body, /TL;DR/);
   for (const path of ['/help/nobody', '/help/master/nothing']) assert.equal((await ask('GET', path)).status, 400);
   const curl = await ask('GET', '/help/master', { 'user-agent': 'curl/8' });

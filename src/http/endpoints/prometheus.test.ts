@@ -3,7 +3,9 @@ import { test } from 'node:test';
 import { serve } from '../testing.fixture.ts';
 import { parseExposition } from './exposition.fixture.ts';
 import { metricsEndpoint } from './metrics.ts';
-import { type MetricNames, prometheusEndpoint, prometheusText } from './prometheus.ts';
+import { type MetricNames, PrometheusWriter, prometheusEndpoint } from './prometheus.ts';
+
+const prometheusText = (metrics: Record<string, number>): string => new PrometheusWriter(NAMES).write(metrics);
 
 const NAMES: MetricNames = {
   rules: [
@@ -15,18 +17,15 @@ const NAMES: MetricNames = {
 
 test('every figure is there with its type, slashes are underscores, and windows have quantiles', () => {
   const samples = parseExposition(
-    prometheusText(
-      {
-        'm/runs': 7,
-        'm/cpus_total': 1.5,
-        'm/run_ms': 2,
-        'm/run_ms/count': 3,
-        'm/run_ms/p50': 1,
-        'm/run_ms/p999': 4,
-        'm/run_ms/p90': 3,
-      },
-      NAMES,
-    ),
+    prometheusText({
+      'm/runs': 7,
+      'm/cpus_total': 1.5,
+      'm/run_ms': 2,
+      'm/run_ms/count': 3,
+      'm/run_ms/p50': 1,
+      'm/run_ms/p999': 4,
+      'm/run_ms/p90': 3,
+    }),
   );
   assert.deepEqual(
     samples.map(({ family, type, labels, value }) => [family, type, labels, value]),
@@ -45,7 +44,7 @@ test('every figure is there with its type, slashes are underscores, and windows 
 test('what somebody else chose is a label, whatever characters it has', () => {
   const role = 'a/b"c\\d\ne}{,=';
   const samples = parseExposition(
-    prometheusText({ [`m/${role}/share`]: 0.5, 'f/a%2Fb%20c/calls': 2, 'f/%ZZ/calls': 1 }, NAMES),
+    prometheusText({ [`m/${role}/share`]: 0.5, 'f/a%2Fb%20c/calls': 2, 'f/%ZZ/calls': 1 }),
   );
   assert.deepEqual(
     samples.map(({ labels }) => labels),
@@ -55,11 +54,22 @@ test('what somebody else chose is a label, whatever characters it has', () => {
 
 test('numbers that are not finite are written as Prometheus reads them', () => {
   assert.equal(
-    prometheusText({ a: Number.NaN, b: Number.POSITIVE_INFINITY, c: Number.NEGATIVE_INFINITY, d: 1e21 }, NAMES),
+    prometheusText({ a: Number.NaN, b: Number.POSITIVE_INFINITY, c: Number.NEGATIVE_INFINITY, d: 1e21 }),
     '# TYPE mesos_a gauge\nmesos_a NaN\n# TYPE mesos_b gauge\nmesos_b +Inf\n# TYPE mesos_c gauge\nmesos_c -Inf\n' +
       '# TYPE mesos_d gauge\nmesos_d 1e+21\n',
   );
-  assert.equal(prometheusText({}, NAMES), '');
+  assert.equal(prometheusText({}), '');
+});
+
+test('a writer forgets the names of what is gone', () => {
+  const writer = new PrometheusWriter(NAMES);
+  const first = writer.write({ 'm/a/share': 1, 'm/b/share': 2 });
+  assert.equal(parseExposition(first).length, 2);
+  assert.deepEqual(
+    parseExposition(writer.write({ 'm/b/share': 3 })).map(({ labels, value }) => [labels.role, value]),
+    [['b', 3]],
+  );
+  assert.equal(writer.write({ 'm/a/share': 1, 'm/b/share': 2 }), first);
 });
 
 test('/metrics stands beside /metrics/snapshot, with its own content type', async (t) => {

@@ -30,6 +30,7 @@ const CONTENT_TYPE = 'text/plain; version=0.0.4';
  * @param snapshot every metric by name
  */
 export function prometheusEndpoint(snapshot: () => Readonly<Record<string, number>>, names: MetricNames): Endpoint {
+  const writer = new PrometheusWriter(names);
   return {
     process: 'metrics',
     path: '/',
@@ -48,36 +49,47 @@ export function prometheusEndpoint(snapshot: () => Readonly<Record<string, numbe
       const timeout = query.get('timeout');
       const duration = timeout === undefined ? undefined : parseDuration(timeout);
       if (duration?.ok === false) return badRequest(`Invalid timeout '${timeout}': ${duration.error}.\n`);
-      return { status: 200, headers: { 'content-type': CONTENT_TYPE }, body: prometheusText(snapshot(), names) };
+      return { status: 200, headers: { 'content-type': CONTENT_TYPE }, body: writer.write(snapshot()) };
     },
   };
 }
 
-interface Family {
-  readonly type: MetricType;
-  readonly samples: string[];
-}
+/** Writes metrics in the text format, version 0.0.4: families sorted by name, each with its type and its samples. */
+export class PrometheusWriter {
+  readonly #names: MetricNames;
+  /** Names are the same from one answer to the next, but for frameworks and roles that come and go. */
+  #known = new Map<string, Described>();
 
-/** Metrics in the text format, version 0.0.4: families sorted by name, each with its type and its samples. */
-export function prometheusText(metrics: Readonly<Record<string, number>>, names: MetricNames): string {
-  const families = new Map<string, Family>();
-  for (const name of Object.keys(metrics).sort()) {
-    const { family, type, labels } = describe(name, names);
-    const known = families.get(family) ?? { type, samples: [] };
-    families.set(family, known);
-    known.samples.push(`${family}${labelText(labels)} ${valueText(metrics[name]!)}`);
+  constructor(names: MetricNames) {
+    this.#names = names;
   }
-  const lines = [...families]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([family, { type, samples }]) => [`# TYPE ${family} ${type}`, ...samples]);
-  return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+
+  write(metrics: Readonly<Record<string, number>>): string {
+    const known = new Map<string, Described>();
+    const families = new Map<string, string>();
+    for (const name of Object.keys(metrics).sort()) {
+      const described = this.#known.get(name) ?? describe(name, this.#names);
+      known.set(name, described);
+      const { family, type, sample } = described;
+      const before = families.get(family) ?? `# TYPE ${family} ${type}\n`;
+      families.set(family, `${before}${sample} ${valueText(metrics[name]!)}\n`);
+    }
+    this.#known = known;
+    return [...families.keys()]
+      .sort()
+      .map((family) => families.get(family))
+      .join('');
+  }
 }
 
 interface Described {
   readonly family: string;
   readonly type: MetricType;
-  readonly labels: readonly (readonly [name: string, value: string])[];
+  /** The family with its labels. */
+  readonly sample: string;
 }
+
+type Labels = readonly (readonly [name: string, value: string])[];
 
 /** `…_ms/p99` and its kin: figures of a window. */
 const WINDOW = /^(?<timer>.*_ms)\/(?:(?<figure>count|min|max)|p(?<percentile>\d+))$/;
@@ -86,9 +98,9 @@ function describe(name: string, { rules, counters }: MetricNames): Described {
   const window = WINDOW.exec(name)?.groups;
   if (window?.timer !== undefined) {
     const family = familyName(window.timer);
-    if (window.figure !== undefined) return { family: `${family}_${window.figure}`, type: 'gauge', labels: [] };
+    if (window.figure !== undefined) return described(`${family}_${window.figure}`, 'gauge', []);
     const quantile = Number(`0.${window.percentile}`);
-    return { family: `${family}_percentile`, type: 'gauge', labels: [['quantile', String(quantile)]] };
+    return described(`${family}_percentile`, 'gauge', [['quantile', String(quantile)]]);
   }
   for (const { pattern, family, type, encoded } of rules) {
     const match = pattern.exec(name);
@@ -97,9 +109,13 @@ function describe(name: string, { rules, counters }: MetricNames): Described {
     const labels = Object.entries(match.groups ?? {}).map(
       ([label, value]) => [label, label === encoded ? decoded(value) : value] as const,
     );
-    return { family: familyName(filled), type, labels };
+    return described(familyName(filled), type, labels);
   }
-  return { family: familyName(name), type: counters.has(name) ? 'counter' : 'gauge', labels: [] };
+  return described(familyName(name), counters.has(name) ? 'counter' : 'gauge', []);
+}
+
+function described(family: string, type: MetricType, labels: Labels): Described {
+  return { family, type, sample: `${family}${labelText(labels)}` };
 }
 
 function decoded(text: string): string {
@@ -114,7 +130,7 @@ function familyName(name: string): string {
   return `mesos_${name.replace(/[^a-zA-Z0-9_]/g, '_')}`;
 }
 
-function labelText(labels: Described['labels']): string {
+function labelText(labels: Labels): string {
   if (labels.length === 0) return '';
   return `{${labels.map(([name, value]) => `${name}="${escapeLabel(value)}"`).join(',')}}`;
 }

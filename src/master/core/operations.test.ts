@@ -361,3 +361,60 @@ test('operations of an unreachable agent are unreachable', () => {
   const [later] = stage.reconcile({ operation_id: { value: 'r' }, agent_id: { value: stage.host.id } });
   assert.equal(later?.state, 'OPERATION_UNREACHABLE');
 });
+
+const SHARED: Resource = {
+  ...reserved('disk', 10),
+  disk: { persistence: { id: 'v' }, volume: { container_path: 'v', mode: 'RW' } },
+  shared: {},
+};
+
+test('many tasks use one shared volume, which cannot be destroyed before the last has ended', () => {
+  const stage = new Stage();
+  const { world, scheduler, host } = stage;
+  world.say(scheduler, {
+    type: 'UPDATE_FRAMEWORK',
+    update_framework: {
+      framework_info: {
+        user: 'root',
+        name: 'test',
+        id: { value: scheduler.id },
+        roles: ['a'],
+        failover_timeout: 1e6,
+        capabilities: [{ type: 'MULTI_ROLE' }, { type: 'RESERVATION_REFINEMENT' }, { type: 'SHARED_RESOURCES' }],
+      },
+    },
+  });
+  const volumeTask = (id: string) => task(id, { value: host.id }, { resources: [scalar('cpus', 1), SHARED] });
+  const destroy: Offer_Operation = { type: 'DESTROY', id: { value: 'd' }, destroy: { volumes: [SHARED] } };
+  const applied = stage.accept(
+    reserve(undefined, reserved('disk', 10)),
+    { type: 'CREATE', create: { volumes: [SHARED] } },
+    { type: 'LAUNCH', launch: { task_infos: [volumeTask('t1'), volumeTask('t2')] } },
+  );
+  assert.equal(applied.length, 2);
+  assert.equal(world.sent('mesos.internal.RunTaskMessage', host.pid).length, 2);
+  assert.equal(stage.accept(destroy).length, 0);
+  assert.match(only(stage.statuses()).message ?? '', /in use/);
+  for (const id of ['t1', 't2']) {
+    const uuid = world.update(scheduler, host, id, 'TASK_FINISHED');
+    world.acknowledge(scheduler, host, id, uuid);
+  }
+  const other = world.subscribe({ roles: ['a'], capabilities: [{ type: 'MULTI_ROLE' }, { type: 'SHARED_RESOURCES' }] });
+  world.sleep(1000);
+  assert.equal(stage.accept(destroy).length, 1);
+  assert.equal(world.state.agents.get(host.id)?.total.persistentVolumes().isEmpty, true);
+  assert.ok(!world.offers(other).some((offer) => offer.resources?.some((resource) => resource.shared)));
+});
+
+test('what an operation has made is offered at once, whatever the filter says about the rest', () => {
+  const { world, scheduler, host } = new Stage();
+  const [offer] = world.offers(scheduler);
+  assert.ok(offer);
+  world.say(scheduler, {
+    type: 'ACCEPT',
+    accept: { offer_ids: [offer.id], operations: [reserve()], filters: { refuse_seconds: 3600 } },
+  });
+  const [next] = world.offers(scheduler);
+  assert.equal(next?.agent_id.value, host.id);
+  assert.ok(next.resources?.some((resource) => resource.reservation !== undefined));
+});

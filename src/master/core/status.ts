@@ -36,14 +36,14 @@ const STATE_COUNTERS: Partial<Record<TaskState, CounterName>> = {
   TASK_GONE_BY_OPERATOR: 'tasks_gone_by_operator',
 };
 
-/** Counts an end, in the metrics of the master and of the framework. */
+/** Counts an end, in the metrics of the master and of the framework; being unreachable is one, but not for good. */
 export function countEnd(ctx: Context, framework: FrameworkRecord, state: TaskState, status: TaskStatus): void {
+  const { source = 'SOURCE_MASTER', reason } = status;
+  if (reason !== undefined) count(ctx.state.taskCounters, `${state}/${source}/${reason}`.toLowerCase());
   const counter = STATE_COUNTERS[state];
   if (counter === undefined) return;
   countUp(ctx, counter);
   count(framework.counters.terminalTasks, state);
-  if (status.source === undefined || status.reason === undefined) return;
-  count(ctx.state.taskCounters, `${state}/${status.source}/${status.reason}`.toLowerCase());
 }
 
 /** What the master says of a task by itself. It carries no uuid: nobody acknowledges it. */

@@ -1,10 +1,10 @@
 import type { Allocator } from '../../allocator/allocator.ts';
-import type { Resources } from '../../resources/resources.ts';
 import { fromMilli } from '../../resources/scalars.ts';
-import { Offer_Operation_Type, type TaskState } from '../../wire/v1.ts';
+import { Offer_Operation_Type } from '../../wire/v1.ts';
 import { COUNTERS } from '../core/counters.ts';
 import type { MasterState } from '../core/state.ts';
-import { addFramework, GAUGED } from './framework-metrics.ts';
+import { addFramework, countTasks, GAUGED, type TaskCounts } from './framework-metrics.ts';
+import { measureOf, SHOWN, Sums } from './measure.ts';
 import { addRoles } from './role-metrics.ts';
 
 /** What the shell knows and the state does not. */
@@ -45,7 +45,8 @@ export function metricsOf(state: MasterState, outside: Outside): Metrics {
   for (const [name, count] of state.taskCounters) metrics[`master/${name}`] = count;
   addAgents(metrics, state);
   addFrameworks(metrics, state);
-  addTasks(metrics, state);
+  const tasks = Array.from(state.frameworks.values(), countTasks);
+  addTasks(metrics, state, tasks);
   addResources(metrics, state);
   addOperations(metrics, state);
   addRoles(metrics, state, outside.allocator);
@@ -55,7 +56,10 @@ export function metricsOf(state: MasterState, outside: Outside): Metrics {
     metrics[`frameworks/${principal}/messages_received`] = received;
     metrics[`frameworks/${principal}/messages_processed`] = processed;
   }
-  if (outside.perFramework) for (const framework of state.frameworks.values()) addFramework(metrics, framework);
+  if (outside.perFramework) {
+    let at = 0;
+    for (const framework of state.frameworks.values()) addFramework(metrics, framework, tasks[at++]!);
+  }
   return Object.assign(metrics, outside.more);
 }
 
@@ -80,63 +84,28 @@ function addFrameworks(metrics: Metrics, state: MasterState): void {
   metrics['master/frameworks_inactive'] = frameworks.length - active;
 }
 
-function addTasks(metrics: Metrics, state: MasterState): void {
-  const counts = new Map<TaskState, number>();
+function addTasks(metrics: Metrics, state: MasterState, counts: readonly TaskCounts[]): void {
   let unreachable = 0;
-  for (const framework of state.frameworks.values()) {
-    for (const { state: taskState } of framework.tasks.values())
-      counts.set(taskState, (counts.get(taskState) ?? 0) + 1);
-    unreachable += framework.unreachableTasks.size;
+  for (const framework of state.frameworks.values()) unreachable += framework.unreachableTasks.size;
+  for (const name of GAUGED) {
+    const count = counts.reduce((sum, ofOne) => sum + (ofOne.get(name) ?? 0), 0);
+    metrics[`master/${name.toLowerCase()}`.replace('/task_', '/tasks_')] = count;
   }
-  for (const name of GAUGED)
-    metrics[`master/${name.toLowerCase()}`.replace('/task_', '/tasks_')] = counts.get(name) ?? 0;
   metrics['master/tasks_unreachable'] = unreachable;
 }
 
-/** Sums in thousandths by metric: `cpus`, `cpus_revocable`, … */
-class Amounts {
-  readonly #sums = new Map<string, number>();
-
-  add(resources: Resources): void {
-    for (const [name, milli] of amountsOf(resources)) this.#sums.set(name, this.of(name) + milli);
-  }
-
-  of(name: string): number {
-    return this.#sums.get(name) ?? 0;
-  }
-}
-
-const SHOWN = ['cpus', 'gpus', 'mem', 'disk'];
-
-/** What agents have and use changes rarely from one look at the metrics to the next. */
-const measured = new WeakMap<Resources, readonly (readonly [name: string, milli: number])[]>();
-
-function amountsOf(resources: Resources): readonly (readonly [name: string, milli: number])[] {
-  const known = measured.get(resources);
-  if (known !== undefined) return known;
-  const parts = [
-    ['', resources.nonRevocable()],
-    ['_revocable', resources.revocable()],
-  ] as const;
-  const amounts = parts.flatMap(([suffix, part]) =>
-    SHOWN.map((name) => [`${name}${suffix}`, part.scalar(name)] as const).filter(([, milli]) => milli !== 0),
-  );
-  measured.set(resources, amounts);
-  return amounts;
-}
-
 function addResources(metrics: Metrics, state: MasterState): void {
-  const [total, used, offered] = [new Amounts(), new Amounts(), new Amounts()];
+  const [total, used, offered] = [new Sums(), new Sums(), new Sums()];
   for (const agent of state.agents.values()) {
-    total.add(agent.total);
-    used.add(agent.used);
-    offered.add(agent.offered);
+    total.add(measureOf(agent.total).shown);
+    used.add(measureOf(agent.used).shown);
+    offered.add(measureOf(agent.offered).shown);
   }
   for (const name of SHOWN) {
-    addShare(metrics, `master/${name}`, total.of(name), used.of(name));
-    addShare(metrics, `master/${name}_revocable`, total.of(`${name}_revocable`), used.of(`${name}_revocable`));
+    for (const kind of ['', '_revocable'])
+      addShare(metrics, `master/${name}${kind}`, total.of(kind, name), used.of(kind, name));
   }
-  const whole = (amounts: Amounts, name: string): number => amounts.of(name) + amounts.of(`${name}_revocable`);
+  const whole = (sums: Sums, name: string): number => sums.of('', name) + sums.of('_revocable', name);
   for (const name of ['cpus', 'mem', 'disk']) {
     metrics[`allocator/mesos/resources/${name}/total`] = fromMilli(whole(total, name));
     metrics[`allocator/mesos/resources/${name}/offered_or_allocated`] = fromMilli(

@@ -1,9 +1,8 @@
 import type { Allocator } from '../../allocator/allocator.ts';
-import { Quantities } from '../../resources/quantities.ts';
 import { ancestorsOf } from '../../resources/roles.ts';
 import { fromMilli } from '../../resources/scalars.ts';
 import type { MasterState } from '../core/state.ts';
-import { type RoleView, rolesOf } from './roles.ts';
+import { measureOf, Sums } from './measure.ts';
 
 type Metrics = Record<string, number>;
 
@@ -13,9 +12,8 @@ export function addRoles(
   state: MasterState,
   allocator: Pick<Allocator, 'roleShare' | 'activeFilters'> | undefined,
 ): void {
-  const roles = rolesOf(state);
-  addConsumed(metrics, roles, (name) => isScalar(state, name));
-  addQuotas(metrics, state, roles);
+  addConsumed(metrics, state);
+  addQuotas(metrics, state);
   if (allocator === undefined) return;
   const known = new Set<string>();
   for (const role of state.roles.keys()) {
@@ -26,38 +24,38 @@ export function addRoles(
     metrics[`allocator/mesos/offer_filters/roles/${role}/active`] = allocator.activeFilters(role);
 }
 
-/** What role views count may be ports too, which quota is never about. */
-function isScalar(state: MasterState, name: string): boolean {
-  for (const { total } of state.agents.values()) if (total.scalar(name) > 0) return true;
-  return false;
-}
-
-/** Of all roles together under the empty name, which is what upstream calls the root of the tree of roles. */
-function addConsumed(metrics: Metrics, roles: readonly RoleView[], counts: (resource: string) => boolean): void {
-  let all = Quantities.EMPTY;
-  const add = (name: string, consumed: Quantities): void => {
-    for (const [resource, milli] of consumed) {
-      if (counts(resource))
-        metrics[`allocator/mesos/quota/roles/${name}/resources/${resource}/consumed`] = fromMilli(milli);
-    }
-  };
-  for (const { name, consumed } of roles) {
-    add(name, consumed);
-    if (!name.includes('/')) all = all.plus(consumed);
+/**
+ * What counts against quotas: what is in use, and what is reserved and idle. All roles together are under the empty name,
+ * which is what upstream calls the root of the tree of roles.
+ */
+function addConsumed(metrics: Metrics, state: MasterState): void {
+  const sums = new Sums();
+  for (const { total, used } of state.agents.values()) {
+    const inUse = measureOf(used);
+    sums.add(inUse.allocated);
+    sums.add(inUse.reserved, -1);
+    sums.add(measureOf(total).reserved);
   }
-  add('', all);
+  sums.addUp();
+  for (const role of sums.keys) {
+    for (const [name, milli] of sums.amounts(role))
+      metrics[`allocator/mesos/quota/roles/${role}/resources/${name}/consumed`] = fromMilli(milli);
+  }
 }
 
-function addQuotas(metrics: Metrics, state: MasterState, roles: readonly RoleView[]): void {
+function addQuotas(metrics: Metrics, state: MasterState): void {
   if (state.quotas.size === 0) return;
-  const views = new Map(roles.map((role) => [role.name, role]));
+  const held = new Sums();
+  for (const { used, offered } of state.agents.values()) {
+    held.add(measureOf(used).allocated);
+    held.add(measureOf(offered).allocated);
+  }
+  held.addUp();
   for (const { role, guarantees, limits } of state.quotas.values()) {
     const prefix = `allocator/mesos/quota/roles/${role}/resources`;
-    const view = views.get(role);
-    const held = new Map(view?.allocated.plus(view.offered) ?? []);
     for (const [name, milli] of Object.entries(guarantees)) metrics[`${prefix}/${name}/guarantee`] = fromMilli(milli);
     for (const [name, milli] of Object.entries(limits)) metrics[`${prefix}/${name}/limit`] = fromMilli(milli);
     for (const name of new Set([...Object.keys(guarantees), ...Object.keys(limits)]))
-      metrics[`${prefix}/${name}/offered_or_allocated`] = fromMilli(held.get(name) ?? 0);
+      metrics[`${prefix}/${name}/offered_or_allocated`] = fromMilli(held.of(role, name));
   }
 }

@@ -46,16 +46,22 @@ export function accept(ctx: Context, framework: FrameworkRecord, call: Call_Acce
   for (const offer of offers.value) takeOffer(ctx, offer);
   if (operations.length === 0) framework.counters.offersDeclined += offers.value.length;
   else framework.counters.offersAccepted += offers.value.length;
+  const offered = Resources.sum(offers.value.map((offer) => offer.resources));
+  const agent = agentOf(ctx, agentId);
   const acceptance: Acceptance = {
     framework,
-    agent: agentOf(ctx, agentId),
+    agent,
     role,
-    available: Resources.sum(offers.value.map((offer) => offer.resources)),
+    available: offered,
+    shared: offered.shared(),
     progress: false,
   };
   for (const operation of operations) perform(ctx, acceptance, operation);
   const refused = refuseSeconds(call.filters);
-  recover(ctx, framework.id, agentId, acceptance.available, refused);
+  // Nobody has refused what was only just made.
+  const made = acceptance.available.minus(offered);
+  recover(ctx, framework.id, agentId, made, undefined);
+  recover(ctx, framework.id, agentId, acceptance.available.minus(made), refused);
   if (acceptance.progress || refused !== 0) requestAllocation(ctx, agentId);
 }
 

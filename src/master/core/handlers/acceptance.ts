@@ -9,6 +9,8 @@ export interface Acceptance {
   readonly role: string;
   /** What is left of the offers. */
   available: Resources;
+  /** The shared volumes among the offers, whether tasks have taken their copies or not: there is always another copy. */
+  shared: Resources;
   /** Something was launched or changed. */
   progress: boolean;
 }

@@ -19,7 +19,7 @@ export function launch(ctx: Context, acceptance: Acceptance, operation: Offer_Op
 function launchOne(ctx: Context, acceptance: Acceptance, given: TaskInfo): void {
   const { framework, agent, role, available } = acceptance;
   const task = mapTask(ownExecutor(given, framework), (resource) => allocated(resource, role));
-  const valid = validateTask(task, { framework, agent, available });
+  const valid = validateTask(task, { framework, agent, available: available.nonShared().plus(acceptance.shared) });
   if (!valid.ok) {
     refuseTask(ctx, framework, task, 'REASON_TASK_INVALID', valid.error);
     return;
@@ -29,6 +29,7 @@ function launchOne(ctx: Context, acceptance: Acceptance, given: TaskInfo): void 
     refuseTask(ctx, framework, task, 'REASON_TASK_UNAUTHORIZED', refusal);
     return;
   }
+  copyShared(ctx, acceptance, task);
   const isNew = startTask(ctx, acceptance, task, task.executor);
   const toAgent = mapTask(task, (resource) => resourceFor(agent.capabilities, resource));
   send(ctx, agent.pid, 'mesos.internal.RunTaskMessage', {
@@ -38,6 +39,15 @@ function launchOne(ctx: Context, acceptance: Acceptance, given: TaskInfo): void 
     ...(framework.connection?.kind === 'pid' && { pid: framework.connection.pid }),
     ...versionsOf(agent),
   });
+}
+
+/** A task may use a shared volume of the offers although earlier ones have used up the copies that were offered. */
+function copyShared(ctx: Context, acceptance: Acceptance, { resources = [] }: TaskInfo): void {
+  const { framework, agent, available } = acceptance;
+  const additional = Resources.of(resources).shared().minus(available.shared());
+  if (additional.isEmpty) return;
+  ctx.allocator.updateAllocation(framework.id, agent.id, additional, additional.plus(additional));
+  acceptance.available = available.plus(additional);
 }
 
 /** Only an executor of a LAUNCH may leave out whose it is. */

@@ -3,11 +3,11 @@ import { randomUuidBytes } from '../../../base/random.ts';
 import { err, ok, type Result } from '../../../base/result.ts';
 import { mapOperation, resourcesIn } from '../../../resources/carriers.ts';
 import { needsCheckpoint } from '../../../resources/checkpointed.ts';
-import type { Resources } from '../../../resources/resources.ts';
+import { Resources } from '../../../resources/resources.ts';
 import { validateResources } from '../../../resources/validate.ts';
-import type { Offer_Operation, OperationStatus, TaskInfo, TaskStatus } from '../../../wire/v1.ts';
+import type { Offer_Operation, OperationStatus, Resource, TaskInfo, TaskStatus } from '../../../wire/v1.ts';
 import { type Context, log, nameFramework, send } from '../context.ts';
-import { resourceFor } from '../offers.ts';
+import { offersOf, rescindOffer, resourceFor } from '../offers.ts';
 import { addOperation, countOperation, sendOperationStatus } from '../operations.ts';
 import type { AgentRecord, FrameworkRecord } from '../records.ts';
 import { countEnd, masterStatus, sendUpdate } from '../status.ts';
@@ -28,12 +28,23 @@ export function convert(ctx: Context, acceptance: Acceptance, given: Offer_Opera
     return;
   }
   const { operation, available, total } = plan.value;
+  if (operation.destroy !== undefined) rescindVolumes(ctx, agent, operation.destroy.volumes ?? []);
   ctx.allocator.updateAllocation(framework.id, agent.id, acceptance.available, available);
   acceptance.available = available;
+  if (operation.type === 'CREATE' || operation.type === 'DESTROY') acceptance.shared = available.shared();
   acceptance.progress = true;
   agent.total = total;
   agent.checkpointed = total.filter(needsCheckpoint);
   applyOnAgent(ctx, framework, agent, operation);
+}
+
+/** Other copies of a shared volume may be on offer, to others as well. */
+function rescindVolumes(ctx: Context, agent: AgentRecord, volumes: readonly Resource[]): void {
+  const doomed = Resources.of(volumes).unallocate();
+  for (const offer of offersOf(ctx, agent)) {
+    const offered = offer.resources.unallocate();
+    if ([...doomed].some((volume) => offered.contains(volume))) rescindOffer(ctx, offer);
+  }
 }
 
 interface Conversion {

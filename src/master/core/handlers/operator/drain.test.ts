@@ -84,6 +84,25 @@ test('an agent whose framework is removed has nothing left to wait for', () => {
   assert.equal(world.state.agents.get(host.id)?.drain?.state, 'DRAINED');
 });
 
+test('an operation that is under way holds a drain up, too', () => {
+  const world = new World();
+  const host = world.register();
+  const agent_id = { value: host.id };
+  const reservations = [{ type: 'DYNAMIC', role: 'a', principal: 'op' }] as const;
+  const reserve_resources = { agent_id, resources: [{ ...scalar('cpus', 1), reservations }] };
+  assert.equal(world.operate({ type: 'RESERVE_RESOURCES', reserve_resources }, 'op').status, 202);
+  const agent = world.state.agents.get(host.id);
+  const [operation] = agent!.operations.values();
+  drain(world, host.id);
+  assert.equal(agent?.drain?.state, 'DRAINING');
+  world.message(host.pid, 'mesos.internal.UpdateOperationStatusMessage', {
+    slave_id: agent_id,
+    status: { state: 'OPERATION_FINISHED', uuid: { value: new Uint8Array(16).fill(1) } },
+    operation_uuid: operation!.uuid,
+  });
+  assert.equal(agent?.drain?.state, 'DRAINED');
+});
+
 test('with mark_gone the empty agent is gone for ever', () => {
   const world = new World();
   const there = withTask(world);

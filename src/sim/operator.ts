@@ -1,0 +1,96 @@
+import type { MachineID } from '../wire/v1.ts';
+import type { Call } from '../wire/v1_master.ts';
+import type { Dice } from './dice.ts';
+import type { MasterProcess } from './master-process.ts';
+import type { World } from './world.ts';
+
+/** Somebody who takes agents and machines out of service without a plan, and puts everything back in the end. */
+export class Operator {
+  private readonly world: World;
+  private readonly dice: Dice;
+  private readonly master: MasterProcess;
+  private readonly pause: number;
+  private isTidying = false;
+
+  constructor(world: World, dice: Dice, master: MasterProcess) {
+    this.world = world;
+    this.dice = dice;
+    this.master = master;
+    this.pause = dice.between(2000, 20_000);
+  }
+
+  start(): void {
+    this.world.loop.after(this.dice.wait(this.pause), () => {
+      if (this.isTidying) return;
+      this.act();
+      this.start();
+    });
+  }
+
+  /** From now on everything is put back, again and again: who was away comes back as it went. */
+  tidy(): void {
+    this.isTidying = true;
+    const { agents, machines } = this.master.core.state;
+    const listed = [...machines.values()];
+    const down = listed.filter(({ mode }) => mode === 'DOWN').map(({ id }) => id);
+    if (down.length > 0) this.say({ type: 'STOP_MAINTENANCE', stop_maintenance: { machines: down } });
+    else if (listed.length > 0) this.schedule([]);
+    for (const { id, deactivated, drain } of [...agents.values()]) {
+      // A drain has to be over before it can be undone.
+      if (deactivated && drain?.state !== 'DRAINING')
+        this.say({ type: 'REACTIVATE_AGENT', reactivate_agent: { agent_id: { value: id } } });
+    }
+    this.world.loop.after(5000, () => this.tidy());
+  }
+
+  private act(): void {
+    const { dice } = this;
+    const { agents, machines, unreachable } = this.master.core.state;
+    const agent_id = { value: dice.pick([...agents.keys(), ...unreachable.keys()]) ?? 'none' };
+    const scheduled = [...machines.values()];
+    const move = dice.pick([
+      () => this.say({ type: 'DRAIN_AGENT', drain_agent: { agent_id, ...this.settings() } }),
+      () => this.say({ type: 'DEACTIVATE_AGENT', deactivate_agent: { agent_id } }),
+      () => this.say({ type: 'REACTIVATE_AGENT', reactivate_agent: { agent_id } }),
+      () => this.schedule(this.someMachines()),
+      () => this.say({ type: 'START_MAINTENANCE', start_maintenance: { machines: this.in(scheduled, 'DRAINING') } }),
+      () => this.say({ type: 'STOP_MAINTENANCE', stop_maintenance: { machines: this.in(scheduled, 'DOWN') } }),
+    ]);
+    move?.();
+  }
+
+  private settings(): { mark_gone: boolean; max_grace_period?: { seconds: number } } {
+    const mark_gone = this.dice.chance(0.3);
+    return this.dice.chance(0.5) ? { mark_gone, max_grace_period: { seconds: this.dice.whole(0, 5) } } : { mark_gone };
+  }
+
+  /** Of agents that are there, and those that must stay in the schedule. */
+  private someMachines(): MachineID[] {
+    const { agents, machines } = this.master.core.state;
+    const chosen = new Map<string, MachineID>();
+    const add = (id: MachineID): unknown => chosen.set(`${id.hostname?.toLowerCase()} ${id.ip}`, id);
+    for (const { id, mode } of machines.values()) if (mode === 'DOWN') add(id);
+    for (const { info, pid } of agents.values()) {
+      const ip = /@([^:]+):/.exec(pid)?.[1];
+      if (ip !== undefined && this.dice.chance(0.3)) add({ hostname: info.hostname, ip });
+    }
+    return [...chosen.values()];
+  }
+
+  private schedule(machine_ids: readonly MachineID[]): void {
+    const unavailability = { start: { nanoseconds: this.dice.whole(1, 1000) * 1e9 } };
+    const windows = machine_ids.length === 0 ? [] : [{ machine_ids, unavailability }];
+    this.say({ type: 'UPDATE_MAINTENANCE_SCHEDULE', update_maintenance_schedule: { schedule: { windows } } });
+  }
+
+  private in(machines: readonly { readonly id: MachineID; readonly mode: string }[], mode: string): MachineID[] {
+    return machines.filter((machine) => machine.mode === mode && this.dice.chance(0.7)).map(({ id }) => id);
+  }
+
+  private say(call: Call): void {
+    this.world.say('operator ->', `${call.type}`);
+    this.master.operate(call, (status, text) => {
+      this.world.say('operator <-', `${call.type} ${status} ${text ?? ''}`);
+    });
+  }
+}
