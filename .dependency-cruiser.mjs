@@ -29,7 +29,7 @@ const MAY_USE = {
   'coordination/zookeeper/core': ['base', 'wire'],
   'coordination/election/core': ['base', 'wire', 'coordination/zookeeper/core'],
   coordination: ['base', 'wire', 'runtime'],
-  sdk: ['base', 'wire', 'resources'],
+  sdk: ['base', 'wire', 'resources', 'coordination'],
   sim: ['base', 'wire', 'resources', 'allocator', 'master/core', 'agent/core'],
 };
 

@@ -34,7 +34,7 @@ function assignment(text: string, before: Readonly<Record<string, string>>): Rea
 }
 
 const masterOption = (): Option =>
-  new Option('-m, --master <host:port>', 'the master, or several separated by commas')
+  new Option('-m, --master <host:port>', 'the master, several separated by commas, or zk://host:port,host:port/path')
     .env('MESETA_MASTER')
     .default(DEFAULT_MASTER);
 const jsonOption = (): Option => new Option('--json', 'print JSON, one object a line');
@@ -124,6 +124,33 @@ function addLists(program: Command): void {
   }
 }
 
+function addRegistry(program: Command): void {
+  const registry = program.command('registry').description('back up what masters must not forget, or move it');
+  registry
+    .command('export')
+    .description('write what a registry holds to a file, or standard output; masters may be running')
+    .argument('<from>', 'lmdb:FOLDER, or zk://host:port/path as masters have it in --zk')
+    .argument('[file]', 'the file; - for standard output')
+    .action(
+      exitWith(async (from: string, file: string | undefined) => {
+        const { exportRegistry } = await import('./registry.ts');
+        return exportRegistry(from, file === undefined ? {} : { file });
+      }),
+    );
+  registry
+    .command('import')
+    .description('fill an empty registry from a file, or standard input; masters must not be running')
+    .argument('<into>', 'lmdb:FOLDER, or zk://host:port/path')
+    .argument('[file]', 'the file; - for standard input')
+    .option('--force', 'replace what the registry holds')
+    .action(
+      exitWith(async (into: string, file: string | undefined, options: { force?: boolean }) => {
+        const { importRegistry } = await import('./registry.ts');
+        return importRegistry(into, { ...options, ...(file !== undefined && { file }) });
+      }),
+    );
+}
+
 function version(): string {
   const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     version: string;
@@ -140,6 +167,7 @@ function build(): Command {
   addRun(program);
   addUp(program);
   addLists(program);
+  addRegistry(program);
   daemon(program, 'master');
   daemon(program, 'agent');
   return program;

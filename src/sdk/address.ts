@@ -16,7 +16,7 @@ export function parseAddresses(text: string, defaultPort: number): Result<readon
     const trimmed = part.trim();
     if (trimmed.startsWith('zk://')) {
       return err(
-        `'${trimmed}': looking up the leader in ZooKeeper is not available yet; name the masters as host:port,host:port`,
+        `'${trimmed}' cannot stand beside others: write either zk://host:port,host:port/path alone, or host:port,host:port`,
       );
     }
     if (trimmed.startsWith('https://'))

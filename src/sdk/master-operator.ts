@@ -1,5 +1,6 @@
 import { Call, Response } from '../wire/v1_master.ts';
 import { type Address, addressOfLocation } from './address.ts';
+import { NotConnected } from './errors.ts';
 import { type OperatorOptions, postCall, readResponse } from './operator.ts';
 
 /**
@@ -12,4 +13,25 @@ export async function callMaster(address: Address, call: Call, options: Operator
   const leader = answer.status === 307 ? addressOfLocation(String(answer.headers.location ?? '')) : undefined;
   if (leader) answer = await postCall(leader, body, options);
   return readResponse(Response, String(call.type), address, answer);
+}
+
+/**
+ * Calls the first of several masters that answers.
+ * @throws NotConnected when none does, CallRefused when one says no
+ */
+export async function callAnyMaster(
+  addresses: readonly Address[],
+  call: Call,
+  options: OperatorOptions = {},
+): Promise<Response> {
+  let problem: NotConnected | undefined;
+  for (const address of addresses) {
+    try {
+      return await callMaster(address, call, options);
+    } catch (error) {
+      if (!(error instanceof NotConnected)) throw error;
+      problem ??= error;
+    }
+  }
+  throw problem ?? new NotConnected('no master is named');
 }

@@ -242,7 +242,9 @@ test('the secret travels as basic authentication, with every call', async () => 
 });
 
 test('a master that is no address is refused with advice', () => {
-  for (const master of ['', 'host:port', 'host:99999', 'zk://z:2181/mesos', 'https://m:5050', 'a b']) {
+  for (const master of ['', 'host:port', 'host:99999', 'https://m:5050', 'a b']) {
     assert.throws(() => scheduler(master), /master: .*(host:port|http:\/\/)/, master);
   }
+  const zk = { master: 'zk://z/mesos', framework: { user: 'u', name: 'n' }, handlers: {} };
+  assert.throws(() => new Scheduler(zk), /master: 'z' is not a server; write zk:/);
 });

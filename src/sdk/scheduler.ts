@@ -18,7 +18,7 @@ import type {
   TaskStatus,
 } from '../wire/v1.ts';
 import { Call, type Event, type Event_Failure, type OfferConstraints } from '../wire/v1_scheduler.ts';
-import { type Address, formatAddress, parseAddresses } from './address.ts';
+import { type Address, formatAddress } from './address.ts';
 import { Backoff } from './backoff.ts';
 import { type Encoding, encodeMessage, MEDIA_TYPE } from './encoding.ts';
 import { CallRefused, FrameworkError, NotConnected } from './errors.ts';
@@ -37,7 +37,7 @@ const SILENT_HEARTBEATS = 3;
 const TEARDOWN_ANSWER_WITHIN = 5_000;
 
 export interface SchedulerOptions {
-  /** `host:port`, several of them separated by commas, or `http://` URLs. A redirect to the leader is followed. */
+  /** `host:port`, several of them separated by commas, `http://` URLs, or `zk://host:port/path`. The leader is followed. */
   readonly master: string;
   /** Who you are. Set `id` to come back as a framework that exists; set `failover_timeout` so that it outlives you. */
   readonly framework: FrameworkInfo;
@@ -90,12 +90,12 @@ export class Scheduler {
 
   /** @throws Error when an option makes no sense; the message says what would be right */
   constructor(options: SchedulerOptions) {
-    const masters = parseAddresses(options.master, DEFAULT_PORT);
-    if (!masters.ok) throw new Error(`master: ${masters.error}`);
+    const finder = LeaderFinder.of(options.master, DEFAULT_PORT);
+    if (!finder.ok) throw new Error(`master: ${finder.error}`);
     this.options = options;
     this.framework = options.framework;
     this.encoding = options.encoding ?? 'protobuf';
-    this.finder = new LeaderFinder(masters.value);
+    this.finder = finder.value;
     this.backoff = new Backoff(options.reconnect?.minimum ?? 100, options.reconnect?.maximum ?? 15_000);
   }
 
@@ -135,7 +135,9 @@ export class Scheduler {
 
   /** One attempt. @returns why it ended, or undefined to try the next address at once */
   private async attempt(): Promise<string | undefined> {
-    const address = this.finder.current();
+    const located = await this.finder.locate();
+    if (!located.ok) return located.error;
+    const address = located.value;
     const outcome = await subscribe(address, this.subscribeCall(), this.encoding, this.options.credential);
     switch (outcome.kind) {
       case 'redirect':

@@ -109,6 +109,18 @@ export function storeSuite(open: (place: string) => Promise<Store>, fences: bool
     await again.close();
   });
 
+  it('can be read without being taken over', async () => {
+    const store = await open('read');
+    await contents(store);
+    assert.ok((await store.apply([{ key: 'a/1', value: bytes('x') }])).ok);
+    const reader = await open('read');
+    const read = await reader.read();
+    assert.deepEqual(read.ok && [...read.value.keys()], ['a/1']);
+    assert.ok((await store.apply([{ key: 'a/2', value: bytes('y') }])).ok);
+    await store.close();
+    await reader.close();
+  });
+
   if (!fences) return;
   it('lets nothing through of a writer after whom another has taken over', async () => {
     const deposed = await open('fence');

@@ -34,6 +34,10 @@ export class LmdbStore implements Store {
     }
   }
 
+  read(): Promise<Result<ReadonlyMap<string, Uint8Array>, StoreFailure>> {
+    return this.load();
+  }
+
   async load(): Promise<Result<ReadonlyMap<string, Uint8Array>, StoreFailure>> {
     try {
       const values = new Map<string, Uint8Array>();

@@ -11,6 +11,10 @@ export class MemoryStore implements Store {
     this.#values = values;
   }
 
+  read(): Promise<Result<ReadonlyMap<string, Uint8Array>, StoreFailure>> {
+    return this.load();
+  }
+
   async load(): Promise<Result<ReadonlyMap<string, Uint8Array>, StoreFailure>> {
     return ok(new Map(this.#values));
   }

@@ -22,6 +22,8 @@ export interface StoreFailure {
 export interface Store {
   /** What it is and where, for people: `LMDB in /var/lib/mesos/registry`. */
   readonly description: string;
+  /** Reads everything without taking anything over: another program may be writing. */
+  read(): Promise<Result<ReadonlyMap<string, Uint8Array>, StoreFailure>>;
   /**
    * Takes the store over and reads everything in it. Must be called once, before `apply`. From then on what another
    * program has taken over before cannot write any more.

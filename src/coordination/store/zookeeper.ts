@@ -39,6 +39,15 @@ export class ZooKeeperStore implements Store {
     this.description = `ZooKeeper at ${options.path}`;
   }
 
+  async read(): Promise<Result<ReadonlyMap<string, Uint8Array>, StoreFailure>> {
+    try {
+      const isThere = (await this.#options.client.exists(this.#options.path)) !== undefined;
+      return ok(isThere ? await this.#readAll() : new Map());
+    } catch (error) {
+      return err(this.#failureOf(error));
+    }
+  }
+
   async load(): Promise<Result<ReadonlyMap<string, Uint8Array>, StoreFailure>> {
     try {
       await this.#takeOver();
