@@ -1,21 +1,10 @@
 import { ok, type Result } from '../base/result.ts';
 import { parseAttributes } from '../resources/attributes.ts';
-import type { AgentInfo_Capability, Resource } from '../wire/v1.ts';
+import type { Resource } from '../wire/v1.ts';
 import type { AgentOptions } from './core/state.ts';
+import { agentFeatures } from './features.ts';
 import type { AgentFlags } from './flags.ts';
 import { oversubscribedResources } from './oversubscription.ts';
-
-/** Upstream's agents announce all of these. */
-const CAPABILITIES: readonly AgentInfo_Capability[] = [
-  { type: 'MULTI_ROLE' },
-  { type: 'HIERARCHICAL_ROLE' },
-  { type: 'RESERVATION_REFINEMENT' },
-  { type: 'RESOURCE_PROVIDER' },
-  { type: 'RESIZE_VOLUME' },
-  { type: 'AGENT_OPERATION_FEEDBACK' },
-  { type: 'AGENT_DRAINING' },
-  { type: 'TASK_RESOURCE_LIMITS' },
-];
 
 /** Who this agent is to others. */
 export interface AgentAddress {
@@ -36,6 +25,8 @@ export function coreOptions(
   if (!attributes.ok) return attributes;
   const oversubscribed = oversubscribedResources(flags.resource_estimator, flags.modules);
   if (!oversubscribed.ok) return oversubscribed;
+  const features = agentFeatures(flags.agent_features);
+  if (!features.ok) return features;
   return ok({
     ...address,
     version,
@@ -46,7 +37,7 @@ export function coreOptions(
     ...(oversubscribed.value && {
       oversubscription: { resources: oversubscribed.value, interval: flags.oversubscribed_resources_interval },
     }),
-    capabilities: CAPABILITIES,
+    capabilities: features.value.map((type) => ({ type })),
     checkpoint: true,
     switchUser: flags.switch_user,
     executorEnvironment: texts(flags.executor_environment_variables),

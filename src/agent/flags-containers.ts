@@ -75,6 +75,7 @@ export const containerFlags = {
   host_path_volume_force_creation: optional(
     string,
     'Folders in which host paths of volumes may be created, with colons between',
+    unlimited('host paths of volumes are'),
   ),
   volume_gid_range: optional(string, 'Group ids for shared volumes: [10000-20000]', NO_LINUX),
   cgroups_destroy_timeout: flag(duration, '60secs', 'How long a cgroup may take to end', NO_CGROUPS),

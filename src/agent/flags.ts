@@ -7,6 +7,7 @@ import { parseZooUrl } from '../coordination/zookeeper/url.ts';
 import { parseAttributes } from '../resources/attributes.ts';
 import { parseResources } from '../resources/parse.ts';
 import { validateRole } from '../resources/roles.ts';
+import { agentFeatures } from './features.ts';
 import { containerFlags } from './flags-containers.ts';
 import { networkFlags } from './flags-network.ts';
 import { FIXED_ESTIMATOR, oversubscribedResources, unknownModules } from './oversubscription.ts';
@@ -20,6 +21,9 @@ const NO_TOKENS = {
     act: 'refuse',
     sentence: 'authentication of executors is not in this build; anybody could speak as an executor',
   },
+} as const;
+const NO_CACHE = {
+  missing: { act: 'warn', sentence: 'fetched files are not kept in this build: each task fetches its own' },
 } as const;
 const NO_SOCKET = {
   missing: { act: 'warn', sentence: 'the executor socket is not in this build: executors use the TCP port' },
@@ -52,6 +56,9 @@ export const agentFlags = {
   agent_features: optional(
     jsonObject('agent features'),
     'The agent capabilities to announce: {"capabilities": [{"type": ...}]}',
+    {
+      validate: (features) => errorOf(agentFeatures(features)),
+    },
   ),
   credential: optional(path, 'JSON file with the principal and the secret of this agent', {
     missing: {
@@ -86,12 +93,15 @@ export const agentFlags = {
   }),
   switch_user: flag(bool, 'true', 'Run tasks as the user of their framework or command'),
   frameworks_home: flag(string, '', 'What stands in front of relative URIs of executors'),
-  hadoop_home: optional(path, 'Folder of Hadoop, for hdfs:// URIs'),
-  fetcher_cache_size: flag(bytes, '2GB', 'Most bytes kept in the cache of fetched files'),
+  hadoop_home: optional(path, 'Folder of Hadoop, for hdfs:// URIs', {
+    missing: { act: 'warn', sentence: 'hdfs:// URIs are not fetched in this build' },
+  }),
+  fetcher_cache_size: flag(bytes, '2GB', 'Most bytes kept in the cache of fetched files', NO_CACHE),
   fetcher_cache_dir: flag(
     path,
     containerFlags.appc_store_dir.fallback!.replace('store/appc', 'fetch'),
     'Folder of the cache of fetched files',
+    NO_CACHE,
   ),
   fetcher_stall_timeout: flag(duration, '1mins', 'A download that brings nothing for this long is given up'),
   executor_environment_variables: optional(
@@ -122,7 +132,9 @@ export const agentFlags = {
   gc_disk_headroom: flag(double, '0.1', 'The share of the disk to keep free by removing sandboxes earlier', {
     validate: (value) => (value < 0 || value > 1 ? 'it must be between 0.0 and 1.0' : undefined),
   }),
-  gc_non_executor_container_sandboxes: flag(bool, 'false', 'Remove sandboxes of nested containers too'),
+  gc_non_executor_container_sandboxes: flag(bool, 'false', 'Remove sandboxes of nested containers too', {
+    missing: { act: 'warn', sentence: 'containers that are not of executors are not in this build' },
+  }),
   disk_watch_interval: flag(duration, '1mins', 'Time between looks at the disk', { validate: positive }),
   container_logger: optional(string, 'Name of a module that writes the logs of containers', NO_MODULE),
   recover: flag(

@@ -133,7 +133,8 @@ export class PlainScheduler {
   /** SUBSCRIBE; ready when the master has answered SUBSCRIBED. */
   static async subscribe(port: number, frameworkInfo: Readonly<Record<string, unknown>> = {}): Promise<PlainScheduler> {
     const info = { user: 'root', name: 'plain', ...frameworkInfo };
-    const call = { type: 'SUBSCRIBE', subscribe: { framework_info: info } };
+    const framework_id = frameworkInfo.id;
+    const call = { type: 'SUBSCRIBE', framework_id, subscribe: { framework_info: info } };
     const { response } = await openStream(port, JSON.stringify(call));
     assert.equal(response.statusCode, 200);
     return new Promise((resolve, reject) => {

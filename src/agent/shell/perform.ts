@@ -80,15 +80,7 @@ function directPerformers(around: AgentSurroundings): DirectPerformers {
     executorEvent: ({ stream, event }) => around.executors.tell(stream, event),
     closeExecutorStream: ({ stream }) => around.executors.close(stream),
     removeDirectory: ({ path }) => {
-      inBackground(around, `remove ${path}`, async () => {
-        try {
-          await rm(path, { recursive: true, force: true });
-          around.tell({ kind: 'directoryRemoved', ok: true });
-        } catch (error) {
-          around.tell({ kind: 'directoryRemoved', ok: false });
-          throw error;
-        }
-      });
+      inBackground(around, `remove ${path}`, () => removeDirectory(around, path));
     },
     agentDirectory: ({ path, link }) => {
       inBackground(around, `make ${path}`, async () => {
@@ -111,6 +103,16 @@ function directPerformers(around: AgentSurroundings): DirectPerformers {
 
 function inBackground({ log }: AgentSurroundings, what: string, work: () => Promise<void>): void {
   work().catch((error: Error) => log('error', `Cannot ${what}: ${error.message}`));
+}
+
+async function removeDirectory({ tell }: AgentSurroundings, path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true });
+    tell({ kind: 'directoryRemoved', ok: true });
+  } catch (error) {
+    tell({ kind: 'directoryRemoved', ok: false });
+    throw error;
+  }
 }
 
 async function makeSandbox(path: string, owner: ReturnType<FindUser>): Promise<void> {

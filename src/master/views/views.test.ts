@@ -212,6 +212,32 @@ test('metrics have gauges of the state, counters of the core and what the shell 
   );
 });
 
+test('GET_FRAMEWORKS shows which agents a framework is asked to leave', () => {
+  const state = clusterState();
+  const unavailability = { start: { nanoseconds: 5 }, duration: { nanoseconds: 7 } };
+  const offer = { id: 'O2', frameworkId: FRAMEWORK_ID, agentId: AGENT_ID, unavailability };
+  const asked = framework(FRAMEWORK_ID, { inverseOffers: new Set(['O2']) });
+  const changed = {
+    ...state,
+    frameworks: new Map([[FRAMEWORK_ID, asked]]),
+    inverseOffers: new Map([['O2', offer]]),
+  };
+  const [shown] = parse(listing(changed, 'GET_FRAMEWORKS')).get_frameworks.frameworks;
+  assert.deepEqual(shown.inverse_offers, [
+    {
+      id: { value: 'O2' },
+      url: {
+        scheme: 'http',
+        address: { hostname: 'h1', ip: '127.0.0.1', port: 5051 },
+        path: '/slave(1)',
+      },
+      framework_id: { value: FRAMEWORK_ID },
+      agent_id: { value: AGENT_ID },
+      unavailability,
+    },
+  ]);
+});
+
 test('maintenance windows gather machines that go down together', () => {
   const unavailability = { start: { nanoseconds: 5 } };
   const machines = new Map([

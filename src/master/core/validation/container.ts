@@ -19,7 +19,9 @@ export function validateContainer(container: ContainerInfo): Result<void> {
 function validateVolume(volume: Volume): Result<void> {
   const { host_path, image, source } = volume;
   if ([host_path, image, source].filter((field) => field !== undefined).length !== 1) {
-    return err("Exactly one of 'host_path', 'image' and 'source' must be set");
+    return err(
+      `Exactly one of 'host_path', 'image' and 'source' must be set for the volume at '${volume.container_path}'`,
+    );
   }
   if (source === undefined) return VALID;
   const fields = {
@@ -30,7 +32,8 @@ function validateVolume(volume: Volume): Result<void> {
     CSI_VOLUME: 'csi_volume',
   } as const;
   const type = source.type;
-  if (type === undefined || !(type in fields)) return err("'source.type' is unknown");
+  if (type === undefined || !(type in fields))
+    return err(`'source.type' is unknown: ${type ?? 'none'}; use ${Object.keys(fields).join(', ')}`);
   const field = fields[type as keyof typeof fields];
   if (source[field] === undefined) return err(`'source.${field}' is not set for ${type} volume`);
   if (source.csi_volume !== undefined && source.csi_volume.static_provisioning === undefined) {

@@ -7,7 +7,7 @@ import {
   validateUniquePersistenceIds,
 } from '../../../resources/requests.ts';
 import { Resources } from '../../../resources/resources.ts';
-import type { ExecutorInfo, Resource } from '../../../wire/v1.ts';
+import type { DurationInfo, ExecutorInfo, Resource } from '../../../wire/v1.ts';
 import { sameMessage } from '../same-message.ts';
 import type { Agent, Framework } from '../state.ts';
 import { validateCommand } from './command.ts';
@@ -21,9 +21,8 @@ export function validateExecutorInfo(executor: ExecutorInfo): Result<void> {
   if (!type.ok) return type;
   const id = validateId(executor.executor_id.value, 'executor id');
   if (!id.ok) return id;
-  if ((executor.shutdown_grace_period?.nanoseconds ?? 0) < 0) {
-    return err("ExecutorInfo's 'shutdown_grace_period' must be non-negative");
-  }
+  const grace = validateDuration(executor.shutdown_grace_period, "ExecutorInfo's 'shutdown_grace_period'");
+  if (!grace.ok) return grace;
   if (executor.command !== undefined) {
     const command = validateCommand(executor.command);
     if (!command.ok) return err(`Executor's 'CommandInfo' is invalid: ${command.error}`);
@@ -46,6 +45,12 @@ function validateType({ type, command, container }: ExecutorInfo): Result<void> 
     return err("'ExecutorInfo.container.mesos.image' must not be set for 'DEFAULT' executor");
   }
   return VALID;
+}
+
+/** @param what names the field in the error */
+export function validateDuration(duration: DurationInfo | undefined, what: string): Result<void> {
+  const nanoseconds = duration?.nanoseconds ?? 0;
+  return nanoseconds < 0 ? err(`${what} must be non-negative, not ${nanoseconds} nanoseconds`) : VALID;
 }
 
 /** Whether this framework may run the executor on this agent. */

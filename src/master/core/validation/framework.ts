@@ -69,12 +69,17 @@ function validateOfferFilter(filter: OfferFilters): Result<void> {
 
 /** What may change while a framework is known: not who it is, nor as whom and how its tasks run. */
 export function validateUpdate(before: FrameworkInfo, after: FrameworkInfo): Result<void> {
-  if (before.principal !== after.principal) return err("Changing framework's principal is not allowed.");
+  if (before.principal !== after.principal) {
+    const [was, is] = [before.principal, after.principal].map((name) => (name === undefined ? 'none' : `'${name}'`));
+    return err(`Changing framework's principal is not allowed: 'FrameworkInfo.principal' was ${was} and is ${is} now`);
+  }
   if (before.user !== after.user) {
-    return err(`'FrameworkInfo.user' cannot be changed from '${before.user}' to '${after.user}'`);
+    return err(`'FrameworkInfo.user' cannot be changed from '${before.user}' to '${after.user}'; leave it as it was`);
   }
   const [old, now] = [before.checkpoint ?? false, after.checkpoint ?? false];
-  return old === now ? VALID : err(`'FrameworkInfo.checkpoint' cannot be changed from '${old}' to '${now}'`);
+  return old === now
+    ? VALID
+    : err(`'FrameworkInfo.checkpoint' cannot be changed from '${old}' to '${now}'; leave it as it was`);
 }
 
 /** A subscription may name another user or checkpointing; what was so far is kept. */
@@ -86,7 +91,9 @@ export function preserveImmutable(before: FrameworkInfo, after: FrameworkInfo): 
 export function validateSuppressedRoles(roles: ReadonlySet<string>, suppressed: ReadonlySet<string>): Result<void> {
   const foreign = [...suppressed].filter((role) => !roles.has(role));
   if (foreign.length === 0) return VALID;
-  return err(`Suppressed roles { ${foreign.join(', ')} } are not contained in the set of roles`);
+  return err(
+    `Suppressed roles { ${foreign.join(', ')} } are not contained in the set of roles { ${[...roles].join(', ')} }`,
+  );
 }
 
 export function validateConstraints(

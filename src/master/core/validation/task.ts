@@ -7,13 +7,13 @@ import {
   validateUniquePersistenceIds,
 } from '../../../resources/requests.ts';
 import { Resources } from '../../../resources/resources.ts';
-import { toMilli } from '../../../resources/scalars.ts';
+import { fromMilli, toMilli } from '../../../resources/scalars.ts';
 import type { ExecutorInfo, TaskInfo } from '../../../wire/v1.ts';
 import type { Agent, Framework } from '../state.ts';
 import { validateCheck, validateHealthCheck } from './checks.ts';
 import { validateCommand } from './command.ts';
 import { sharesCgroups, validateContainer } from './container.ts';
-import { validateExecutorFor, validateHolding } from './executor.ts';
+import { validateDuration, validateExecutorFor, validateHolding } from './executor.ts';
 
 const VALID: Result<void> = ok(undefined);
 
@@ -46,10 +46,10 @@ export function validateTaskItself(task: TaskInfo, { framework, agent }: Launchp
   if (task.agent_id.value !== agent.id) {
     return err(`Task uses invalid agent ${task.agent_id.value} while agent ${agent.id} is expected`);
   }
-  if ((task.kill_policy?.grace_period?.nanoseconds ?? 0) < 0) {
-    return err("Task's 'kill_policy.grace_period' must be non-negative");
-  }
-  if ((task.max_completion_time?.nanoseconds ?? 0) < 0) return err("Task's 'max_completion_time' must be non-negative");
+  const grace = validateDuration(task.kill_policy?.grace_period, "Task's 'kill_policy.grace_period'");
+  if (!grace.ok) return grace;
+  const longest = validateDuration(task.max_completion_time, "Task's 'max_completion_time'");
+  if (!longest.ok) return longest;
   const parts = validateParts(task);
   return parts.ok ? validateLimits(task, agent) : parts;
 }
@@ -63,7 +63,7 @@ function validateParts(task: TaskInfo): Result<void> {
     const check = validateHealthCheck(task.health_check);
     if (!check.ok) return err(`Task uses invalid health check: ${check.error}`);
   }
-  if ((task.resources?.length ?? 0) === 0) return err('Task uses no resources');
+  if ((task.resources?.length ?? 0) === 0) return err('Task uses no resources; name at least one');
   const resources = validateHolding(task.resources ?? [], 'Task');
   if (!resources.ok) return resources;
   if (task.command !== undefined) {
@@ -92,7 +92,9 @@ function validateLimits(task: TaskInfo, agent: Agent): Result<void> {
     if (request === 0) return err(`When a limit of ${name} is specified, a request must also be specified`);
     // Written so that NaN is refused; infinity means no limit.
     if (!(value === Number.POSITIVE_INFINITY || toMilli(value) >= request)) {
-      return err(`The limit of ${name} must be greater than or equal to the request`);
+      return err(
+        `The limit of ${name} must be greater than or equal to the request: ${value} is below ${fromMilli(request)}`,
+      );
     }
   }
   return VALID;
