@@ -1,6 +1,6 @@
 import { formatResources, Resources } from '../resources/resources.ts';
 import { mastersOf } from '../sdk/leader.ts';
-import { callAnyMaster } from '../sdk/master-operator.ts';
+import { answeringMaster, callMaster } from '../sdk/master-operator.ts';
 import type { Resource } from '../wire/v1.ts';
 import type { Call, Response } from '../wire/v1_master.ts';
 import { formatTable } from './table.ts';
@@ -91,7 +91,7 @@ export async function list(what: What, options: ListOptions): Promise<number> {
   const masters = await mastersOf(options.master, 5050);
   if (!masters.ok) throw new Error(`--master: ${masters.error}`);
   const { call, heading, rows } = LISTINGS[what];
-  const response = await callAnyMaster(masters.value, call);
+  const response = await callMaster(await answeringMaster(masters.value), call);
   const entries = rows(response, options.all === true);
   if (options.json) for (const { entry } of entries) process.stdout.write(`${JSON.stringify(entry)}\n`);
   else if (entries.length === 0) process.stderr.write(`No ${what}.${options.all ? '' : ' (--all lists more.)'}\n`);

@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ListOptions } from './list.ts';
 import type { RunCommandOptions } from './run.ts';
 import type { UpOptions } from './up.ts';
+import type { WhyOptions } from './why.ts';
 
 const DEFAULT_MASTER = '127.0.0.1:5050';
 
@@ -151,6 +152,23 @@ function addRegistry(program: Command): void {
     );
 }
 
+function addWhy(program: Command): void {
+  program
+    .command('why')
+    .description('say why a framework or role is offered nothing, or what became of a task')
+    .argument('<what>', 'the id or name of a framework, the id of a task, or a role')
+    .addOption(masterOption())
+    .addOption(jsonOption())
+    .option('--framework <id or name>', 'for a task that was not launched yet: whose it is')
+    .option('--needs <resources>', 'what a task needs, such as cpus:4;mem:1024: also say where it would not fit')
+    .action(
+      exitWith(async (what: string, options: WhyOptions) => {
+        const { why } = await import('./why.ts');
+        return why(what, options);
+      }),
+    );
+}
+
 function version(): string {
   const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     version: string;
@@ -168,6 +186,7 @@ function build(): Command {
   addUp(program);
   addLists(program);
   addRegistry(program);
+  addWhy(program);
   daemon(program, 'master');
   daemon(program, 'agent');
   return program;

@@ -24,6 +24,7 @@ import type { Registrar } from './registrar.ts';
 import type { InverseOfferStatuses } from './views/maintenance.ts';
 import { metricsOf } from './views/metrics.ts';
 import type { Program } from './views/state.ts';
+import type { WhyAllocator } from './views/why.ts';
 
 /** What the shell needs of the rest of the program. */
 export interface ShellOptions {
@@ -116,6 +117,10 @@ export class Shell implements MasterService {
 
   get inverseOfferStatuses(): InverseOfferStatuses | undefined {
     return this.#master?.allocator.inverseOfferStatuses();
+  }
+
+  get allocator(): WhyAllocator | undefined {
+    return this.#master?.allocator;
   }
 
   get program(): Program {

@@ -16,18 +16,15 @@ export async function callMaster(address: Address, call: Call, options: Operator
 }
 
 /**
- * Calls the first of several masters that answers.
- * @throws NotConnected when none does, CallRefused when one says no
+ * The first of several masters that answers; it need not lead.
+ * @throws NotConnected when none does
  */
-export async function callAnyMaster(
-  addresses: readonly Address[],
-  call: Call,
-  options: OperatorOptions = {},
-): Promise<Response> {
+export async function answeringMaster(addresses: readonly Address[]): Promise<Address> {
   let problem: NotConnected | undefined;
   for (const address of addresses) {
     try {
-      return await callMaster(address, call, options);
+      await callMaster(address, { type: 'GET_HEALTH' });
+      return address;
     } catch (error) {
       if (!(error instanceof NotConnected)) throw error;
       problem ??= error;

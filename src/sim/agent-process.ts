@@ -47,6 +47,8 @@ function optionsFor(machine: MachineSpec): AgentOptions {
       { type: 'MULTI_ROLE' },
       { type: 'HIERARCHICAL_ROLE' },
       { type: 'RESERVATION_REFINEMENT' },
+      { type: 'RESOURCE_PROVIDER' },
+      { type: 'AGENT_OPERATION_FEEDBACK' },
       { type: 'AGENT_DRAINING' },
     ],
     checkpoint: true,
@@ -168,6 +170,9 @@ export class AgentProcess implements Host {
       case 'destroyContainer':
         this.containers.destroy(effect.containerId);
         break;
+      case 'changeVolumes':
+        this.changeVolumes(effect.operation);
+        break;
       case 'detectMaster':
         this.detectMaster();
         break;
@@ -177,6 +182,11 @@ export class AgentProcess implements Host {
         break;
       default:
     }
+  }
+
+  private changeVolumes(operation: string): void {
+    const problem = this.dice.chance(this.world.weather.failedStarts) ? 'no luck today' : undefined;
+    this.world.loop.after(0, () => this.step({ kind: 'volumesChanged', operation, problem }));
   }
 
   private detectMaster(): void {

@@ -1,4 +1,4 @@
-import type { FrameworkInfo, InverseOffer, Offer, TaskStatus } from '../wire/v1.ts';
+import type { FrameworkInfo, InverseOffer, Offer, OperationStatus, TaskStatus } from '../wire/v1.ts';
 import type { Call, Event } from '../wire/v1_scheduler.ts';
 import type { Dice } from './dice.ts';
 import { CallConnection, type SchedulerClient, Subscription } from './http.ts';
@@ -166,6 +166,7 @@ class Duty implements SchedulerClient {
     else if (event.inverse_offers !== undefined) this.asked(event.inverse_offers.inverse_offers ?? []);
     else if (event.rescind !== undefined) this.offers.delete(event.rescind.offer_id.value);
     else if (event.update !== undefined) this.update(event.update.status);
+    else if (event.update_operation_status !== undefined) this.operationUpdate(event.update_operation_status.status);
     else if (event.error !== undefined) {
       const { message } = event.error;
       demand(message === 'Framework failed over', () => `${this.framework.name} was told: ${message}`);
@@ -254,6 +255,12 @@ class Duty implements SchedulerClient {
     this.mind();
   }
 
+  private operationUpdate({ operation_id, agent_id, uuid }: OperationStatus): void {
+    if (operation_id === undefined || agent_id === undefined || uuid === undefined) return;
+    const acknowledge = { operation_id, agent_id, uuid: uuid.value };
+    this.call({ type: 'ACKNOWLEDGE_OPERATION_STATUS', acknowledge_operation_status: acknowledge });
+  }
+
   /** Asks for offers when there is something to launch, and for none when there is not. */
   private mind(): void {
     const { wants } = this.framework.workload;
@@ -278,6 +285,7 @@ class Duty implements SchedulerClient {
     if (!this.greeted) return;
     for (const task of framework.workload.overdue()) this.kill(task.id);
     if (dice.chance(0.1)) this.reconcile();
+    if (dice.chance(0.05)) this.call({ type: 'RECONCILE_OPERATIONS', reconcile_operations: {} });
     if (!world.weather.fickle) {
       if (framework.workload.wants && dice.chance(0.1)) this.call({ type: 'REVIVE', revive: {} });
       return;

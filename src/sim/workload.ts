@@ -2,6 +2,7 @@ import { Resources } from '../resources/resources.ts';
 import type { FrameworkInfo, Offer, Offer_Operation, Resource, TaskInfo, TaskState, TaskStatus } from '../wire/v1.ts';
 import { formatCommand } from './containers.ts';
 import type { Dice } from './dice.ts';
+import { Reservations } from './reservations.ts';
 import { demand } from './violation.ts';
 import type { Weather } from './weather.ts';
 
@@ -70,6 +71,7 @@ export class Workload {
   private readonly jobs: Job[];
   private readonly dice: Dice;
   private readonly weather: Weather;
+  private readonly reservations: Reservations;
   private groups = 0;
   /** Services end, and no new mistakes are made. */
   closing = false;
@@ -77,6 +79,7 @@ export class Workload {
   constructor(name: string, dice: Dice, weather: Weather) {
     this.dice = dice;
     this.weather = weather;
+    this.reservations = new Reservations(name, dice.fork(), weather);
     this.jobs = Array.from({ length: dice.whole(3, 15) }, (_, i) => makeJob(`${name}-${i}`, dice));
   }
 
@@ -103,9 +106,19 @@ export class Workload {
   plan(offers: readonly Offer[], framework: FrameworkInfo): Offer_Operation[] {
     const agent = offers[0]?.agent_id;
     if (agent === undefined) return [];
+    // Where reservations are spelled in the old way, they are left alone.
+    const refined = framework.capabilities?.some(({ type }) => type === 'RESERVATION_REFINEMENT') ?? false;
+    const { operations, volumes } = refined ? this.reservations.plan(offers) : { operations: [], volumes: [] };
+    const unused = [...volumes];
     let left = Resources.sum(offers.map((offer) => Resources.of(offer.resources ?? []).unallocate()));
+    for (const { reserve } of operations) {
+      left = left.minus(
+        Resources.of(reserve?.resources ?? [])
+          .unallocate()
+          .toUnreserved(),
+      );
+    }
     const single: TaskInfo[] = [];
-    const operations: Offer_Operation[] = [];
     for (const job of this.jobs) {
       if (job.done || job.taskId !== undefined || this.dice.chance(0.2)) continue;
       const overhead = job.grouped ? [scalar('cpus', 0.1), scalar('mem', 32), scalar('disk', 16)] : [];
@@ -113,7 +126,8 @@ export class Workload {
       const needed = Resources.of([...resources, ...overhead]);
       if (resources.length === 0 || !left.contains(needed)) continue;
       left = left.minus(needed);
-      const task = this.attempt(job, agent.value, resources);
+      const volume = job.grouped || this.dice.chance(0.5) ? undefined : unused.pop();
+      const task = this.attempt(job, agent.value, volume === undefined ? resources : [...resources, volume]);
       if (job.grouped) operations.push(this.group(task, overhead, framework));
       else single.push(task);
     }

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Bench, until } from './testing.fixture.ts';
-import { changeVolumes, linkVolumes } from './volumes.ts';
+import { changeVolumes, linkVolumes, removeLeftovers } from './volumes.ts';
 
 const asRoot = process.getuid?.() === 0;
 const failed = (problem: string): void => assert.fail(problem);
@@ -48,6 +48,14 @@ test('a volume is made once, and gone with its data when it is removed', async (
   assert.ok(!existsSync(volume));
   await until(() => !existsSync(via));
   assert.equal(changeVolumes([{ do: 'remove', path: volume, via }], failed), undefined, 'it was gone already');
+});
+
+test('what an agent that was killed has not deleted is deleted by the next', async (t) => {
+  const folder = folderFor(t);
+  await removeLeftovers(folder);
+  mkdirSync(join(folder, 'volumes/removed/x-0/a/b'), { recursive: true });
+  await removeLeftovers(folder);
+  assert.ok(!existsSync(join(folder, 'volumes/removed/x-0')));
 });
 
 test('a mount point is emptied and stays', (t) => {

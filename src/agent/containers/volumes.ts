@@ -1,6 +1,6 @@
 /** The folders of persistent volumes, and their place in sandboxes. */
 import { chownSync, existsSync, mkdirSync, readdirSync, readlinkSync, realpathSync, renameSync, rmSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import type { VolumeChange, VolumeLink } from '../core/effects.ts';
 import type { UserIds } from './launcher/protocol.ts';
@@ -42,6 +42,13 @@ function changeVolume(change: VolumeChange, failed: (problem: string) => void): 
       );
     }
   }
+}
+
+/** Deletes what destroyed volumes had held, where an earlier agent was killed before it was done with that. */
+export async function removeLeftovers(workDir: string): Promise<void> {
+  const folder = join(workDir, 'volumes/removed');
+  const entries = existsSync(folder) ? await readdir(folder) : [];
+  for (const entry of entries) await rm(join(folder, entry), { recursive: true, force: true });
 }
 
 /**

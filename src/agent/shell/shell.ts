@@ -9,6 +9,7 @@ import type { Libprocess } from '../../libprocess/libprocess.ts';
 import { wallTime } from '../../runtime/clock.ts';
 import type { Performers } from '../../runtime/driver.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import { removeLeftovers } from '../containers/volumes.ts';
 import type { Agent } from '../core/agent.ts';
 import type { AgentEffect } from '../core/effects.ts';
 import type { AgentEvent } from '../core/events.ts';
@@ -111,7 +112,9 @@ export class Shell {
 
   /** Takes messages, looks for the master, and watches the disk. */
   start(): void {
-    const { libprocess, push, logger, diskWatchInterval } = this.#options;
+    const { agent, libprocess, push, logger, diskWatchInterval } = this.#options;
+    const { workDir } = agent.state.options;
+    removeLeftovers(workDir).catch((error) => logger.warning('Cannot delete what destroyed volumes held', error));
     libprocess.register(PROCESS, (from, name, body) => {
       const event = readMessage(from, name, body);
       if (event.ok) push(event.value);

@@ -56,6 +56,7 @@ const service: MasterService = {
   files: new FilesTable(),
   answers,
   inverseOfferStatuses: undefined,
+  allocator: undefined,
   metrics: () => ({ 'master/elected': 1 }),
   schedulerCall(call, sender, exchange, media) {
     calls.push({ call, sender });
@@ -118,6 +119,22 @@ test('the older endpoints answer JSON, with and without the process in front', a
     await response.json();
   }
   assert.equal(await (await get('/tasks?limit=0&jsonp=f')).text(), 'f({"tasks":[]})');
+});
+
+test('/allocator/why refuses questions about what is not known, and is there with the process in front too', async () => {
+  for (const [path, said] of [
+    ['/allocator/why?framework_id=x', "framework_id: no framework 'x' is known; /frameworks lists those that are"],
+    ['/master/allocator/why?agent_id=x', "agent_id: no agent 'x' is known; /slaves lists those that are"],
+    ['/allocator/why?role=x', "role: nobody knows the role 'x'; /roles lists those that are known"],
+    ['/allocator/why?limit=-1', "limit: '-1' is not a whole number from 0 to 100000"],
+  ] as const) {
+    const response = await get(path);
+    assert.deepEqual([response.status, await response.text()], [400, said], path);
+  }
+  assert.equal((await post('/allocator/why', '')).status, 405);
+  const unknown = (await (await get('/allocator/why?task_id=t')).json()) as { tasks: unknown; sentence: string };
+  assert.deepEqual(unknown.tasks, []);
+  assert.match(unknown.sentence, /^No framework has launched a task 't'/);
 });
 
 test('the front page lists agents and endpoints', async () => {

@@ -19,6 +19,7 @@ import { frontPageEndpoint, redirectEndpoint } from './pages.ts';
 import { readingEndpoints } from './reading.ts';
 import { schedulerEndpoint } from './scheduler.ts';
 import { type MasterService, PROCESS } from './service.ts';
+import { whyEndpoint } from './why.ts';
 
 /** Every endpoint of the master. @param processes the libprocess ids that messages can be sent to */
 export function masterEndpoints(service: MasterService, processes: () => readonly string[]): readonly Endpoint[] {
@@ -33,6 +34,7 @@ export function masterEndpoints(service: MasterService, processes: () => readonl
     versionEndpoint,
     systemEndpoint,
     metricsEndpoint(() => service.metrics()),
+    whyEndpoint(service),
     prometheusEndpoint(() => service.metrics(), { rules: MASTER_METRIC_RULES, counters: MASTER_COUNTERS }),
     loggingEndpoint(service.log),
     ...filesEndpoints(service.files),

@@ -8,6 +8,7 @@ import type { Call } from '../../wire/v1_scheduler.ts';
 import type { MasterState } from '../core/state.ts';
 import type { InverseOfferStatuses } from '../views/maintenance.ts';
 import type { Program } from '../views/state.ts';
+import type { WhyAllocator } from '../views/why.ts';
 import type { Answers } from './answers.ts';
 
 /** The running master, as its endpoints see it. */
@@ -25,6 +26,8 @@ export interface MasterService {
   readonly answers: Answers;
   /** What frameworks answered to inverse offers. */
   readonly inverseOfferStatuses: InverseOfferStatuses | undefined;
+  /** Asked why somebody is offered nothing; absent while this master does not lead. */
+  readonly allocator: WhyAllocator | undefined;
   /** Every metric by name. */
   metrics(): Readonly<Record<string, number>>;
   /** Hands a complete call to the core, which answers through the exchange. @param media of the events to come */

@@ -3,8 +3,8 @@ import { fromMilli } from '../../resources/scalars.ts';
 import { Offer_Operation_Type } from '../../wire/v1.ts';
 import { COUNTERS } from '../core/counters.ts';
 import type { MasterState } from '../core/state.ts';
+import { agentSums, SHOWN, type Sums } from './agent-sums.ts';
 import { addFramework, countTasks, GAUGED, type TaskCounts } from './framework-metrics.ts';
-import { measureOf, SHOWN, Sums } from './measure.ts';
 import { addRoles } from './role-metrics.ts';
 
 /** What the shell knows and the state does not. */
@@ -95,12 +95,7 @@ function addTasks(metrics: Metrics, state: MasterState, counts: readonly TaskCou
 }
 
 function addResources(metrics: Metrics, state: MasterState): void {
-  const [total, used, offered] = [new Sums(), new Sums(), new Sums()];
-  for (const agent of state.agents.values()) {
-    total.add(measureOf(agent.total).shown);
-    used.add(measureOf(agent.used).shown);
-    offered.add(measureOf(agent.offered).shown);
-  }
+  const { total, used, offered } = agentSums(state);
   for (const name of SHOWN) {
     for (const kind of ['', '_revocable'])
       addShare(metrics, `master/${name}${kind}`, total.of(kind, name), used.of(kind, name));

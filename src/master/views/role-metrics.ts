@@ -2,7 +2,7 @@ import type { Allocator } from '../../allocator/allocator.ts';
 import { ancestorsOf } from '../../resources/roles.ts';
 import { fromMilli } from '../../resources/scalars.ts';
 import type { MasterState } from '../core/state.ts';
-import { measureOf, Sums } from './measure.ts';
+import { agentSums, type Sums } from './agent-sums.ts';
 
 type Metrics = Record<string, number>;
 
@@ -12,8 +12,9 @@ export function addRoles(
   state: MasterState,
   allocator: Pick<Allocator, 'roleShare' | 'activeFilters'> | undefined,
 ): void {
-  addConsumed(metrics, state);
-  addQuotas(metrics, state);
+  const sums = agentSums(state);
+  addConsumed(metrics, sums.consumed.addedUp());
+  if (state.quotas.size > 0) addQuotas(metrics, state, sums.held.addedUp());
   if (allocator === undefined) return;
   const known = new Set<string>();
   for (const role of state.roles.keys()) {
@@ -28,29 +29,14 @@ export function addRoles(
  * What counts against quotas: what is in use, and what is reserved and idle. All roles together are under the empty name,
  * which is what upstream calls the root of the tree of roles.
  */
-function addConsumed(metrics: Metrics, state: MasterState): void {
-  const sums = new Sums();
-  for (const { total, used } of state.agents.values()) {
-    const inUse = measureOf(used);
-    sums.add(inUse.allocated);
-    sums.add(inUse.reserved, -1);
-    sums.add(measureOf(total).reserved);
-  }
-  sums.addUp();
-  for (const role of sums.keys) {
-    for (const [name, milli] of sums.amounts(role))
+function addConsumed(metrics: Metrics, consumed: Sums): void {
+  for (const role of consumed.keys) {
+    for (const [name, milli] of consumed.amounts(role))
       metrics[`allocator/mesos/quota/roles/${role}/resources/${name}/consumed`] = fromMilli(milli);
   }
 }
 
-function addQuotas(metrics: Metrics, state: MasterState): void {
-  if (state.quotas.size === 0) return;
-  const held = new Sums();
-  for (const { used, offered } of state.agents.values()) {
-    held.add(measureOf(used).allocated);
-    held.add(measureOf(offered).allocated);
-  }
-  held.addUp();
+function addQuotas(metrics: Metrics, state: MasterState, held: Sums): void {
   for (const { role, guarantees, limits } of state.quotas.values()) {
     const prefix = `allocator/mesos/quota/roles/${role}/resources`;
     for (const [name, milli] of Object.entries(guarantees)) metrics[`${prefix}/${name}/guarantee`] = fromMilli(milli);

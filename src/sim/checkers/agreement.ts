@@ -29,6 +29,10 @@ function* agentsAtWork({ master, agents }: Cluster): Iterable<string> {
     if (core.state.frameworks.size > 0) yield `${name} has frameworks: ${[...core.state.frameworks.keys()]}`;
     if (core.state.streams.size > 0) yield `${name} has updates to send: ${[...core.state.streams.keys()]}`;
     if (containers.size > 0) yield `${name} has containers`;
+    if (core.state.operations.size + (known?.operations.size ?? 0) > 0) yield `${name} has operations to tell of`;
+    if (known && !known.total.equals(core.state.total)) {
+      yield `${name} has ${core.state.total}, the master thinks that it has ${known.total}`;
+    }
     if (known && !known.used.isEmpty) yield `the master thinks that ${known.used} is used on ${name}`;
   }
   const alive = new Set(agents.map((agent) => agent.id));

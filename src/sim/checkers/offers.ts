@@ -1,7 +1,7 @@
 import type { MasterEffect } from '../../master/core/effects.ts';
 import type { MasterEvent } from '../../master/core/events.ts';
 import { Resources } from '../../resources/resources.ts';
-import type { Offer } from '../../wire/v1.ts';
+import type { Offer, Resource } from '../../wire/v1.ts';
 import type { LiveContainer } from '../containers.ts';
 import type { Observer, SeenAgent, SeenMaster } from '../observer.ts';
 import { demand } from '../violation.ts';
@@ -66,7 +66,7 @@ export class OffersChecker implements Observer {
     const id = offer.id.value;
     demand(!this.open.has(id), () => `offer ${id} was made twice`);
     const agentId = offer.agent_id.value;
-    this.open.set(id, { agentId, stream, resources: Resources.of(offer.resources ?? []).unallocate() });
+    this.open.set(id, { agentId, stream, resources: Resources.of((offer.resources ?? []).map(plain)) });
     this.check(agentId);
   }
 
@@ -81,6 +81,12 @@ export class OffersChecker implements Observer {
       () => `agent ${agentId} has ${total}, of which ${offered} is on offer while ${running} is in use`,
     );
   }
+}
+
+/** What it is, whatever it is reserved for. */
+function plain(resource: Resource): Resource {
+  const { reservations: _, reservation: __, role: ___, allocation_info: ____, disk: _____, ...rest } = resource;
+  return rest;
 }
 
 /** Containers tell their scalars only. */
