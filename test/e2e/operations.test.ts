@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { Scheduler } from '../../src/sdk/scheduler.ts';
 import type { Offer, Offer_Operation, OperationStatus, Resource, TaskInfo, TaskStatus } from '../../src/wire/v1.ts';
 import type { Call } from '../../src/wire/v1_scheduler.ts';
-import { type Daemon, startDaemons, until } from './daemons.fixture.ts';
+import { type Daemon, masterState, startDaemons, until } from './daemons.fixture.ts';
 import { get, postJson } from './plain-http.fixture.ts';
 
 const ROLE = 'team/db';
@@ -244,4 +244,23 @@ test('an operation with an id is told of, can be asked about, and is forgotten w
   const metrics = JSON.parse((await get(masterPort, '/metrics/snapshot')).body) as Record<string, number>;
   assert.equal(metrics['master/operations/reserve/finished'], 1);
   assert.equal(metrics['master/operations/pending'], 0);
+});
+
+test('reservations and volumes outlive an agent that is killed, and so do their data', async (t) => {
+  const { keeper, agent, masterPort } = await stage(t);
+  await keeper.accept(undefined, reserve(), create(VOLUME), launch(VOLUME, { writer: 'echo precious > data/file' }));
+  assert.equal((await keeper.ended('writer')).state, 'TASK_FINISHED');
+  const [before] = (await masterState(masterPort)).slaves;
+  await agent.end('SIGKILL');
+  const next = agent.restart();
+  await until('the agent is back', async () => (await masterState(masterPort)).slaves.some(({ active }) => active));
+  const slaves = (await masterState(masterPort)).slaves;
+  assert.deepEqual(
+    slaves.map(({ id }) => id),
+    [before?.id],
+  );
+  assert.equal((await agentState(next)).reserved_resources[ROLE]?.disk, 16);
+  await keeper.accept(VOLUME, launch(VOLUME, { reader: 'grep -q precious data/file' }));
+  const { state, message } = await keeper.ended('reader');
+  assert.equal(state, 'TASK_FINISHED', message);
 });

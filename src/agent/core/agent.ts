@@ -34,6 +34,7 @@ import { statusUpdate } from './handlers/status-update.ts';
 import { updateFramework } from './handlers/update-framework.ts';
 import { createMetrics } from './metrics.ts';
 import { volumesChanged } from './operations.ts';
+import { isRecovering } from './reconnecting.ts';
 import type { Recovered } from './recovered.ts';
 import { resume } from './recovery.ts';
 import { masterDetected, masterLost } from './registration.ts';
@@ -133,6 +134,8 @@ export function createAgent(options: AgentOptions, env: Env, recovered?: Recover
       const context = { state, env: now, emit };
       dispatch(context, event);
       if (state.drain !== undefined) finishDrain(context);
+      if (state.metrics.recoveryTime === undefined && !isRecovering(context))
+        state.metrics.recoveryTime = now.wall - state.startTime;
     },
   };
 }

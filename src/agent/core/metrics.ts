@@ -13,6 +13,8 @@ export interface AgentMetrics {
   invalidFrameworkMessages: number;
   containerLaunchErrors: number;
   recoveryErrors: number;
+  /** Milliseconds from the start until all executors of before were back, or given up; absent until then. */
+  recoveryTime: number | undefined;
   pathRemovals: number;
   failedPathRemovals: number;
 }
@@ -32,6 +34,7 @@ export function createMetrics(): AgentMetrics {
     invalidFrameworkMessages: 0,
     containerLaunchErrors: 0,
     recoveryErrors: 0,
+    recoveryTime: undefined,
     pathRemovals: 0,
     failedPathRemovals: 0,
   };

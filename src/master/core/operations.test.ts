@@ -418,3 +418,59 @@ test('what an operation has made is offered at once, whatever the filter says ab
   assert.equal(next?.agent_id.value, host.id);
   assert.ok(next.resources?.some((resource) => resource.reservation !== undefined));
 });
+
+/** A stage whose agent has only these capabilities beside the older ones. */
+function oldStage(...names: readonly ('RESOURCE_PROVIDER' | 'AGENT_OPERATION_FEEDBACK')[]): Stage {
+  const stage = new Stage();
+  const types = ['MULTI_ROLE', 'HIERARCHICAL_ROLE', 'RESERVATION_REFINEMENT', ...names] as const;
+  stage.world.reregister(stage.host, { agent_capabilities: types.map((type) => ({ type })) });
+  return stage;
+}
+
+test('agents that take no operations are told what to keep, and cannot report', () => {
+  const stage = oldStage();
+  assert.deepEqual(stage.accept(reserve(), reserve('r')), []);
+  const [told] = stage.world.sent('mesos.internal.CheckpointResourcesMessage', stage.host.pid);
+  assert.deepEqual(told?.resources, [reserved('cpus', 1)]);
+  assert.equal(stage.known, 0);
+  const status = only(stage.statuses());
+  assert.equal(status.state, 'OPERATION_ERROR');
+  assert.match(status.message ?? '', /'id' asks for feedback, and the agent lacks the capability RESOURCE_PROVIDER/);
+});
+
+test('agents that take operations may still be unable to report on those of their own resources', () => {
+  const stage = oldStage('RESOURCE_PROVIDER');
+  assert.equal(stage.accept(reserve(), reserve('r')).length, 1);
+  assert.match(only(stage.statuses()).message ?? '', /lacks the capability AGENT_OPERATION_FEEDBACK/);
+});
+
+test('an agent that goes back to an older version leaves nothing behind that waits for an acknowledgement', () => {
+  const stage = new Stage();
+  const { operation_uuid: uuid } = only(stage.accept(reserve('r')));
+  stage.finish(uuid.value);
+  assert.equal(stage.known, 1);
+  stage.world.reregister(stage.host, { agent_capabilities: [{ type: 'MULTI_ROLE' }, { type: 'RESOURCE_PROVIDER' }] });
+  assert.equal(stage.known, 0);
+});
+
+test('grown and shrunk volumes are what the books say at once, and the agent is told', () => {
+  const stage = new Stage();
+  const volume = (size: number): Resource => ({
+    ...reserved('disk', size),
+    disk: { persistence: { id: 'v' }, volume: { container_path: 'v', mode: 'RW' } },
+  });
+  const applied = stage.accept(
+    reserve(undefined, reserved('disk', 30)),
+    { type: 'CREATE', create: { volumes: [volume(10)] } },
+    { type: 'GROW_VOLUME', grow_volume: { volume: volume(10), addition: reserved('disk', 20) } },
+    { type: 'SHRINK_VOLUME', shrink_volume: { volume: volume(30), subtract: { value: 5 } } },
+  );
+  assert.deepEqual(
+    applied.map(({ operation_info }) => operation_info.type),
+    ['RESERVE', 'CREATE', 'GROW_VOLUME', 'SHRINK_VOLUME'],
+  );
+  const total = stage.world.state.agents.get(stage.host.id)?.total;
+  assert.equal(total?.persistentVolumes().scalar('disk'), 25_000);
+  assert.equal(total?.reserved('a').scalar('disk'), 30_000);
+  assert.equal(total?.scalar('disk'), 1_000_000);
+});

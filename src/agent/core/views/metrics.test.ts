@@ -52,6 +52,15 @@ test('every metric of upstream that can exist here is there, and no other', (t) 
   );
 });
 
+test('how long the recovery took is told when it is over', () => {
+  const world = new World();
+  assert.equal(agentMetrics(world.agent.state, 0)['slave/recovery_time_secs'], undefined);
+  world.now = 250;
+  world.register();
+  world.advance(60_000);
+  assert.equal(agentMetrics(world.agent.state, 0)['slave/recovery_time_secs'], 0.25);
+});
+
 test('what is removed is counted when it is gone, and what cannot be is counted apart', () => {
   const world = new World({ gcDelay: 1000, gcDiskHeadroom: 0 }).register();
   world.run(task('t', { value: 'true' }));

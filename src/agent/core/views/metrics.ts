@@ -12,7 +12,7 @@ export function agentMetrics(state: AgentState, wall: number): Record<string, nu
     'slave/uptime_secs': (wall - state.startTime) / 1000,
     'slave/registered': state.phase === 'running' ? 1 : 0,
     'slave/recovery_errors': metrics.recoveryErrors,
-    'slave/recovery_time_secs': 0,
+    ...(metrics.recoveryTime !== undefined && { 'slave/recovery_time_secs': metrics.recoveryTime / 1000 }),
     'slave/frameworks_active': state.frameworks.size,
     ...taskGauges(state),
     'slave/tasks_finished': metrics.tasksFinished,

@@ -62,16 +62,19 @@ export function reconcileOperations(ctx: Context, framework: FrameworkRecord, ca
     }
     return;
   }
+  const known = new Map([...framework.operations.values()].map((operation) => [operation.info.id?.value, operation]));
   const passedOn = new Map<AgentRecord, ReconcileOperationsMessage_Operation[]>();
   for (const question of asked) {
-    const operation = operationNamed(framework, question.operation_id.value);
+    const operation = known.get(question.operation_id.value);
     const expert = operation === undefined ? whoKnows(ctx, question) : undefined;
     if (operation !== undefined) sendLatest(ctx, framework, operation);
     else if (expert === undefined) answerUnknown(ctx, framework, question);
     else {
       const { operation_id, resource_provider_id } = question;
       const entry = { operation_id, ...(resource_provider_id && { resource_provider_id }) };
-      passedOn.set(expert, [...(passedOn.get(expert) ?? []), entry]);
+      const list = passedOn.get(expert);
+      if (list === undefined) passedOn.set(expert, [entry]);
+      else list.push(entry);
     }
   }
   for (const [agent, operations] of passedOn) {

@@ -18,6 +18,7 @@ import { type Context, commit, countUp, log, nameAgent, send } from '../context.
 import { checkDrainLater, tellToDrain } from '../drain.ts';
 import { agentCapabilitiesOf, rolesOf } from '../framework-info.ts';
 import { offersOf, rescindOffer, resourceFor } from '../offers.ts';
+import { isTerminalOperation, removeOperation } from '../operations.ts';
 import { parsePid } from '../pid.ts';
 import type { AgentRecord } from '../records.ts';
 import { sameMessage } from '../same-message.ts';
@@ -145,7 +146,9 @@ function resume(ctx: Context, agent: AgentRecord, pid: Pid, message: Message): v
   moveAgent(ctx, agent, pid);
   agent.info = message.slave;
   agent.version = message.version ?? '';
-  agent.capabilities = agentCapabilitiesOf(message.agent_capabilities);
+  const capabilities = agentCapabilitiesOf(message.agent_capabilities);
+  if (!capabilities.has('AGENT_OPERATION_FEEDBACK')) forgetEnded(ctx, agent);
+  agent.capabilities = capabilities;
   agent.resourceVersion = bytesOf(message.resource_version_uuid);
   // Acknowledgements on the old connection may be lost: what the agent tells from now on counts again.
   agent.acknowledgedOperations.clear();
@@ -168,6 +171,14 @@ function goOnDraining(ctx: Context, agent: AgentRecord): void {
   tellToDrain(ctx, agent);
   // Others do not tell of their operations before their first UpdateSlaveMessage.
   if (!agent.capabilities.has('RESOURCE_PROVIDER')) checkDrainLater(ctx, agent);
+}
+
+/** An agent of an older version than before takes no acknowledgement of what had ended. */
+function forgetEnded(ctx: Context, agent: AgentRecord): void {
+  for (const operation of [...agent.operations.values()]) {
+    const ended = isTerminalOperation(operation.latest_status.state);
+    if (ended && operation.info.id !== undefined) removeOperation(ctx, agent, operation);
+  }
 }
 
 /** The agent's word counts for what it has, if it sends its reservations itself; else the master's does. */
