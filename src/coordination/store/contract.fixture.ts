@@ -11,17 +11,29 @@ async function contents(store: Store): Promise<Record<string, string>> {
   return Object.fromEntries([...loaded.value].map(([key, value]) => [key, Buffer.from(value).toString()]));
 }
 
-/**
- * @param open a store in the place given, which is empty at first; each time a new one, as after a restart
- * @param fences whether a store that was opened later shuts out an earlier one
- */
-export function storeSuite(open: (place: string) => Promise<Store>, fences: boolean): void {
+/** A store in the place given, which is empty at first; each time a new one, as after a restart. */
+type Open = (place: string) => Promise<Store>;
+
+/** @param fences whether a store that was opened later shuts out an earlier one */
+export function storeSuite(open: Open, fences: boolean): void {
+  startsEmpty(open);
+  survivesRestarts(open);
+  carriesNames(open);
+  keepsOrder(open);
+  carriesMany(open);
+  canBeRead(open);
+  if (fences) fencesOff(open);
+}
+
+function startsEmpty(open: Open): void {
   it('is empty at first', async () => {
     const store = await open('empty');
     assert.deepEqual(await contents(store), {});
     await store.close();
   });
+}
 
+function survivesRestarts(open: Open): void {
   it('gives back after a restart what was stored, changed and taken away', async () => {
     const store = await open('restart');
     await contents(store);
@@ -56,7 +68,9 @@ export function storeSuite(open: (place: string) => Promise<Store>, fences: bool
     assert.deepEqual(await contents(third), { 'agents/b': '4', 'quotas/x': 'q' });
     await third.close();
   });
+}
 
+function carriesNames(open: Open): void {
   it('carries names of any kind and values without content', async () => {
     const store = await open('names');
     await contents(store);
@@ -69,7 +83,9 @@ export function storeSuite(open: (place: string) => Promise<Store>, fences: bool
     assert.deepEqual(await contents(again), { ...expected, 'roles/empty': '' });
     await again.close();
   });
+}
 
+function keepsOrder(open: Open): void {
   it('carries out calls in order, the last change of a key being the one that counts', async () => {
     const store = await open('order');
     await contents(store);
@@ -96,7 +112,9 @@ export function storeSuite(open: (place: string) => Promise<Store>, fences: bool
     assert.deepEqual(await contents(again), expected);
     await again.close();
   });
+}
 
+function carriesMany(open: Open): void {
   it('carries many entities', async () => {
     const store = await open('many');
     await contents(store);
@@ -108,7 +126,9 @@ export function storeSuite(open: (place: string) => Promise<Store>, fences: bool
     assert.equal(Object.keys(await contents(again)).length, 5_000);
     await again.close();
   });
+}
 
+function canBeRead(open: Open): void {
   it('can be read without being taken over', async () => {
     const store = await open('read');
     await contents(store);
@@ -120,8 +140,9 @@ export function storeSuite(open: (place: string) => Promise<Store>, fences: bool
     await store.close();
     await reader.close();
   });
+}
 
-  if (!fences) return;
+function fencesOff(open: Open): void {
   it('lets nothing through of a writer after whom another has taken over', async () => {
     const deposed = await open('fence');
     await contents(deposed);

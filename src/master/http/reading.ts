@@ -15,6 +15,7 @@ import { quotaStatus } from '../views/quota.ts';
 import { registryJson } from '../views/registry.ts';
 import { rolesJson } from '../views/roles.ts';
 import { ALL, type Snapshot, takeSnapshot, type Wanted } from '../views/snapshot.ts';
+import type { Program } from '../views/state.ts';
 import { stateParts } from '../views/state.ts';
 import { summaryParts } from '../views/summary.ts';
 import { type TaskSelection, tasksParts } from '../views/tasks.ts';
@@ -25,14 +26,18 @@ import { type MasterService, PROCESS } from './service.ts';
 const AGENT: Parameter = { name: 'slave_id', description: 'Only this agent' };
 const FRAMEWORK: Parameter = { name: 'framework_id', description: 'Only this framework' };
 
-/** The older endpoints that read the state. They answer every method alike, as upstream does. */
-export function readingEndpoints(service: MasterService): readonly Endpoint[] {
-  const reading = (
-    path: string,
-    summary: string,
-    view: (state: MasterState, request: Request) => string,
-    more: Partial<Endpoint> = {},
-  ): Endpoint => ({
+type ReadingView = (state: MasterState, request: Request) => string;
+type ListingView = (kept: Kept, snapshot: Snapshot, request: Request) => Parts;
+
+/** An endpoint whose answer is short enough to be made at once. */
+function reading(
+  service: MasterService,
+  path: string,
+  summary: string,
+  view: ReadingView,
+  more: Partial<Endpoint> = {},
+): Endpoint {
+  return {
     process: PROCESS,
     path,
     realm: 'readonly',
@@ -42,15 +47,20 @@ export function readingEndpoints(service: MasterService): readonly Endpoint[] {
     authorization: ['VIEW_FRAMEWORK', 'VIEW_TASK', 'VIEW_EXECUTOR', 'VIEW_ROLE'],
     handle: (request) => (service.state === undefined ? noLeader : json(view(service.state, request))),
     ...more,
-  });
-  const listing = (
-    path: string,
-    summary: string,
-    wanted: Wanted,
-    view: (kept: Kept, snapshot: Snapshot, request: Request) => Parts,
-    more: Partial<Endpoint> = {},
-  ): Endpoint => ({
-    ...reading(path, summary, () => ''),
+  };
+}
+
+interface Listing extends Partial<Endpoint> {
+  readonly path: string;
+  readonly summary: string;
+  readonly wanted: Wanted;
+  readonly view: ListingView;
+}
+
+/** An endpoint whose answer may be long: it is made in slices, out of a snapshot. */
+function listing(service: MasterService, { path, summary, wanted, view, ...more }: Listing): Endpoint {
+  return {
+    ...reading(service, path, summary, () => ''),
     handle: async (request) => {
       const { state, answers } = service;
       if (state === undefined) return noLeader;
@@ -59,57 +69,65 @@ export function readingEndpoints(service: MasterService): readonly Endpoint[] {
       return inPieces(JSON_TYPE, await answers.get(keyOf(request), compose, visible));
     },
     ...more,
-  });
-  const { flags } = service.program;
+  };
+}
+
+/** The older endpoints that read the state. They answer every method alike, as upstream does. */
+export function readingEndpoints(service: MasterService): readonly Endpoint[] {
   return [
-    listing(
-      '/state',
-      'Information about state of master.',
-      ALL,
-      (kept, snapshot) => stateParts(kept, snapshot, service.program),
-      // Version 1.12 dropped this name, but clients of older ones still ask for it.
-      { aliases: ['/state.json'] },
-    ),
-    listing(
-      '/state-summary',
-      'Summary of agents, tasks, and registered frameworks in cluster.',
-      { agents: true, tasks: true, holdings: true },
-      (kept, snapshot) => summaryParts(kept, snapshot, flags.cluster),
-    ),
-    listing(
-      '/frameworks',
-      'Exposes the frameworks info.',
-      { tasks: true, executors: true, holdings: true },
-      (kept, snapshot, { query }) => frameworksParts(kept, snapshot, query.get('framework_id')),
-      { parameters: [FRAMEWORK] },
-    ),
-    listing(
-      '/slaves',
-      'Information about agents.',
-      { agents: true },
-      (kept, snapshot, { query }) => agentsParts(kept, snapshot, query.get('slave_id')),
-      { parameters: [AGENT], authorization: ['VIEW_ROLE'] },
-    ),
-    listing(
-      '/tasks',
-      'Lists tasks from all active frameworks.',
-      { tasks: true },
-      (_kept, snapshot, request) => tasksParts(snapshot, selectionOf(request)),
-      { parameters: TASK_PARAMETERS },
-    ),
-    reading('/roles', 'Information about roles.', (state) => rolesJson(state, service.roleWhitelist), {
+    ...listings(service.program).map((one) => listing(service, one)),
+    reading(service, '/roles', 'Information about roles.', (state) => rolesJson(state, service.roleWhitelist), {
       authorization: ['VIEW_ROLE'],
     }),
     reading(
+      service,
       '/maintenance/status',
       'Retrieves the maintenance status of the cluster.',
       (state) => ClusterStatus.v0.stringify(clusterStatus(state, service.inverseOfferStatuses)),
-      {
-        methods: ['GET'],
-        authorization: ['GET_MAINTENANCE_STATUS'],
-      },
+      { methods: ['GET'], authorization: ['GET_MAINTENANCE_STATUS'] },
     ),
     registryEndpoint(service),
+  ];
+}
+
+function listings(program: Program): readonly Listing[] {
+  return [
+    {
+      path: '/state',
+      // Version 1.12 dropped this name, but clients of older ones still ask for it.
+      aliases: ['/state.json'],
+      summary: 'Information about state of master.',
+      wanted: ALL,
+      view: (kept, snapshot) => stateParts(kept, snapshot, program),
+    },
+    {
+      path: '/state-summary',
+      summary: 'Summary of agents, tasks, and registered frameworks in cluster.',
+      wanted: { agents: true, tasks: true, holdings: true },
+      view: (kept, snapshot) => summaryParts(kept, snapshot, program.flags.cluster),
+    },
+    {
+      path: '/frameworks',
+      summary: 'Exposes the frameworks info.',
+      parameters: [FRAMEWORK],
+      wanted: { tasks: true, executors: true, holdings: true },
+      view: (kept, snapshot, { query }) => frameworksParts(kept, snapshot, query.get('framework_id')),
+    },
+    {
+      path: '/slaves',
+      summary: 'Information about agents.',
+      parameters: [AGENT],
+      authorization: ['VIEW_ROLE'],
+      wanted: { agents: true },
+      view: (kept, snapshot, { query }) => agentsParts(kept, snapshot, query.get('slave_id')),
+    },
+    {
+      path: '/tasks',
+      summary: 'Lists tasks from all active frameworks.',
+      parameters: TASK_PARAMETERS,
+      wanted: { tasks: true },
+      view: (_kept, snapshot, request) => tasksParts(snapshot, selectionOf(request)),
+    },
   ];
 }
 
