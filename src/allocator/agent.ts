@@ -2,18 +2,11 @@ import { Resources } from '../resources/resources.ts';
 import type { AgentInfo } from '../wire/v1.ts';
 import type { AgentSpec } from './allocator.ts';
 import { MULTI_ROLE } from './capability.ts';
-import { Offerable } from './offerable.ts';
+import { Holdings } from './holdings.ts';
+import { Offerable, type View } from './offerable.ts';
 import type { Seat } from './role-tree.ts';
 import { type Measure, measure, type NameTable } from './scalar-vector.ts';
-
-/** All that there was to give, given at once. */
-interface Given {
-  /** Allocated. */
-  readonly resources: Resources;
-  readonly plain: Resources;
-  readonly given: Measure;
-  readonly from: Offerable;
-}
+import { SlotSet } from './slot-set.ts';
 
 /** An agent: what it has, who holds what of it, and what is free. */
 export class Agent {
@@ -31,7 +24,7 @@ export class Agent {
   forbids = 0;
   takesHierarchicalRoles = true;
   /** What frameworks hold, allocated to the role of the seat. */
-  readonly holdings = new Map<Seat, Resources>();
+  readonly holdings = new Holdings();
   /** What is held by frameworks that are not known yet. */
   readonly orphans = new Map<string, Resources>();
   /** Shared resources that were offered in the allocation that is going on: each once. */
@@ -44,7 +37,11 @@ export class Agent {
   private current: Offerable | undefined;
   /** The one before: what is offered and declined is there again as it was, and so is what was found out about it. */
   private previous: Offerable | undefined;
-  private lastGiven: Given | undefined;
+  /** All that there was to give, given at once: allocated, and the view that it was. Undone at no cost if it comes back. */
+  private lastGiven: Resources | undefined;
+  private lastView: View | undefined;
+  /** Seats that have refused anything of it. */
+  private readonly refusers = new SlotSet();
 
   constructor(id: string, slot: number, spec: AgentSpec, names: NameTable) {
     this.id = id;
@@ -82,21 +79,22 @@ export class Agent {
   /** What there is to give now. */
   get offerable(): Offerable {
     if (this.current !== undefined) return this.current;
+    if (this.free.isEmpty) return Offerable.NOTHING;
     const resources = this.offeredShared.isEmpty ? this.free : this.free.minus(this.offeredShared);
     this.current = this.previous?.resources.equals(resources) ? this.previous : new Offerable(this.names, resources);
     return this.current;
   }
 
-  /** Books what is given. @param isAll it is all that `offerable` has */
-  give(seat: Seat, allocated: Resources, plain: Resources, given: Measure, isAll: boolean): void {
+  /** Books what is given. @param view is given whole */
+  give(seat: Seat, allocated: Resources, plain: Resources, view: View | undefined): void {
     this.hold(seat, allocated);
     if (this.hasShared) {
       this.offeredShared = this.offeredShared.plus(plain.shared());
       this.setFree(this.free.minus(plain.nonShared()));
-    } else if (isAll) {
-      const from = this.offerable;
+    } else if (view?.isAll) {
       this.setFree(Resources.EMPTY);
-      this.lastGiven = { resources: allocated, plain, given, from };
+      this.lastGiven = allocated;
+      this.lastView = view;
     } else {
       this.setFree(this.free.minus(plain));
     }
@@ -110,7 +108,7 @@ export class Agent {
 
   /** The sums of what is held or comes back. */
   measure(allocated: Resources): Measure {
-    return this.lastGiven?.resources === allocated ? this.lastGiven.given : measure(this.names, allocated);
+    return this.lastGiven === allocated ? this.lastView!.measure : measure(this.names, allocated);
   }
 
   /** Books what comes back. @returns the same, not allocated */
@@ -119,11 +117,11 @@ export class Agent {
     const rest = held === allocated ? Resources.EMPTY : held.minus(allocated);
     if (rest.isEmpty) this.holdings.delete(seat);
     else this.holdings.set(seat, rest);
-    const { lastGiven } = this;
-    if (lastGiven?.resources === allocated && this.free.isEmpty) {
-      this.setFree(lastGiven.from.resources);
-      this.current = lastGiven.from;
-      return lastGiven.plain;
+    if (this.lastGiven === allocated && this.free.isEmpty) {
+      const view = this.lastView!;
+      this.setFree(view.of.resources);
+      this.current = view.of;
+      return view.whole;
     }
     const back = allocated.unallocate();
     if (this.isOvercommitted) this.recount();
@@ -180,15 +178,29 @@ export class Agent {
     this.exclusions.delete(seat);
   }
 
+  /** A seat refuses some of it from now on. */
+  noteRefusal(seat: Seat, refused: Resources): void {
+    this.refusers.add(seat.slot);
+    const only = this.current?.only;
+    if (only?.whole === refused) only.refusedBy.add(seat.slot);
+  }
+
+  /** Whether there may be a refusal by this seat in force. */
+  mayBeRefused(seat: Seat): boolean {
+    return this.refusers.has(seat.slot);
+  }
+
   /** A refusal by this seat has ended. */
   forgetRefusal(seat: Seat): void {
+    if (!seat.refusals.has(this.id)) this.refusers.delete(seat.slot);
     this.current?.forget(seat.slot);
     this.previous?.forget(seat.slot);
-    this.lastGiven?.from.forget(seat.slot);
+    this.lastView?.of.forget(seat.slot);
   }
 
   private hold(seat: Seat, allocated: Resources): void {
-    this.holdings.set(seat, this.held(seat).plus(allocated));
+    const held = this.holdings.get(seat);
+    this.holdings.set(seat, held === undefined ? allocated : held.plus(allocated));
   }
 
   private setFree(free: Resources): void {
@@ -196,5 +208,6 @@ export class Agent {
     if (this.current !== undefined) this.previous = this.current;
     this.current = undefined;
     this.lastGiven = undefined;
+    this.lastView = undefined;
   }
 }

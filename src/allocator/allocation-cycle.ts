@@ -11,12 +11,6 @@ import { LazyShuffle, type RandomOrder } from './random-order.ts';
 import { OwnTurn, type RoleNode, type Seat } from './role-tree.ts';
 import { isZero, type Measure, measure } from './scalar-vector.ts';
 
-interface Booking {
-  readonly seat: Seat;
-  readonly agentId: string;
-  readonly given: Measure;
-}
-
 /** One sharing out of what is free. */
 export class AllocationCycle {
   private readonly cluster: Cluster;
@@ -28,7 +22,8 @@ export class AllocationCycle {
   /** What the first stage gave on an agent, by place in `out`: the second stage adds to it. */
   private readonly firstStage = new Map<Agent, number[]>();
   /** Given on the agent at hand. Orders change when the agent is done, so that everybody has one turn. */
-  private bookings: Booking[] = [];
+  private readonly bookedSeats: Seat[] = [];
+  private readonly bookedParts: Measure[] = [];
   /** On the agent at hand only those who began to want are to be asked. */
   private onlyWoken = false;
   /** What quota is not about is not worth an offer on the agent at hand: roles at their limits need not be asked. */
@@ -58,20 +53,27 @@ export class AllocationCycle {
       shuffle(agents, this.random);
     }
     for (const agent of agents) {
-      if (agent.offerable.resources.isEmpty) continue;
+      if (agent.offerable.resources.isEmpty) {
+        this.leave(agent);
+        continue;
+      }
       this.onlyWoken = !dirty.has(agent);
       if (!this.onlyWoken) heldBack.delete(agent);
       this.visit(agent);
-      this.settleBookings();
+      this.settleBookings(agent);
+      this.leave(agent);
     }
     for (const seat of woken) this.wake(seat, -1);
-    for (const agent of agents) {
-      dirty.delete(agent);
-      if (agent.endAllocation()) dirty.add(agent);
-      this.cluster.freeChanged(agent);
-    }
     if (this.round !== undefined && heldBack.size > 0 && this.round.isEased()) this.cluster.quotaEased();
     return this.out;
+  }
+
+  /** An agent need not be looked at again, but for shared resources that are there whoever has them. */
+  private leave(agent: Agent): void {
+    const { dirty } = this.cluster;
+    if (agent.endAllocation()) dirty.add(agent);
+    else dirty.delete(agent);
+    this.cluster.freeChanged(agent);
   }
 
   /** Nothing need be held back for guarantees any more. */
@@ -107,8 +109,8 @@ export class AllocationCycle {
       for (let i = 0; i < lacking.length && !agent.offerable.resources.isEmpty; i++) {
         this.guarantee(round, agent, shuffled?.draw(i, this.random) ?? lacking[i]!);
       }
-      const given = new Set(this.bookings.map(({ seat }) => seat.node));
-      this.settleBookings();
+      const given = new Set(this.bookedSeats.map(({ node }) => node));
+      this.settleBookings(agent);
       for (const node of given) this.replace(lacking, node);
     }
   }
@@ -244,9 +246,10 @@ export class AllocationCycle {
     if (!isEnough(this.cluster, seat, view, offer) || isRefused(agent, seat, view, offer)) return false;
     const given = isWhole ? view.measure : measure(this.cluster.names, offer);
     const allocated = isWhole ? view.allocatedTo(seat.role) : offer.allocate(seat.role);
-    agent.give(seat, allocated, offer, given, isWhole && view.isAll);
+    agent.give(seat, allocated, offer, isWhole ? view : undefined);
     this.cluster.quotas.give(seat.node.topRole, given);
-    this.bookings.push({ seat, agentId: agent.id, given });
+    this.bookedSeats.push(seat);
+    this.bookedParts.push(given);
     this.hand(agent, seat, allocated, isFirstStage);
     return true;
   }
@@ -263,8 +266,10 @@ export class AllocationCycle {
     if (isFirstStage) firstStage.set(agent, [...(earlier ?? []), out.length - 1]);
   }
 
-  private settleBookings(): void {
-    for (const { seat, agentId, given } of this.bookings) this.cluster.tree.give(seat, agentId, given);
-    this.bookings.length = 0;
+  private settleBookings(agent: Agent): void {
+    const { bookedSeats, bookedParts } = this;
+    for (let i = 0; i < bookedSeats.length; i++) this.cluster.tree.give(bookedSeats[i]!, agent.id, bookedParts[i]!);
+    bookedSeats.length = 0;
+    bookedParts.length = 0;
   }
 }

@@ -37,7 +37,7 @@ function reaches(offer: Resources, minimums: readonly Quantities[]): boolean {
 
 /** Whether a refusal that is in force covers the offer. */
 export function isRefused(agent: Agent, seat: Seat, view: View, offer: Resources): boolean {
-  if (seat.refusals.size === 0) return false;
+  if (!agent.mayBeRefused(seat)) return false;
   const refusals = seat.refusals.get(agent.id);
   if (refusals === undefined || !refusals.some(({ resources }) => resources.contains(offer))) return false;
   if (offer === view.whole) view.refusedBy.add(seat.slot);

@@ -285,6 +285,7 @@ class HierarchicalAllocator implements Allocator {
     if (refused === 0 || !seat.subscribed) return;
     const lasts = Math.max(refused * 1000, this.options.allocationInterval ?? 1000);
     cluster.refusals.add(seat, agentId, plain, now + lasts);
+    agent.noteRefusal(seat, plain);
   }
 
   updateAllocation(frameworkId: string, agentId: string, before: Resources, after: Resources): void {

@@ -1,7 +1,7 @@
-import type { Resources } from '../resources/resources.ts';
+import { Resources } from '../resources/resources.ts';
 import type { Resource } from '../wire/v1.ts';
 import { RESERVATION_REFINEMENT, REVOCABLE_RESOURCES, SHARED_RESOURCES } from './capability.ts';
-import { type Measure, measure, type NameTable, type Vector } from './scalar-vector.ts';
+import { type Measure, measure, NameTable, type Vector } from './scalar-vector.ts';
 import { SlotSet } from './slot-set.ts';
 
 /** What of an agent some role of a framework with some capabilities may have. Many roles see the same. */
@@ -19,12 +19,15 @@ export class View {
   isEnough: boolean | undefined;
   /** The same for `rest` alone. */
   isRestEnough: boolean | undefined;
+  /** What it is a view of. */
+  readonly of: Offerable;
   private readonly names: NameTable;
   private measured: Measure | undefined;
   private amounts: Vector | undefined;
   private allocated: { readonly role: string; readonly resources: Resources } | undefined;
 
-  constructor(names: NameTable, available: Resources, isAll: boolean, isPlain: boolean) {
+  constructor(of: Offerable, names: NameTable, available: Resources, isAll: boolean, isPlain: boolean) {
+    this.of = of;
     this.names = names;
     this.isAll = isAll;
     this.quotaScalars = isPlain ? available.scalars() : available.filter(isQuotaScalar);
@@ -62,8 +65,12 @@ function isRefined(resource: Resource): boolean {
   return (resource.reservations?.length ?? 0) > 1;
 }
 
+const NO_ROLES: ReadonlySet<string> = new Set();
+
 /** What there is to give on an agent, and the views of it. Immutable but for what it remembers. */
 export class Offerable {
+  static readonly NOTHING = new Offerable(new NameTable(), Resources.EMPTY);
+
   readonly resources: Resources;
   /** The capabilities without which a part of it cannot be seen. */
   readonly special: number;
@@ -82,7 +89,7 @@ export class Offerable {
       (resources.nonRevocable() === resources ? 0 : REVOCABLE_RESOURCES) |
       (resources.nonShared() === resources ? 0 : SHARED_RESOURCES) |
       (!reserved.isEmpty && [...reserved].some(isRefined) ? RESERVATION_REFINEMENT : 0);
-    if (this.special === 0 && reserved.isEmpty) this.only = new View(names, resources, true, true);
+    if (this.special === 0 && reserved.isEmpty) this.only = new View(this, names, resources, true, true);
   }
 
   /** @param lineage of the role @param capabilities of the framework */
@@ -110,8 +117,6 @@ export class Offerable {
     if ((missing & REVOCABLE_RESOURCES) !== 0) visible = visible.nonRevocable();
     if ((missing & SHARED_RESOURCES) !== 0) visible = visible.nonShared();
     if ((missing & RESERVATION_REFINEMENT) !== 0) visible = visible.filter((resource) => !isRefined(resource));
-    return new View(this.names, visible, visible === this.resources, false);
+    return new View(this, this.names, visible, visible === this.resources, false);
   }
 }
-
-const NO_ROLES: ReadonlySet<string> = new Set();

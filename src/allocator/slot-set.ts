@@ -27,9 +27,11 @@ export class Slots<T extends Slotted> {
   }
 }
 
+const NO_WORDS = new Int32Array(0);
+
 /** A set of slots: a bit each. */
 export class SlotSet {
-  private words = new Int32Array(0);
+  private words = NO_WORDS;
 
   has(slot: number): boolean {
     const at = slot >> 5;

@@ -57,7 +57,8 @@ export class Resources implements Iterable<Resource> {
   }
 
   get isEmpty(): boolean {
-    return this.shelf.entries.length === 0;
+    // `wrap` makes no other that is empty.
+    return this === Resources.EMPTY;
   }
 
   /** How many `Resource` objects there are on the wire. */
