@@ -24,6 +24,9 @@ export class AllocationCycle {
   /** Given on the agent at hand. Orders change when the agent is done, so that everybody has one turn. */
   private readonly bookedSeats: Seat[] = [];
   private readonly bookedParts: Measure[] = [];
+  /** Where in the order of its role each of these seats is. */
+  private readonly bookedAt: number[] = [];
+  private turn = 0;
   /** On the agent at hand only those who began to want are to be asked. */
   private onlyWoken = false;
   /** What quota is not about is not worth an offer on the agent at hand: roles at their limits need not be asked. */
@@ -139,6 +142,7 @@ export class AllocationCycle {
     const count = seatTurns.sort();
     for (let i = 0; i < count; i++) {
       const seat = shuffled === undefined ? seatTurns.at(i) : shuffled.draw(i, this.random);
+      this.turn = i;
       if (this.onlyWoken && !seat.woken) continue;
       if (agent.offerable.resources.isEmpty) return;
       const view = this.look(agent, seat);
@@ -202,6 +206,7 @@ export class AllocationCycle {
     let bounded: { readonly view: View; readonly offer: Resources } | undefined;
     for (let i = 0; i < count; i++) {
       const seat = shuffled === undefined ? seatTurns.at(i) : shuffled.draw(i, this.random);
+      this.turn = i;
       if (this.onlyWoken && !seat.woken) continue;
       const view = this.look(agent, seat);
       if (view === undefined) continue;
@@ -250,6 +255,7 @@ export class AllocationCycle {
     this.cluster.quotas.give(seat.node.topRole, given);
     this.bookedSeats.push(seat);
     this.bookedParts.push(given);
+    this.bookedAt.push(this.turn);
     this.hand(agent, seat, allocated, isFirstStage);
     return true;
   }
@@ -267,9 +273,12 @@ export class AllocationCycle {
   }
 
   private settleBookings(agent: Agent): void {
-    const { bookedSeats, bookedParts } = this;
-    for (let i = 0; i < bookedSeats.length; i++) this.cluster.tree.give(bookedSeats[i]!, agent.id, bookedParts[i]!);
+    const { bookedSeats, bookedParts, bookedAt } = this;
+    for (let i = 0; i < bookedSeats.length; i++) {
+      this.cluster.tree.give(bookedSeats[i]!, agent.id, bookedParts[i]!, 1, bookedAt[i]!);
+    }
     bookedSeats.length = 0;
     bookedParts.length = 0;
+    bookedAt.length = 0;
   }
 }

@@ -124,9 +124,12 @@ export class DrfOrder<T extends Ranked> {
     this.count--;
   }
 
-  /** @param times how often this counts as having been given something */
-  give(item: T, part: Vector, times: number): void {
-    const at = item.listed && this.isFresh ? this.find(item, this.count) : -1;
+  /**
+   * @param times how often this counts as having been given something
+   * @param hint where it probably is
+   */
+  give(item: T, part: Vector, times: number, hint = -1): void {
+    const at = item.listed && this.isFresh ? this.locate(item, hint) : -1;
     addTo(item.held, part);
     item.count += times;
     if (at >= 0) this.replace(item, at);
@@ -140,6 +143,10 @@ export class DrfOrder<T extends Ranked> {
 
   private get isFresh(): boolean {
     return this.version === this.shares.version;
+  }
+
+  private locate(item: T, hint: number): number {
+    return hint >= 0 && hint < this.count && this.at(hint) === item ? hint : this.find(item, this.count);
   }
 
   /** Moves the one item that may be out of order to its place. */

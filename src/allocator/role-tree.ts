@@ -206,14 +206,24 @@ export class RoleTree {
     this.version++;
   }
 
-  /** Books something given to a seat, all the way up. @param times how often this counts as having been given something */
-  give(seat: Seat, agentId: string, given: Measure, times = 1): void {
-    seat.node.seatTurns.give(seat, this.growth(seat, agentId, given), times);
+  /** Books something given to a seat, all the way up; `times` and `hint` (of the seat) as for `DrfOrder.give`. */
+  give(seat: Seat, agentId: string, given: Measure, times = 1, hint?: number): void {
+    seat.node.seatTurns.give(seat, this.growth(seat, agentId, given), times, hint);
+    if (given.shared.isEmpty) {
+      this.giveUpwards(seat.node, given.scalars, times);
+      return;
+    }
     seat.node.turns.give(seat.node.own, this.growth(seat.node.own, agentId, given), times);
     for (let at = seat.node; at.parent !== undefined; at = at.parent) {
       at.parent.turns.give(at, this.growth(at, agentId, given), times);
     }
     addTo(this.root.held, this.growth(this.root, agentId, given));
+  }
+
+  private giveUpwards(node: RoleNode, part: Vector, times: number): void {
+    node.turns.give(node.own, part, times);
+    for (let at = node; at.parent !== undefined; at = at.parent) at.parent.turns.give(at, part, times);
+    addTo(this.root.held, part);
   }
 
   /** Books something taken from a seat, all the way up. */
