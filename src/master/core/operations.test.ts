@@ -187,6 +187,15 @@ test('operations on disks of storage resource providers find nobody who would do
   );
 });
 
+test('of a framework, operations that were done are counted, and each task that was launched', () => {
+  const stage = new Stage();
+  const id = { value: stage.host.id };
+  const task_infos = [task('t1', id), task('t2', id), task('t1', id)];
+  stage.accept(reserve(), reserve('big', reserved('cpus', 99)), { type: 'LAUNCH', launch: { task_infos } });
+  const counted = stage.world.state.frameworks.get(stage.scheduler.id)?.counters.operations;
+  assert.deepEqual(Object.fromEntries(counted ?? []), { RESERVE: 1, LAUNCH: 2 });
+});
+
 test('tasks cannot have operation ids, and drivers no feedback', () => {
   const stage = new Stage();
   const id = { value: 'x' };

@@ -6,7 +6,7 @@ import { recover } from '../accounting.ts';
 import { requestAllocation } from '../allocation.ts';
 import { agentOf, type Context, countUp, log, nameFramework } from '../context.ts';
 import { discardOffer, takeOffer } from '../offers.ts';
-import { count, type FrameworkRecord } from '../records.ts';
+import type { FrameworkRecord } from '../records.ts';
 import type { OfferRecord } from '../state.ts';
 import { sendToFramework } from '../streams.ts';
 import type { Acceptance } from './acceptance.ts';
@@ -69,7 +69,6 @@ function perform(ctx: Context, acceptance: Acceptance, operation: Offer_Operatio
   const { framework } = acceptance;
   const type = operation.type ?? 'UNKNOWN';
   if (operation.id !== undefined && !mayHaveId(ctx, framework, operation)) return;
-  count(framework.counters.operations, type);
   OPERATIONS[type](ctx, acceptance, operation);
 }
 

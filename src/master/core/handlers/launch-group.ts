@@ -2,6 +2,7 @@ import { mapExecutor, mapTask } from '../../../resources/carriers.ts';
 import type { Offer_Operation } from '../../../wire/v1.ts';
 import { type Context, send } from '../context.ts';
 import { resourceFor } from '../offers.ts';
+import { count } from '../records.ts';
 import { validateGroup } from '../validation/group.ts';
 import type { Acceptance } from './acceptance.ts';
 import { allocated, refuseTask, startTask, unauthorized, versionsOf } from './launch.ts';
@@ -28,6 +29,7 @@ export function launchGroup(ctx: Context, acceptance: Acceptance, operation: Off
   }
   if (tasks.length === 0) return;
   const isNew = tasks.map((task) => startTask(ctx, acceptance, task, executor)).some((added) => added);
+  count(framework.counters.operations, 'LAUNCH_GROUP');
   send(ctx, agent.pid, 'mesos.internal.RunTaskGroupMessage', {
     framework: framework.info,
     executor: mapExecutor(executor, (resource) => resourceFor(agent.capabilities, resource)),

@@ -5,7 +5,7 @@ import type { ExecutorInfo, Offer_Operation, Resource, TaskInfo, TaskStatus } fr
 import { addExecutor, hasExecutor } from '../accounting.ts';
 import { type Context, log, nameAgent, nameFramework, send, tellOperators } from '../context.ts';
 import { resourceFor } from '../offers.ts';
-import type { AgentRecord, FrameworkRecord } from '../records.ts';
+import { type AgentRecord, count, type FrameworkRecord } from '../records.ts';
 import { countEnd, masterStatus, sendUpdate } from '../status.ts';
 import { addTask, taskOf } from '../tasks.ts';
 import { validateTask } from '../validation/task.ts';
@@ -31,6 +31,7 @@ function launchOne(ctx: Context, acceptance: Acceptance, given: TaskInfo): void 
   }
   copyShared(ctx, acceptance, task);
   const isNew = startTask(ctx, acceptance, task, task.executor);
+  count(framework.counters.operations, 'LAUNCH');
   const toAgent = mapTask(task, (resource) => resourceFor(agent.capabilities, resource));
   send(ctx, agent.pid, 'mesos.internal.RunTaskMessage', {
     framework: framework.info,

@@ -9,7 +9,7 @@ import type { Offer_Operation, OperationStatus, Resource, TaskInfo, TaskStatus }
 import { type Context, log, nameFramework, send } from '../context.ts';
 import { offersOf, rescindOffer, resourceFor } from '../offers.ts';
 import { addOperation, countOperation, sendOperationStatus } from '../operations.ts';
-import type { AgentRecord, FrameworkRecord } from '../records.ts';
+import { type AgentRecord, count, type FrameworkRecord } from '../records.ts';
 import { countEnd, masterStatus, sendUpdate } from '../status.ts';
 import { validateOperation } from '../validation/operation.ts';
 import type { Acceptance } from './acceptance.ts';
@@ -109,6 +109,7 @@ export function applyOnAgent(
   const uuid = randomUuidBytes(ctx.env.random);
   const who = framework === undefined ? 'an operator' : `framework ${nameFramework(framework)}`;
   log(ctx, 'info', `Applying ${operation.type} of ${who} on agent ${agent.id}`);
+  if (framework !== undefined) count(framework.counters.operations, operation.type ?? 'UNKNOWN');
   if (!agent.capabilities.has('RESOURCE_PROVIDER') || agent.resourceVersion === undefined) {
     send(ctx, agent.pid, 'mesos.internal.CheckpointResourcesMessage', {
       resources: agent.checkpointed.toProto().map((resource) => resourceFor(agent.capabilities, resource)),
