@@ -1,5 +1,5 @@
+import type { Kind } from '../resources/kind.ts';
 import { Resources } from '../resources/resources.ts';
-import type { Resource } from '../wire/v1.ts';
 import { RESERVATION_REFINEMENT, REVOCABLE_RESOURCES, SHARED_RESOURCES } from './capability.ts';
 import { type Measure, measure, NameTable, type Vector } from './scalar-vector.ts';
 import { SlotSet } from './slot-set.ts';
@@ -21,6 +21,7 @@ export class View {
   isRestEnough: boolean | undefined;
   /** What it is a view of. */
   readonly of: Offerable;
+  private readonly isPlain: boolean;
   private readonly names: NameTable;
   private measured: Measure | undefined;
   private amounts: Vector | undefined;
@@ -30,10 +31,11 @@ export class View {
     this.of = of;
     this.names = names;
     this.isAll = isAll;
-    this.quotaScalars = isPlain ? available.scalars() : available.filter(isQuotaScalar);
-    this.rest = isPlain ? available.minus(this.quotaScalars) : available.filter((resource) => !isQuotaScalar(resource));
+    this.isPlain = isPlain;
+    this.quotaScalars = available.ofKinds(isQuotaScalar);
+    this.rest = available.ofKinds((kind) => !isQuotaScalar(kind));
     // In upstream's order, which shows in offers.
-    this.whole = this.rest.plus(this.quotaScalars);
+    this.whole = this.rest.beside(this.quotaScalars);
   }
 
   get measure(): Measure {
@@ -48,21 +50,17 @@ export class View {
   }
 
   get quotaAmounts(): Vector {
-    this.amounts ??= this.names.scalars(this.quotaScalars);
+    this.amounts ??= this.isPlain ? this.measure.scalars : this.names.scalars(this.quotaScalars);
     return this.amounts;
   }
 }
 
-function isQuotaScalar(resource: Resource): boolean {
-  return (
-    resource.type === 'SCALAR' &&
-    (resource.reservations === undefined || resource.reservations.length === 0) &&
-    resource.revocable === undefined
-  );
+function isQuotaScalar({ type, reservationRole, revocable }: Kind): boolean {
+  return type === 'SCALAR' && reservationRole === undefined && !revocable;
 }
 
-function isRefined(resource: Resource): boolean {
-  return (resource.reservations?.length ?? 0) > 1;
+function isRefined({ template }: Kind): boolean {
+  return (template.reservations?.length ?? 0) > 1;
 }
 
 const NO_ROLES: ReadonlySet<string> = new Set();
@@ -88,7 +86,7 @@ export class Offerable {
     this.special =
       (resources.nonRevocable() === resources ? 0 : REVOCABLE_RESOURCES) |
       (resources.nonShared() === resources ? 0 : SHARED_RESOURCES) |
-      (!reserved.isEmpty && [...reserved].some(isRefined) ? RESERVATION_REFINEMENT : 0);
+      (!reserved.isEmpty && reserved.entries.some(({ kind }) => isRefined(kind)) ? RESERVATION_REFINEMENT : 0);
     if (this.special === 0 && reserved.isEmpty) this.only = new View(this, names, resources, true, true);
   }
 
@@ -116,7 +114,7 @@ export class Offerable {
     let visible = owner === undefined ? this.resources.unreserved() : this.resources.allocatableTo(owner);
     if ((missing & REVOCABLE_RESOURCES) !== 0) visible = visible.nonRevocable();
     if ((missing & SHARED_RESOURCES) !== 0) visible = visible.nonShared();
-    if ((missing & RESERVATION_REFINEMENT) !== 0) visible = visible.filter((resource) => !isRefined(resource));
+    if ((missing & RESERVATION_REFINEMENT) !== 0) visible = visible.ofKinds((kind) => !isRefined(kind));
     return new View(this, this.names, visible, visible === this.resources, false);
   }
 }

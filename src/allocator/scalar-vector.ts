@@ -23,16 +23,21 @@ export class NameTable {
 
   vector(quantities: Iterable<readonly [name: string, amount: number]>): Vector {
     const out: Vector = [];
-    for (const [name, amount] of quantities) {
-      const at = this.index(name);
-      while (out.length <= at) out.push(0);
-      out[at]! += amount;
-    }
+    for (const [name, amount] of quantities) this.add(out, name, amount);
     return out;
   }
 
   scalars(resources: Resources): Vector {
-    return resources.isEmpty ? NOTHING : this.vector(resources.scalarQuantities());
+    if (resources.isEmpty) return NOTHING;
+    const out: Vector = [];
+    for (const { kind, quantity } of resources.entries) if (kind.type === 'SCALAR') this.add(out, kind.name, quantity);
+    return out;
+  }
+
+  add(sum: Vector, name: string, amount: number): void {
+    const at = this.index(name);
+    while (sum.length <= at) sum.push(0);
+    sum[at]! += amount;
   }
 }
 
@@ -67,14 +72,23 @@ export interface Measure {
 }
 
 export function measure(names: NameTable, resources: Resources): Measure {
+  const scalars: Vector = [];
+  let isPlain = true;
+  let hasShared = false;
+  for (const { kind, quantity } of resources.entries) {
+    if (kind.combining === 'shared') hasShared = true;
+    else if (kind.type === 'SCALAR') {
+      names.add(scalars, kind.name, quantity);
+      if (kind.reservationRole !== undefined || kind.revocable) isPlain = false;
+    }
+  }
+  const shared = hasShared ? resources.shared().unallocate() : Resources.EMPTY;
+  if (isPlain) return { scalars, quotaScalars: scalars, reserved: NOTHING, shared };
   const unshared = resources.nonShared();
-  const scalars = names.scalars(unshared);
-  const shared = unshared === resources ? Resources.EMPTY : resources.shared().unallocate();
   const unreserved = unshared.unreserved();
-  const plain = unreserved.nonRevocable();
   return {
     scalars,
-    quotaScalars: plain === unshared ? scalars : names.scalars(plain),
+    quotaScalars: names.scalars(unreserved.nonRevocable()),
     reserved: unreserved === unshared ? NOTHING : names.scalars(unshared.reserved()),
     shared,
   };

@@ -25,6 +25,8 @@ export interface Kind {
   readonly template: Resource;
   /** The same kind allocated to a role, filled as asked for. */
   readonly allocated: Map<string, Kind>;
+  /** The same kind, not allocated: once asked for. */
+  unallocated: Kind | undefined;
 }
 
 /** How many kinds, or roles of one kind, are remembered before the memory is emptied: a bound, seldom reached. */
@@ -56,15 +58,20 @@ export function allocatedKind(kind: Kind, role: string): Kind {
   if (kind.allocationRole === role) return kind;
   return remember(kind.allocated, role, () => {
     const template: Resource = { ...kind.template, allocation_info: { role } };
-    return build(keyOf(template), template);
+    const made = build(keyOf(template), template);
+    if (kind.allocationRole === undefined) made.unallocated = kind;
+    return made;
   });
 }
 
 /** The kind that differs by not being allocated. */
 export function unallocatedKind(kind: Kind): Kind {
   if (kind.allocationRole === undefined) return kind;
-  const { allocation_info: _, ...template } = kind.template;
-  return kindOf(template);
+  if (kind.unallocated === undefined) {
+    const { allocation_info: _, ...template } = kind.template;
+    kind.unallocated = kindOf(template);
+  }
+  return kind.unallocated;
 }
 
 /** The kind that differs by its stack of reservations. */
@@ -119,6 +126,7 @@ function build(key: string, template: Resource): Kind {
     persistent: persistence !== undefined,
     template,
     allocated: new Map(),
+    unallocated: undefined,
   };
 }
 

@@ -20,16 +20,20 @@ export class Quantities {
 
   /** From pairs of name and thousandths; equal names add up, zero and less is dropped. */
   static of(pairs: Iterable<readonly [name: string, amount: Milli]>): Quantities {
-    const sums = new Map<string, Milli>();
+    const names: string[] = [];
+    const amounts: Milli[] = [];
     for (const [name, amount] of pairs) {
-      if (amount > 0) sums.set(name, (sums.get(name) ?? 0) + amount);
+      if (amount > 0) addSorted(names, amounts, name, amount);
     }
-    if (sums.size === 0) return Quantities.EMPTY;
-    const names = [...sums.keys()].sort();
-    return new Quantities(
-      names,
-      names.map((name) => sums.get(name)!),
-    );
+    return names.length === 0 ? Quantities.EMPTY : new Quantities(names, amounts);
+  }
+
+  /** The same of whatever has a name and a quantity. */
+  static sum(parts: readonly { readonly kind: { readonly name: string }; readonly quantity: Milli }[]): Quantities {
+    const names: string[] = [];
+    const amounts: Milli[] = [];
+    for (const { kind, quantity } of parts) if (quantity > 0) addSorted(names, amounts, kind.name, quantity);
+    return names.length === 0 ? Quantities.EMPTY : new Quantities(names, amounts);
   }
 
   /** From the wire's map of name to scalar. */
@@ -137,5 +141,20 @@ export class Quantities {
       if (takeRight) j++;
     }
     return names.length === 0 ? Quantities.EMPTY : new Quantities(names, amounts);
+  }
+}
+
+/** Names are few: they are kept in order as they come. */
+function addSorted(names: string[], amounts: Milli[], name: string, amount: Milli): void {
+  let at = names.length;
+  while (at > 0 && names[at - 1]! > name) at--;
+  if (at > 0 && names[at - 1] === name) {
+    amounts[at - 1]! += amount;
+  } else if (at === names.length) {
+    names.push(name);
+    amounts.push(amount);
+  } else {
+    names.splice(at, 0, name);
+    amounts.splice(at, 0, amount);
   }
 }

@@ -61,6 +61,11 @@ export class Resources implements Iterable<Resource> {
     return this === Resources.EMPTY;
   }
 
+  /** What it is made of, for loops that have to be quick. */
+  get entries(): readonly Entry[] {
+    return this.shelf.entries;
+  }
+
   /** How many `Resource` objects there are on the wire. */
   get size(): number {
     return this.toProto().length;
@@ -91,6 +96,13 @@ export class Resources implements Iterable<Resource> {
     return Resources.wrap(shelf);
   }
 
+  /** The sum with what has no kind in common with this. */
+  beside(other: Resources): Resources {
+    if (other.isEmpty) return this;
+    if (this.isEmpty) return other;
+    return Resources.wrap(new Shelf([...this.shelf.entries, ...other.shelf.entries]));
+  }
+
   /** What is not there is ignored, and nothing becomes negative: ask `contains` first where it matters. */
   minus(other: ResourcesLike): Resources {
     const right = Resources.from(other);
@@ -107,7 +119,18 @@ export class Resources implements Iterable<Resource> {
 
   /** Whether there is at least this much of every name, in whatever kinds. */
   containsQuantities(quantities: Quantities): boolean {
-    return this.quantities().contains(quantities);
+    for (const [name, amount] of quantities) if (!this.reaches(name, amount)) return false;
+    return true;
+  }
+
+  private reaches(name: string, amount: Milli): boolean {
+    let sum = 0;
+    for (const entry of this.shelf.entries) {
+      if (entry.kind.name !== name) continue;
+      sum += entry.quantity;
+      if (sum >= amount) return true;
+    }
+    return false;
   }
 
   equals(other: Resources): boolean {
@@ -158,17 +181,13 @@ export class Resources implements Iterable<Resource> {
 
   /** Every name, with a port and a word of a set counting as one. Computed once. */
   quantities(): Quantities {
-    this.sums ??= Quantities.of(this.shelf.entries.map((entry) => [entry.kind.name, entry.quantity]));
+    this.sums ??= Quantities.sum(this.shelf.entries);
     return this.sums;
   }
 
   /** As `quantities`, of scalars only. Computed once. */
   scalarQuantities(): Quantities {
-    this.scalarSums ??= Quantities.of(
-      this.shelf.entries
-        .filter((entry) => entry.kind.type === 'SCALAR')
-        .map((entry) => [entry.kind.name, entry.quantity]),
-    );
+    this.scalarSums ??= Quantities.sum(this.shelf.entries.filter((entry) => entry.kind.type === 'SCALAR'));
     return this.scalarSums;
   }
 
@@ -181,6 +200,10 @@ export class Resources implements Iterable<Resource> {
 
   filter(keep: (resource: Resource) => boolean): Resources {
     return this.pick((_, entry) => keep(entry.resource));
+  }
+
+  ofKinds(keep: (kind: Kind) => boolean): Resources {
+    return this.pick(keep);
   }
 
   named(name: string): Resources {
@@ -277,11 +300,11 @@ export class Resources implements Iterable<Resource> {
 
   /** The same, allocated to a role, whatever it was allocated to. */
   allocate(role: string): Resources {
-    return this.mapKinds((kind) => allocatedKind(kind, role));
+    return this.reallocate((kind) => allocatedKind(kind, role));
   }
 
   unallocate(): Resources {
-    return this.mapKinds(unallocatedKind);
+    return this.reallocate(unallocatedKind);
   }
 
   /** The same with no reservation at all. */
@@ -399,6 +422,15 @@ export class Resources implements Iterable<Resource> {
     const { entries } = this.shelf;
     const kept = entries.filter((entry) => keep(entry.kind, entry));
     return kept.length === entries.length ? this : Resources.wrap(new Shelf(kept));
+  }
+
+  /** If all were allocated alike they are different still, and need not be compared. */
+  private reallocate(map: (kind: Kind) => Kind): Resources {
+    const { entries } = this.shelf;
+    const role = entries[0]?.kind.allocationRole;
+    if (entries.some(({ kind }) => kind.allocationRole !== role)) return this.mapKinds(map);
+    if (entries.length === 0 || map(entries[0]!.kind) === entries[0]!.kind) return this;
+    return Resources.wrap(new Shelf(entries.map((entry) => entry.as(map(entry.kind)))));
   }
 
   /** Kinds may become equal, so entries are merged anew. */
