@@ -105,24 +105,24 @@ export class AllocationCycle {
       const rule = quotas.rule(node.role);
       if (rule !== undefined && !isZero(quotas.unsatisfied(node.role, rule))) lacking.push(node);
     }
+    const shuffled = this.randomRoles && new LazyShuffle(lacking, (node) => node.weight);
     for (const agent of agents) {
       if (lacking.length === 0) return;
       this.onlyWoken = !this.cluster.dirty.has(agent);
-      const shuffled = this.randomRoles && new LazyShuffle(lacking, (node) => node.weight);
       for (let i = 0; i < lacking.length && !agent.offerable.resources.isEmpty; i++) {
         this.guarantee(round, agent, shuffled?.draw(i, this.random) ?? lacking[i]!);
       }
       const given = new Set(this.bookedSeats.map(({ node }) => node));
       this.settleBookings(agent);
-      for (const node of given) this.replace(lacking, node);
+      for (const node of given) if (!this.replace(lacking, node)) shuffled?.remove(node);
     }
   }
 
-  /** Its turn is another one now, or it lacks nothing any more. */
-  private replace(lacking: RoleNode[], node: RoleNode): void {
+  /** Its turn is another one now, or it lacks nothing any more. @returns whether it lacks something */
+  private replace(lacking: RoleNode[], node: RoleNode): boolean {
     const { quotas } = this.cluster;
     lacking.splice(lacking.indexOf(node), 1);
-    if (isZero(quotas.unsatisfied(node.role, quotas.rule(node.role)!))) return;
+    if (isZero(quotas.unsatisfied(node.role, quotas.rule(node.role)!))) return false;
     let low = 0;
     let high = lacking.length;
     while (low < high) {
@@ -131,6 +131,7 @@ export class AllocationCycle {
       else high = middle;
     }
     lacking.splice(low, 0, node);
+    return true;
   }
 
   private guarantee(round: QuotaRound, agent: Agent, node: RoleNode): void {

@@ -312,7 +312,7 @@ class HierarchicalAllocator implements Allocator {
 
   updateQuota(role: string, quota: Quota | undefined): void {
     this.cluster.quotas.set(role, quota);
-    this.cluster.withFree.each((agent) => this.cluster.dirty.add(agent));
+    this.cluster.dirty.addAll(this.cluster.withFree);
   }
 
   // Allocation.
@@ -323,6 +323,11 @@ class HierarchicalAllocator implements Allocator {
     cluster.refusals.expire(now);
     this.lookedAt = 0;
     if (dirty.size === 0 && woken.size === 0) return [];
+    if (cluster.tree.root.wanting === 0) {
+      // Whoever begins to want something is woken, and looks at all agents.
+      dirty.clear();
+      return [];
+    }
     const candidates: Agent[] = [];
     const consider = (agent: Agent): void => {
       if (agent.isCandidate) candidates.push(agent);

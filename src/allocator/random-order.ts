@@ -37,6 +37,17 @@ export class LazyShuffle<T> {
     return drawn;
   }
 
+  /** Takes one out; to be called between draws that start anew. */
+  remove(item: T): void {
+    const at = this.items.indexOf(item);
+    if (at < 0) return;
+    const lastItem = this.items.pop()!;
+    const lastWeight = this.weights.pop()!;
+    if (at === this.items.length) return;
+    this.items[at] = lastItem;
+    this.weights[at] = lastWeight;
+  }
+
   private drawWeighted(at: number, random: () => number): number {
     const { weights } = this;
     const left = weights.length - at;

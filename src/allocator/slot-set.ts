@@ -53,6 +53,17 @@ export class SlotSet {
     this.words.fill(0);
   }
 
+  addAll({ words }: SlotSet): void {
+    if (words.length > this.words.length) this.grow(words.length);
+    for (let i = 0; i < words.length; i++) this.words[i]! |= words[i]!;
+  }
+
+  get size(): number {
+    let size = 0;
+    this.each(() => size++);
+    return size;
+  }
+
   /** In ascending order. What is taken out meanwhile may still come. */
   each(visit: (slot: number) => void): void {
     const { words } = this;
@@ -96,6 +107,11 @@ export class SlottedSet<T extends Slotted> {
     if (!this.members.has(slot)) return;
     this.members.delete(slot);
     this.count--;
+  }
+
+  addAll(others: SlottedSet<T>): void {
+    this.members.addAll(others.members);
+    this.count = this.members.size;
   }
 
   clear(): void {
