@@ -72,6 +72,12 @@ export class Agent {
     this.recount();
   }
 
+  /** The same as `setTotal` where what was converted is held, and not shared: what is free stays. */
+  convert(total: Resources): void {
+    if (this.isOvercommitted) this.setTotal(total);
+    else this.total = total;
+  }
+
   get isCandidate(): boolean {
     return this.isActive && this.isWhitelisted && !this.free.isEmpty;
   }

@@ -1,6 +1,6 @@
 import { invariant } from '../base/invariant.ts';
 import type { Quantities } from '../resources/quantities.ts';
-import type { Resources } from '../resources/resources.ts';
+import { Resources } from '../resources/resources.ts';
 import { Agent } from './agent.ts';
 import type { AgentSpec, AllocatorOptions } from './allocator.ts';
 import { GPU_RESOURCES, REGION_AWARE } from './capability.ts';
@@ -8,7 +8,7 @@ import { Shares } from './drf-order.ts';
 import { QuotaBook } from './quota.ts';
 import { Refusals } from './refusals.ts';
 import { type Framework, RoleTree, type Seat } from './role-tree.ts';
-import { measure, NameTable } from './scalar-vector.ts';
+import { isSame, measure, NameTable } from './scalar-vector.ts';
 import { Slots, SlottedSet } from './slot-set.ts';
 
 /**
@@ -96,9 +96,19 @@ export class Cluster {
     const held = agent.held(seat);
     checkHeld(seat, agent, held, before);
     this.discharge(seat, agent, before);
-    agent.exchange(seat, before, after);
+    if (hasShared(before) || hasShared(after)) {
+      // Copies come and go without the agent having more or less.
+      this.countTotal(agent.total, total);
+      agent.exchange(seat, before, after);
+      agent.setTotal(total);
+    } else {
+      this.countTotal(before.unallocate(), after.unallocate());
+      agent.exchange(seat, before, after);
+      agent.convert(total);
+    }
     this.charge(seat, agent, after, 0);
-    this.setTotal(agent, total);
+    this.updateRequirements(agent);
+    this.freeGrew(agent);
   }
 
   /** @param times how often this counts as having been given something */
@@ -161,8 +171,9 @@ export class Cluster {
     this.slots.put(agent);
     this.agents.set(id, agent);
     this.setWhitelistedAnew(agent);
-    this.countTotal(agent, spec.total);
+    this.countTotal(Resources.EMPTY, spec.total);
     agent.setTotal(spec.total);
+    this.updateRequirements(agent);
     this.hold(agent, spec.used ?? []);
     this.freeGrew(agent);
   }
@@ -180,16 +191,16 @@ export class Cluster {
   }
 
   setTotal(agent: Agent, total: Resources): void {
-    this.uncountTotal(agent);
-    this.countTotal(agent, total);
+    this.countTotal(agent.total, total);
     agent.setTotal(total);
+    this.updateRequirements(agent);
     this.freeGrew(agent);
   }
 
   removeAgent(agent: Agent): void {
     for (const [seat, resources] of agent.holdings) this.discharge(seat, agent, resources);
     const seats = [...agent.holdings.keys()];
-    this.uncountTotal(agent);
+    this.countTotal(agent.total, Resources.EMPTY);
     for (const id of agent.orphans.keys()) this.orphaned.get(id)?.delete(agent);
     this.agents.delete(agent.id);
     for (const set of [this.dirty, this.withFree, this.heldBack]) set.delete(agent);
@@ -262,17 +273,21 @@ export class Cluster {
     this.freeGrew(agent);
   }
 
-  private countTotal(agent: Agent, total: Resources): void {
-    agent.total = total;
-    this.shares.grow(this.names.scalars(total));
-    this.quotas.addTotal(total);
-    this.updateRequirements(agent);
+  /** In what the cluster has, `before` became `after`. Reservations and volumes do not change how much that is. */
+  private countTotal(before: Resources, after: Resources): void {
+    const less = this.names.scalars(before);
+    const more = this.names.scalars(after);
+    if (!isSame(less, more)) {
+      this.shares.shrink(less);
+      this.shares.grow(more);
+    }
+    this.quotas.removeTotal(before);
+    this.quotas.addTotal(after);
   }
+}
 
-  private uncountTotal(agent: Agent): void {
-    this.shares.shrink(this.names.scalars(agent.total));
-    this.quotas.removeTotal(agent.total);
-  }
+function hasShared(resources: Resources): boolean {
+  return resources.nonShared() !== resources;
 }
 
 function checkHeld(seat: Seat, agent: Agent, held: Resources, part: Resources): void {

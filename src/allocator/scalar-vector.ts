@@ -60,6 +60,11 @@ export function isZero(vector: Vector): boolean {
   return true;
 }
 
+export function isSame(a: Vector, b: Vector): boolean {
+  for (let i = 0; i < a.length || i < b.length; i++) if ((a[i] ?? 0) !== (b[i] ?? 0)) return false;
+  return true;
+}
+
 /** Resources in the sums that the allocator keeps. Shared ones are counted once per holder and agent: apart. */
 export interface Measure {
   /** All scalars that are not shared. */

@@ -13,6 +13,8 @@ export type Combining = 'divisible' | 'exclusive' | 'shared';
 export interface Kind {
   /** Equal exactly when two resources are of the same kind. */
   readonly key: string;
+  /** Of the key: kinds that differ mostly differ in it, which is quicker to compare. */
+  readonly hash: number;
   readonly name: string;
   readonly type: AmountType;
   readonly combining: Combining;
@@ -117,6 +119,7 @@ function build(key: string, template: Resource): Kind {
     (source?.type === 'RAW' && source.id !== undefined);
   return {
     key,
+    hash: hashOf(key),
     name: template.name,
     type: template.type as AmountType,
     combining: template.shared !== undefined ? 'shared' : exclusive ? 'exclusive' : 'divisible',
@@ -128,6 +131,12 @@ function build(key: string, template: Resource): Kind {
     allocated: new Map(),
     unallocated: undefined,
   };
+}
+
+function hashOf(text: string): number {
+  let hash = 0;
+  for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0;
+  return hash;
 }
 
 /** Unambiguous text of all that upstream compares: not a volume's path, nor who made it. */
@@ -174,5 +183,5 @@ function labelsKey(labels: Labels | undefined): unknown {
 
 /** Whether two resources are of the same kind. */
 export function sameKind(a: Kind, b: Kind): boolean {
-  return a === b || a.key === b.key;
+  return a === b || (a.hash === b.hash && a.key === b.key);
 }

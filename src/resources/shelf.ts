@@ -1,7 +1,9 @@
 import type { Entry } from './entry.ts';
 
-/** Up to this many entries a scan by pointer beats a hash index. Most agents have four. */
+/** Up to this many entries a scan beats a hash index. Most agents have four. */
 const SCANNED = 12;
+/** Nor is an index worth its while for a few questions. */
+const SCANS = 12;
 
 /**
  * Entries, at most one of each identity, while they are being put together. Mutable; a `Resources` owns one and never
@@ -10,6 +12,7 @@ const SCANNED = 12;
 export class Shelf {
   readonly entries: Entry[];
   private index: Map<string, number> | undefined;
+  private scans = 0;
 
   constructor(entries: Entry[] = []) {
     this.entries = entries;
@@ -22,10 +25,16 @@ export class Shelf {
   /** Where the entry is that matches, or -1. */
   find(entry: Entry): number {
     if (this.index === undefined) {
-      if (this.entries.length <= SCANNED) return this.entries.findIndex((candidate) => candidate.matches(entry));
+      if (this.entries.length <= SCANNED || this.scans++ < SCANS) return this.scan(entry);
       this.index = new Map(this.entries.map((candidate, at) => [candidate.identity, at]));
     }
     return this.index.get(entry.identity) ?? -1;
+  }
+
+  private scan(entry: Entry): number {
+    const { entries } = this;
+    for (let at = 0; at < entries.length; at++) if (entries[at]!.matches(entry)) return at;
+    return -1;
   }
 
   add(entry: Entry): void {
