@@ -65,7 +65,15 @@ function isPackable(type: TypeModel): boolean {
   return type.kind === 'enum' || (type.kind === 'scalar' && type.scalar !== 'string' && type.scalar !== 'bytes');
 }
 
+/** Messages of which large lists hold many equal ones: a reader with a pool makes each of them once. */
+const POOLED: ReadonlySet<string> = new Set(
+  ['AgentID', 'FrameworkID', 'FrameworkInfo', 'Labels', 'Resource'].map((name) => `mesos.v1.${name}`),
+);
+
 function single({ type }: FieldModel, held: string, names: Names): string {
+  if (type.kind === 'message' && POOLED.has(type.message.name)) {
+    return `${held} = r.pooled(${names.of(type.message, 'decode')}, ${held});`;
+  }
   if (type.kind === 'message')
     return `{ const outer = r.open(); ${held} = ${names.of(type.message, 'decode')}(r, ${held}); r.close(outer); }`;
   if (type.kind === 'enum') {
@@ -76,6 +84,9 @@ function single({ type }: FieldModel, held: string, names: Names): string {
 
 function push({ type }: FieldModel, held: string, names: Names): string {
   const list = `(${held} ??= [])`;
+  if (type.kind === 'message' && POOLED.has(type.message.name)) {
+    return `${list}.push(r.pooled(${names.of(type.message, 'decode')}));`;
+  }
   if (type.kind === 'message')
     return `{ const outer = r.open(); ${list}.push(${names.of(type.message, 'decode')}(r)); r.close(outer); }`;
   if (type.kind === 'enum') {

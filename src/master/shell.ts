@@ -7,6 +7,7 @@ import type { Libprocess } from '../libprocess/libprocess.ts';
 import type { Performers } from '../runtime/driver.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { internalMessages } from '../wire/internal.ts';
+import { Pool } from '../wire/pool.ts';
 import type { MasterInfo } from '../wire/v1.ts';
 import type { Call as OperatorCall } from '../wire/v1_master.ts';
 import type { Call } from '../wire/v1_scheduler.ts';
@@ -25,6 +26,8 @@ import type { InverseOfferStatuses } from './views/maintenance.ts';
 import { metricsOf } from './views/metrics.ts';
 import type { Program } from './views/state.ts';
 import type { WhyAllocator } from './views/why.ts';
+
+const REREGISTER = 'mesos.internal.ReregisterSlaveMessage';
 
 /** What the shell needs of the rest of the program. */
 export interface ShellOptions {
@@ -64,6 +67,7 @@ export class Shell implements MasterService {
   #leader: MasterInfo | undefined;
   #isRecovering = false;
   #registrar: Registrar | undefined;
+  readonly #pool = new Pool();
   #dropped = 0;
   #authenticating = 0;
 
@@ -239,7 +243,8 @@ export class Shell implements MasterService {
       this.#options.logger.warning(`Dropping ${name} from ${from}: this message is not known`);
       return;
     }
-    const message = type.decode(body);
+    // Agents tell of many tasks with equal resources and labels, all at once after a failover.
+    const message = type.decode(body, name === REREGISTER ? this.#pool : undefined);
     if (!message.ok) {
       this.#options.logger.warning(`Dropping ${name} from ${from}: ${message.error}`);
       return;

@@ -1,5 +1,6 @@
 import type { EnumType } from './enum.ts';
 import { MAX_DEPTH, WireFault } from './fault.ts';
+import type { Pool } from './pool.ts';
 import { readUtf8 } from './utf8.ts';
 
 const double = new Float64Array(1);
@@ -23,9 +24,13 @@ export class Reader {
   #low = 0;
   #high = 0;
 
-  constructor(bytes: Uint8Array) {
+  readonly #pool: Pool | undefined;
+
+  /** @param pool where messages are looked for that were read before */
+  constructor(bytes: Uint8Array, pool?: Pool) {
     this.bytes = bytes;
     this.end = bytes.length;
+    this.#pool = pool;
   }
 
   /** Field number and wire type as one number, as the generated `switch` has them. */
@@ -158,6 +163,19 @@ export class Reader {
     this.end = outer;
   }
 
+  /** Reads a nested message, or takes an equal one from the pool. @param into what came of the same field before */
+  pooled<T extends object>(decode: (reader: Reader, into?: T) => T, into?: T): T {
+    const pool = this.#pool;
+    const outer = this.open();
+    // A field that comes twice is merged, which must not change what others hold.
+    const message =
+      pool === undefined || into !== undefined
+        ? decode(this, pool === undefined ? into : copyOf(into))
+        : pool.take(this, decode);
+    this.close(outer);
+    return message;
+  }
+
   /** Notes that the field from `start` to here was not understood. */
   unknown(list: Unknown | undefined, start: number): Unknown {
     if (list === undefined) return [start, this.pos];
@@ -220,6 +238,13 @@ export class Reader {
     }
     return all;
   }
+}
+
+/** A copy that shares nothing but bytes. */
+function copyOf<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(copyOf) as T;
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, copyOf(part)])) as T;
 }
 
 /** A required field that never came. */

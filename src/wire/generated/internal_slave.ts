@@ -225,7 +225,7 @@ export function decodeResourceState(r: Reader, into?: ResourceState): ResourceSt
     const tag = r.tag();
     switch (tag) {
       case 10: { const outer = r.open(); (m.operations ??= []).push($v1.decodeOperation(r)); r.close(outer); } break;
-      case 18: { const outer = r.open(); (m.resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 18: (m.resources ??= []).push(r.pooled($v1.decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }

@@ -27,7 +27,7 @@ export function decodeResourceProviderState(r: Reader, into?: ResourceProviderSt
     const tag = r.tag();
     switch (tag) {
       case 10: { const outer = r.open(); (m.operations ??= []).push($v1.decodeOperation(r)); r.close(outer); } break;
-      case 18: { const outer = r.open(); (m.resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 18: (m.resources ??= []).push(r.pooled($v1.decodeResource)); break;
       case 26: { const outer = r.open(); m.storage = decodeResourceProviderState_Storage(r, m.storage); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
     }

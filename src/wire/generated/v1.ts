@@ -679,9 +679,9 @@ export function decodeAgentInfo(r: Reader, into?: AgentInfo): AgentInfo {
     switch (tag) {
       case 10: m.hostname = r.string(); break;
       case 64: m.port = r.int32(); break;
-      case 26: { const outer = r.open(); (m.resources ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 26: (m.resources ??= []).push(r.pooled(decodeResource)); break;
       case 42: { const outer = r.open(); (m.attributes ??= []).push(decodeAttribute(r)); r.close(outer); } break;
-      case 50: { const outer = r.open(); m.id = decodeAgentID(r, m.id); r.close(outer); } break;
+      case 50: m.id = r.pooled(decodeAgentID, m.id); break;
       case 82: { const outer = r.open(); m.domain = decodeDomainInfo(r, m.domain); r.close(outer); } break;
       case 56: m.checkpoint = r.bool(); break;
       default: u = r.skip(tag, u, at);
@@ -972,7 +972,7 @@ export function decodeResource_ReservationInfo(r: Reader, into?: Resource_Reserv
       case 32: { const v = r.enum(Resource_ReservationInfo_Type); if (v === undefined) u = r.unknown(u, at); else m.type = v; } break;
       case 26: m.role = r.string(); break;
       case 10: m.principal = r.string(); break;
-      case 18: { const outer = r.open(); m.labels = decodeLabels(r, m.labels); r.close(outer); } break;
+      case 18: m.labels = r.pooled(decodeLabels, m.labels); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -1247,7 +1247,7 @@ export function decodeImage_Appc(r: Reader, into?: Image_Appc): Image_Appc {
     switch (tag) {
       case 10: m.name = r.string(); break;
       case 18: m.id = r.string(); break;
-      case 26: { const outer = r.open(); m.labels = decodeLabels(r, m.labels); r.close(outer); } break;
+      case 26: m.labels = r.pooled(decodeLabels, m.labels); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -1721,7 +1721,7 @@ export function decodeResource_DiskInfo_Source(r: Reader, into?: Resource_DiskIn
       case 26: { const outer = r.open(); m.mount = decodeResource_DiskInfo_Source_Mount(r, m.mount); r.close(outer); } break;
       case 58: m.vendor = r.string(); break;
       case 34: m.id = r.string(); break;
-      case 42: { const outer = r.open(); m.metadata = decodeLabels(r, m.metadata); r.close(outer); } break;
+      case 42: m.metadata = r.pooled(decodeLabels, m.metadata); break;
       case 50: m.profile = r.string(); break;
       default: u = r.skip(tag, u, at);
     }
@@ -2297,7 +2297,7 @@ export function decodeFrameworkInfo(r: Reader, into?: FrameworkInfo): FrameworkI
     switch (tag) {
       case 10: m.user = r.string(); break;
       case 18: m.name = r.string(); break;
-      case 26: { const outer = r.open(); m.id = decodeFrameworkID(r, m.id); r.close(outer); } break;
+      case 26: m.id = r.pooled(decodeFrameworkID, m.id); break;
       case 33: m.failover_timeout = r.double(); break;
       case 40: m.checkpoint = r.bool(); break;
       case 50: m.role = r.string(); break;
@@ -2306,7 +2306,7 @@ export function decodeFrameworkInfo(r: Reader, into?: FrameworkInfo): FrameworkI
       case 66: m.principal = r.string(); break;
       case 74: m.webui_url = r.string(); break;
       case 82: { const outer = r.open(); (m.capabilities ??= []).push(decodeFrameworkInfo_Capability(r)); r.close(outer); } break;
-      case 90: { const outer = r.open(); m.labels = decodeLabels(r, m.labels); r.close(outer); } break;
+      case 90: m.labels = r.pooled(decodeLabels, m.labels); break;
       case 106: { const outer = r.open(); let key = ''; let value: OfferFilters | undefined; while (r.pos < r.end) { const start = r.pos; const inside = r.tag(); if (inside === 10) key = r.string(); else if (inside === 18) { const inner = r.open(); value = decodeOfferFilters(r, value); r.close(inner); } else r.skip(inside, undefined, start); } m.offer_filters = putEntry(m.offer_filters, key, value ?? decodeOfferFilters(r)); r.close(outer); break; }
       default: u = r.skip(tag, u, at);
     }
@@ -2542,15 +2542,15 @@ export function decodeTask(r: Reader, into?: Task): Task {
     switch (tag) {
       case 10: m.name = r.string(); break;
       case 18: { const outer = r.open(); m.task_id = decodeTaskID(r, m.task_id); r.close(outer); } break;
-      case 26: { const outer = r.open(); m.framework_id = decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 26: m.framework_id = r.pooled(decodeFrameworkID, m.framework_id); break;
       case 34: { const outer = r.open(); m.executor_id = decodeExecutorID(r, m.executor_id); r.close(outer); } break;
-      case 42: { const outer = r.open(); m.agent_id = decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 42: m.agent_id = r.pooled(decodeAgentID, m.agent_id); break;
       case 48: { const v = r.enum(TaskState); if (v === undefined) u = r.unknown(u, at); else m.state = v; } break;
-      case 58: { const outer = r.open(); (m.resources ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 58: (m.resources ??= []).push(r.pooled(decodeResource)); break;
       case 66: { const outer = r.open(); (m.statuses ??= []).push(decodeTaskStatus(r)); r.close(outer); } break;
       case 72: { const v = r.enum(TaskState); if (v === undefined) u = r.unknown(u, at); else m.status_update_state = v; } break;
       case 82: m.status_update_uuid = r.byteString(); break;
-      case 90: { const outer = r.open(); m.labels = decodeLabels(r, m.labels); r.close(outer); } break;
+      case 90: m.labels = r.pooled(decodeLabels, m.labels); break;
       case 98: { const outer = r.open(); m.discovery = decodeDiscoveryInfo(r, m.discovery); r.close(outer); } break;
       case 106: { const outer = r.open(); m.container = decodeContainerInfo(r, m.container); r.close(outer); } break;
       case 122: { const outer = r.open(); m.health_check = decodeHealthCheck(r, m.health_check); r.close(outer); } break;
@@ -2709,13 +2709,13 @@ export function decodeTaskStatus(r: Reader, into?: TaskStatus): TaskStatus {
       case 72: { const v = r.enum(TaskStatus_Source); if (v === undefined) u = r.unknown(u, at); else m.source = v; } break;
       case 80: { const v = r.enum(TaskStatus_Reason); if (v === undefined) u = r.unknown(u, at); else m.reason = v; } break;
       case 26: m.data = r.byteString(); break;
-      case 42: { const outer = r.open(); m.agent_id = decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 42: m.agent_id = r.pooled(decodeAgentID, m.agent_id); break;
       case 58: { const outer = r.open(); m.executor_id = decodeExecutorID(r, m.executor_id); r.close(outer); } break;
       case 49: m.timestamp = r.double(); break;
       case 90: m.uuid = r.byteString(); break;
       case 64: m.healthy = r.bool(); break;
       case 122: { const outer = r.open(); m.check_status = decodeCheckStatusInfo(r, m.check_status); r.close(outer); } break;
-      case 98: { const outer = r.open(); m.labels = decodeLabels(r, m.labels); r.close(outer); } break;
+      case 98: m.labels = r.pooled(decodeLabels, m.labels); break;
       case 106: { const outer = r.open(); m.container_status = decodeContainerStatus(r, m.container_status); r.close(outer); } break;
       case 114: { const outer = r.open(); m.unreachable_time = decodeTimeInfo(r, m.unreachable_time); r.close(outer); } break;
       case 130: { const outer = r.open(); m.limitation = decodeTaskResourceLimitation(r, m.limitation); r.close(outer); } break;
@@ -2986,7 +2986,7 @@ export function decodeNetworkInfo(r: Reader, into?: NetworkInfo): NetworkInfo {
       case 42: { const outer = r.open(); (m.ip_addresses ??= []).push(decodeNetworkInfo_IPAddress(r)); r.close(outer); } break;
       case 50: m.name = r.string(); break;
       case 26: (m.groups ??= []).push(r.string()); break;
-      case 34: { const outer = r.open(); m.labels = decodeLabels(r, m.labels); r.close(outer); } break;
+      case 34: m.labels = r.pooled(decodeLabels, m.labels); break;
       case 58: { const outer = r.open(); (m.port_mappings ??= []).push(decodeNetworkInfo_PortMapping(r)); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
     }
@@ -3158,7 +3158,7 @@ export function decodeTaskResourceLimitation(r: Reader, into?: TaskResourceLimit
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); (m.resources ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 10: (m.resources ??= []).push(r.pooled(decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -3207,7 +3207,7 @@ export function decodeDiscoveryInfo(r: Reader, into?: DiscoveryInfo): DiscoveryI
       case 34: m.location = r.string(); break;
       case 42: m.version = r.string(); break;
       case 50: { const outer = r.open(); m.ports = decodePorts(r, m.ports); r.close(outer); } break;
-      case 58: { const outer = r.open(); m.labels = decodeLabels(r, m.labels); r.close(outer); } break;
+      case 58: m.labels = r.pooled(decodeLabels, m.labels); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -3287,7 +3287,7 @@ export function decodePort(r: Reader, into?: Port): Port {
       case 18: m.name = r.string(); break;
       case 26: m.protocol = r.string(); break;
       case 32: { const v = r.enum(DiscoveryInfo_Visibility); if (v === undefined) u = r.unknown(u, at); else m.visibility = v; } break;
-      case 42: { const outer = r.open(); m.labels = decodeLabels(r, m.labels); r.close(outer); } break;
+      case 42: m.labels = r.pooled(decodeLabels, m.labels); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -4170,8 +4170,8 @@ export function decodeTaskInfo(r: Reader, into?: TaskInfo): TaskInfo {
     switch (tag) {
       case 10: m.name = r.string(); break;
       case 18: { const outer = r.open(); m.task_id = decodeTaskID(r, m.task_id); r.close(outer); } break;
-      case 26: { const outer = r.open(); m.agent_id = decodeAgentID(r, m.agent_id); r.close(outer); } break;
-      case 34: { const outer = r.open(); (m.resources ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 26: m.agent_id = r.pooled(decodeAgentID, m.agent_id); break;
+      case 34: (m.resources ??= []).push(r.pooled(decodeResource)); break;
       case 42: { const outer = r.open(); m.executor = decodeExecutorInfo(r, m.executor); r.close(outer); } break;
       case 58: { const outer = r.open(); m.command = decodeCommandInfo(r, m.command); r.close(outer); } break;
       case 74: { const outer = r.open(); m.container = decodeContainerInfo(r, m.container); r.close(outer); } break;
@@ -4179,7 +4179,7 @@ export function decodeTaskInfo(r: Reader, into?: TaskInfo): TaskInfo {
       case 106: { const outer = r.open(); m.check = decodeCheckInfo(r, m.check); r.close(outer); } break;
       case 98: { const outer = r.open(); m.kill_policy = decodeKillPolicy(r, m.kill_policy); r.close(outer); } break;
       case 50: m.data = r.byteString(); break;
-      case 82: { const outer = r.open(); m.labels = decodeLabels(r, m.labels); r.close(outer); } break;
+      case 82: m.labels = r.pooled(decodeLabels, m.labels); break;
       case 90: { const outer = r.open(); m.discovery = decodeDiscoveryInfo(r, m.discovery); r.close(outer); } break;
       case 114: { const outer = r.open(); m.max_completion_time = decodeDurationInfo(r, m.max_completion_time); r.close(outer); } break;
       case 122: { const outer = r.open(); let key = ''; let value: Value_Scalar | undefined; while (r.pos < r.end) { const start = r.pos; const inside = r.tag(); if (inside === 10) key = r.string(); else if (inside === 18) { const inner = r.open(); value = decodeValue_Scalar(r, value); r.close(inner); } else r.skip(inside, undefined, start); } m.limits = putEntry(m.limits, key, value ?? decodeValue_Scalar(r)); r.close(outer); break; }
@@ -4255,16 +4255,16 @@ export function decodeExecutorInfo(r: Reader, into?: ExecutorInfo): ExecutorInfo
     switch (tag) {
       case 120: { const v = r.enum(ExecutorInfo_Type); if (v === undefined) u = r.unknown(u, at); else m.type = v; } break;
       case 10: { const outer = r.open(); m.executor_id = decodeExecutorID(r, m.executor_id); r.close(outer); } break;
-      case 66: { const outer = r.open(); m.framework_id = decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 66: m.framework_id = r.pooled(decodeFrameworkID, m.framework_id); break;
       case 58: { const outer = r.open(); m.command = decodeCommandInfo(r, m.command); r.close(outer); } break;
       case 90: { const outer = r.open(); m.container = decodeContainerInfo(r, m.container); r.close(outer); } break;
-      case 42: { const outer = r.open(); (m.resources ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 42: (m.resources ??= []).push(r.pooled(decodeResource)); break;
       case 74: m.name = r.string(); break;
       case 82: m.source = r.string(); break;
       case 34: m.data = r.byteString(); break;
       case 98: { const outer = r.open(); m.discovery = decodeDiscoveryInfo(r, m.discovery); r.close(outer); } break;
       case 106: { const outer = r.open(); m.shutdown_grace_period = decodeDurationInfo(r, m.shutdown_grace_period); r.close(outer); } break;
-      case 114: { const outer = r.open(); m.labels = decodeLabels(r, m.labels); r.close(outer); } break;
+      case 114: m.labels = r.pooled(decodeLabels, m.labels); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -4701,8 +4701,8 @@ export function decodeOffer_Operation_Reserve(r: Reader, into?: Offer_Operation_
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 18: { const outer = r.open(); (m.source ??= []).push(decodeResource(r)); r.close(outer); } break;
-      case 10: { const outer = r.open(); (m.resources ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 18: (m.source ??= []).push(r.pooled(decodeResource)); break;
+      case 10: (m.resources ??= []).push(r.pooled(decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -4733,7 +4733,7 @@ export function decodeOffer_Operation_Unreserve(r: Reader, into?: Offer_Operatio
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); (m.resources ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 10: (m.resources ??= []).push(r.pooled(decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -4763,7 +4763,7 @@ export function decodeOffer_Operation_Create(r: Reader, into?: Offer_Operation_C
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); (m.volumes ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 10: (m.volumes ??= []).push(r.pooled(decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -4793,7 +4793,7 @@ export function decodeOffer_Operation_Destroy(r: Reader, into?: Offer_Operation_
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); (m.volumes ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 10: (m.volumes ??= []).push(r.pooled(decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -4827,8 +4827,8 @@ export function decodeOffer_Operation_GrowVolume(r: Reader, into?: Offer_Operati
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.volume = decodeResource(r, m.volume); r.close(outer); } break;
-      case 18: { const outer = r.open(); m.addition = decodeResource(r, m.addition); r.close(outer); } break;
+      case 10: m.volume = r.pooled(decodeResource, m.volume); break;
+      case 18: m.addition = r.pooled(decodeResource, m.addition); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -4865,7 +4865,7 @@ export function decodeOffer_Operation_ShrinkVolume(r: Reader, into?: Offer_Opera
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.volume = decodeResource(r, m.volume); r.close(outer); } break;
+      case 10: m.volume = r.pooled(decodeResource, m.volume); break;
       case 18: { const outer = r.open(); m.subtract = decodeValue_Scalar(r, m.subtract); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
     }
@@ -4905,7 +4905,7 @@ export function decodeOffer_Operation_CreateDisk(r: Reader, into?: Offer_Operati
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.source = decodeResource(r, m.source); r.close(outer); } break;
+      case 10: m.source = r.pooled(decodeResource, m.source); break;
       case 16: { const v = r.enum(Resource_DiskInfo_Source_Type); if (v === undefined) u = r.unknown(u, at); else m.target_type = v; } break;
       case 26: m.target_profile = r.string(); break;
       default: u = r.skip(tag, u, at);
@@ -4942,7 +4942,7 @@ export function decodeOffer_Operation_DestroyDisk(r: Reader, into?: Offer_Operat
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.source = decodeResource(r, m.source); r.close(outer); } break;
+      case 10: m.source = r.pooled(decodeResource, m.source); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -5006,8 +5006,8 @@ export function decodeRequest(r: Reader, into?: Request): Request {
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.agent_id = decodeAgentID(r, m.agent_id); r.close(outer); } break;
-      case 18: { const outer = r.open(); (m.resources ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 10: m.agent_id = r.pooled(decodeAgentID, m.agent_id); break;
+      case 18: (m.resources ??= []).push(r.pooled(decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -5127,7 +5127,7 @@ export function decodeCSIPluginContainerInfo(r: Reader, into?: CSIPluginContaine
       case 8: { const v = r.enum(CSIPluginContainerInfo_Service); if (v === undefined) u = r.unknown(u, at); else (m.services ??= []).push(v); } break;
       case 10: { const outer = r.open(); while (r.pos < r.end) { const at = r.pos; { const v = r.enum(CSIPluginContainerInfo_Service); if (v === undefined) u = r.unknown(u, at); else (m.services ??= []).push(v); } } r.close(outer); break; }
       case 18: { const outer = r.open(); m.command = decodeCommandInfo(r, m.command); r.close(outer); } break;
-      case 26: { const outer = r.open(); (m.resources ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 26: (m.resources ??= []).push(r.pooled(decodeResource)); break;
       case 34: { const outer = r.open(); m.container = decodeContainerInfo(r, m.container); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
     }
@@ -6753,7 +6753,7 @@ export function decodeResourceUsage(r: Reader, into?: ResourceUsage): ResourceUs
     const tag = r.tag();
     switch (tag) {
       case 10: { const outer = r.open(); (m.executors ??= []).push(decodeResourceUsage_Executor(r)); r.close(outer); } break;
-      case 18: { const outer = r.open(); (m.total ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 18: (m.total ??= []).push(r.pooled(decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -6795,7 +6795,7 @@ export function decodeResourceUsage_Executor(r: Reader, into?: ResourceUsage_Exe
     const tag = r.tag();
     switch (tag) {
       case 10: { const outer = r.open(); m.executor_info = decodeExecutorInfo(r, m.executor_info); r.close(outer); } break;
-      case 18: { const outer = r.open(); (m.allocated ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 18: (m.allocated ??= []).push(r.pooled(decodeResource)); break;
       case 26: { const outer = r.open(); m.statistics = decodeResourceStatistics(r, m.statistics); r.close(outer); } break;
       case 34: { const outer = r.open(); m.container_id = decodeContainerID(r, m.container_id); r.close(outer); } break;
       case 42: { const outer = r.open(); (m.tasks ??= []).push(decodeResourceUsage_Executor_Task(r)); r.close(outer); } break;
@@ -6844,8 +6844,8 @@ export function decodeResourceUsage_Executor_Task(r: Reader, into?: ResourceUsag
     switch (tag) {
       case 10: m.name = r.string(); break;
       case 18: { const outer = r.open(); m.id = decodeTaskID(r, m.id); r.close(outer); } break;
-      case 26: { const outer = r.open(); (m.resources ??= []).push(decodeResource(r)); r.close(outer); } break;
-      case 34: { const outer = r.open(); m.labels = decodeLabels(r, m.labels); r.close(outer); } break;
+      case 26: (m.resources ??= []).push(r.pooled(decodeResource)); break;
+      case 34: m.labels = r.pooled(decodeLabels, m.labels); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -6905,12 +6905,12 @@ export function decodeOffer(r: Reader, into?: Offer): Offer {
     const tag = r.tag();
     switch (tag) {
       case 10: { const outer = r.open(); m.id = decodeOfferID(r, m.id); r.close(outer); } break;
-      case 18: { const outer = r.open(); m.framework_id = decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
-      case 26: { const outer = r.open(); m.agent_id = decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 18: m.framework_id = r.pooled(decodeFrameworkID, m.framework_id); break;
+      case 26: m.agent_id = r.pooled(decodeAgentID, m.agent_id); break;
       case 34: m.hostname = r.string(); break;
       case 66: { const outer = r.open(); m.url = decodeURL(r, m.url); r.close(outer); } break;
       case 90: { const outer = r.open(); m.domain = decodeDomainInfo(r, m.domain); r.close(outer); } break;
-      case 42: { const outer = r.open(); (m.resources ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 42: (m.resources ??= []).push(r.pooled(decodeResource)); break;
       case 58: { const outer = r.open(); (m.attributes ??= []).push(decodeAttribute(r)); r.close(outer); } break;
       case 50: { const outer = r.open(); (m.executor_ids ??= []).push(decodeExecutorID(r)); r.close(outer); } break;
       case 74: { const outer = r.open(); m.unavailability = decodeUnavailability(r, m.unavailability); r.close(outer); } break;
@@ -6973,10 +6973,10 @@ export function decodeInverseOffer(r: Reader, into?: InverseOffer): InverseOffer
     switch (tag) {
       case 10: { const outer = r.open(); m.id = decodeOfferID(r, m.id); r.close(outer); } break;
       case 18: { const outer = r.open(); m.url = decodeURL(r, m.url); r.close(outer); } break;
-      case 26: { const outer = r.open(); m.framework_id = decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
-      case 34: { const outer = r.open(); m.agent_id = decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 26: m.framework_id = r.pooled(decodeFrameworkID, m.framework_id); break;
+      case 34: m.agent_id = r.pooled(decodeAgentID, m.agent_id); break;
       case 42: { const outer = r.open(); m.unavailability = decodeUnavailability(r, m.unavailability); r.close(outer); } break;
-      case 50: { const outer = r.open(); (m.resources ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 50: (m.resources ??= []).push(r.pooled(decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -7059,8 +7059,8 @@ export function decodeOperation(r: Reader, into?: Operation): Operation {
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_id = decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
-      case 18: { const outer = r.open(); m.agent_id = decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 10: m.framework_id = r.pooled(decodeFrameworkID, m.framework_id); break;
+      case 18: m.agent_id = r.pooled(decodeAgentID, m.agent_id); break;
       case 26: { const outer = r.open(); m.info = decodeOffer_Operation(r, m.info); r.close(outer); } break;
       case 34: { const outer = r.open(); m.latest_status = decodeOperationStatus(r, m.latest_status); r.close(outer); } break;
       case 42: { const outer = r.open(); (m.statuses ??= []).push(decodeOperationStatus(r)); r.close(outer); } break;
@@ -7118,9 +7118,9 @@ export function decodeOperationStatus(r: Reader, into?: OperationStatus): Operat
       case 10: { const outer = r.open(); m.operation_id = decodeOperationID(r, m.operation_id); r.close(outer); } break;
       case 16: { const v = r.enum(OperationState); if (v === undefined) u = r.unknown(u, at); else m.state = v; } break;
       case 26: m.message = r.string(); break;
-      case 34: { const outer = r.open(); (m.converted_resources ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 34: (m.converted_resources ??= []).push(r.pooled(decodeResource)); break;
       case 42: { const outer = r.open(); m.uuid = decodeUUID(r, m.uuid); r.close(outer); } break;
-      case 50: { const outer = r.open(); m.agent_id = decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 50: m.agent_id = r.pooled(decodeAgentID, m.agent_id); break;
       case 58: { const outer = r.open(); m.resource_provider_id = decodeResourceProviderID(r, m.resource_provider_id); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
     }
@@ -7437,8 +7437,8 @@ export function decodeRole(r: Reader, into?: Role): Role {
     switch (tag) {
       case 10: m.name = r.string(); break;
       case 17: m.weight = r.double(); break;
-      case 26: { const outer = r.open(); (m.frameworks ??= []).push(decodeFrameworkID(r)); r.close(outer); } break;
-      case 34: { const outer = r.open(); (m.resources ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 26: (m.frameworks ??= []).push(r.pooled(decodeFrameworkID)); break;
+      case 34: (m.resources ??= []).push(r.pooled(decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }

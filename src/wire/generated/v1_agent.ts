@@ -736,7 +736,7 @@ export function decodeCall_LaunchContainer(r: Reader, into?: Call_LaunchContaine
     switch (tag) {
       case 10: { const outer = r.open(); m.container_id = $v1.decodeContainerID(r, m.container_id); r.close(outer); } break;
       case 18: { const outer = r.open(); m.command = $v1.decodeCommandInfo(r, m.command); r.close(outer); } break;
-      case 26: { const outer = r.open(); (m.resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 26: (m.resources ??= []).push(r.pooled($v1.decodeResource)); break;
       case 34: { const outer = r.open(); m.container = $v1.decodeContainerInfo(r, m.container); r.close(outer); } break;
       case 42: { const outer = r.open(); let key = ''; let value: $v1.Value_Scalar | undefined; while (r.pos < r.end) { const start = r.pos; const inside = r.tag(); if (inside === 10) key = r.string(); else if (inside === 18) { const inner = r.open(); value = $v1.decodeValue_Scalar(r, value); r.close(inner); } else r.skip(inside, undefined, start); } m.limits = putEntry(m.limits, key, value ?? $v1.decodeValue_Scalar(r)); r.close(outer); break; }
       default: u = r.skip(tag, u, at);
@@ -1544,7 +1544,7 @@ export function decodeResponse_GetFrameworks_Framework(r: Reader, into?: Respons
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_info = $v1.decodeFrameworkInfo(r, m.framework_info); r.close(outer); } break;
+      case 10: m.framework_info = r.pooled($v1.decodeFrameworkInfo, m.framework_info); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -1616,7 +1616,7 @@ export function decodeResponse_GetContainers_Container(r: Reader, into?: Respons
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 10: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       case 18: { const outer = r.open(); m.executor_id = $v1.decodeExecutorID(r, m.executor_id); r.close(outer); } break;
       case 26: m.executor_name = r.string(); break;
       case 34: { const outer = r.open(); m.container_id = $v1.decodeContainerID(r, m.container_id); r.close(outer); } break;
@@ -1759,7 +1759,7 @@ export function decodeResponse_GetResourceProviders_ResourceProvider(r: Reader, 
     const tag = r.tag();
     switch (tag) {
       case 10: { const outer = r.open(); m.resource_provider_info = $v1.decodeResourceProviderInfo(r, m.resource_provider_info); r.close(outer); } break;
-      case 18: { const outer = r.open(); (m.total_resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 18: (m.total_resources ??= []).push(r.pooled($v1.decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }

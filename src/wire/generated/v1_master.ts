@@ -213,9 +213,9 @@ export function decodeCall_ReserveResources(r: Reader, into?: Call_ReserveResour
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
-      case 26: { const outer = r.open(); (m.source ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
-      case 18: { const outer = r.open(); (m.resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 10: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
+      case 26: (m.source ??= []).push(r.pooled($v1.decodeResource)); break;
+      case 18: (m.resources ??= []).push(r.pooled($v1.decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -251,8 +251,8 @@ export function decodeCall_UnreserveResources(r: Reader, into?: Call_UnreserveRe
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
-      case 18: { const outer = r.open(); (m.resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 10: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
+      case 18: (m.resources ??= []).push(r.pooled($v1.decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -287,8 +287,8 @@ export function decodeCall_CreateVolumes(r: Reader, into?: Call_CreateVolumes): 
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
-      case 18: { const outer = r.open(); (m.volumes ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 10: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
+      case 18: (m.volumes ??= []).push(r.pooled($v1.decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -323,8 +323,8 @@ export function decodeCall_DestroyVolumes(r: Reader, into?: Call_DestroyVolumes)
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
-      case 18: { const outer = r.open(); (m.volumes ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 10: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
+      case 18: (m.volumes ??= []).push(r.pooled($v1.decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -362,9 +362,9 @@ export function decodeCall_GrowVolume(r: Reader, into?: Call_GrowVolume): Call_G
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
-      case 18: { const outer = r.open(); m.volume = $v1.decodeResource(r, m.volume); r.close(outer); } break;
-      case 26: { const outer = r.open(); m.addition = $v1.decodeResource(r, m.addition); r.close(outer); } break;
+      case 10: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
+      case 18: m.volume = r.pooled($v1.decodeResource, m.volume); break;
+      case 26: m.addition = r.pooled($v1.decodeResource, m.addition); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -404,8 +404,8 @@ export function decodeCall_ShrinkVolume(r: Reader, into?: Call_ShrinkVolume): Ca
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
-      case 18: { const outer = r.open(); m.volume = $v1.decodeResource(r, m.volume); r.close(outer); } break;
+      case 10: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
+      case 18: m.volume = r.pooled($v1.decodeResource, m.volume); break;
       case 26: { const outer = r.open(); m.subtract = $v1.decodeValue_Scalar(r, m.subtract); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
     }
@@ -533,7 +533,7 @@ export function decodeCall_DeactivateAgent(r: Reader, into?: Call_DeactivateAgen
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 10: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -565,7 +565,7 @@ export function decodeCall_ReactivateAgent(r: Reader, into?: Call_ReactivateAgen
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 10: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -631,7 +631,7 @@ export function decodeCall_Teardown(r: Reader, into?: Call_Teardown): Call_Teard
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 10: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -663,7 +663,7 @@ export function decodeCall_MarkAgentGone(r: Reader, into?: Call_MarkAgentGone): 
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 10: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -884,7 +884,7 @@ export function decodeCall_DrainAgent(r: Reader, into?: Call_DrainAgent): Call_D
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 10: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
       case 18: { const outer = r.open(); m.max_grace_period = $google_protobuf.decodeDuration(r, m.max_grace_period); r.close(outer); } break;
       case 24: m.mark_gone = r.bool(); break;
       default: u = r.skip(tag, u, at);
@@ -1379,7 +1379,7 @@ export function decodeResponse_GetExecutors_Executor(r: Reader, into?: Response_
     const tag = r.tag();
     switch (tag) {
       case 10: { const outer = r.open(); m.executor_info = $v1.decodeExecutorInfo(r, m.executor_info); r.close(outer); } break;
-      case 18: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 18: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -1419,7 +1419,7 @@ export function decodeResponse_GetFrameworks(r: Reader, into?: Response_GetFrame
     switch (tag) {
       case 10: { const outer = r.open(); (m.frameworks ??= []).push(decodeResponse_GetFrameworks_Framework(r)); r.close(outer); } break;
       case 18: { const outer = r.open(); (m.completed_frameworks ??= []).push(decodeResponse_GetFrameworks_Framework(r)); r.close(outer); } break;
-      case 26: { const outer = r.open(); (m.recovered_frameworks ??= []).push($v1.decodeFrameworkInfo(r)); r.close(outer); } break;
+      case 26: (m.recovered_frameworks ??= []).push(r.pooled($v1.decodeFrameworkInfo)); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -1477,7 +1477,7 @@ export function decodeResponse_GetFrameworks_Framework(r: Reader, into?: Respons
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_info = $v1.decodeFrameworkInfo(r, m.framework_info); r.close(outer); } break;
+      case 10: m.framework_info = r.pooled($v1.decodeFrameworkInfo, m.framework_info); break;
       case 16: m.active = r.bool(); break;
       case 24: m.connected = r.bool(); break;
       case 88: m.recovered = r.bool(); break;
@@ -1486,8 +1486,8 @@ export function decodeResponse_GetFrameworks_Framework(r: Reader, into?: Respons
       case 50: { const outer = r.open(); m.unregistered_time = $v1.decodeTimeInfo(r, m.unregistered_time); r.close(outer); } break;
       case 58: { const outer = r.open(); (m.offers ??= []).push($v1.decodeOffer(r)); r.close(outer); } break;
       case 66: { const outer = r.open(); (m.inverse_offers ??= []).push($v1.decodeInverseOffer(r)); r.close(outer); } break;
-      case 74: { const outer = r.open(); (m.allocated_resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
-      case 82: { const outer = r.open(); (m.offered_resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 74: (m.allocated_resources ??= []).push(r.pooled($v1.decodeResource)); break;
+      case 82: (m.offered_resources ??= []).push(r.pooled($v1.decodeResource)); break;
       case 98: { const outer = r.open(); m.offer_constraints = $v1_scheduler.decodeOfferConstraints(r, m.offer_constraints); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
     }
@@ -1603,9 +1603,9 @@ export function decodeResponse_GetAgents_Agent(r: Reader, into?: Response_GetAge
       case 34: m.pid = r.string(); break;
       case 42: { const outer = r.open(); m.registered_time = $v1.decodeTimeInfo(r, m.registered_time); r.close(outer); } break;
       case 50: { const outer = r.open(); m.reregistered_time = $v1.decodeTimeInfo(r, m.reregistered_time); r.close(outer); } break;
-      case 58: { const outer = r.open(); (m.total_resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
-      case 66: { const outer = r.open(); (m.allocated_resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
-      case 74: { const outer = r.open(); (m.offered_resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 58: (m.total_resources ??= []).push(r.pooled($v1.decodeResource)); break;
+      case 66: (m.allocated_resources ??= []).push(r.pooled($v1.decodeResource)); break;
+      case 74: (m.offered_resources ??= []).push(r.pooled($v1.decodeResource)); break;
       case 82: { const outer = r.open(); (m.capabilities ??= []).push($v1.decodeAgentInfo_Capability(r)); r.close(outer); } break;
       case 90: { const outer = r.open(); (m.resource_providers ??= []).push(decodeResponse_GetAgents_Agent_ResourceProvider(r)); r.close(outer); } break;
       case 106: { const outer = r.open(); m.drain_info = $v1.decodeDrainInfo(r, m.drain_info); r.close(outer); } break;
@@ -1659,7 +1659,7 @@ export function decodeResponse_GetAgents_Agent_ResourceProvider(r: Reader, into?
     const tag = r.tag();
     switch (tag) {
       case 10: { const outer = r.open(); m.resource_provider_info = $v1.decodeResourceProviderInfo(r, m.resource_provider_info); r.close(outer); } break;
-      case 18: { const outer = r.open(); (m.total_resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 18: (m.total_resources ??= []).push(r.pooled($v1.decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -2050,7 +2050,7 @@ export function decodeEvent_TaskUpdated(r: Reader, into?: Event_TaskUpdated): Ev
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 10: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       case 18: { const outer = r.open(); m.status = $v1.decodeTaskStatus(r, m.status); r.close(outer); } break;
       case 24: { const v = r.enum($v1.TaskState); if (v === undefined) u = r.unknown(u, at); else m.state = v; } break;
       default: u = r.skip(tag, u, at);
@@ -2120,7 +2120,7 @@ export function decodeEvent_AgentRemoved(r: Reader, into?: Event_AgentRemoved): 
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 10: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -2216,7 +2216,7 @@ export function decodeEvent_FrameworkRemoved(r: Reader, into?: Event_FrameworkRe
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_info = $v1.decodeFrameworkInfo(r, m.framework_info); r.close(outer); } break;
+      case 10: m.framework_info = r.pooled($v1.decodeFrameworkInfo, m.framework_info); break;
       default: u = r.skip(tag, u, at);
     }
   }

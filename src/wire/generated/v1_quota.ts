@@ -28,7 +28,7 @@ export function decodeQuotaInfo(r: Reader, into?: QuotaInfo): QuotaInfo {
     switch (tag) {
       case 10: m.role = r.string(); break;
       case 18: m.principal = r.string(); break;
-      case 26: { const outer = r.open(); (m.guarantee ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 26: (m.guarantee ??= []).push(r.pooled($v1.decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -106,7 +106,7 @@ export function decodeQuotaRequest(r: Reader, into?: QuotaRequest): QuotaRequest
     switch (tag) {
       case 8: m.force = r.bool(); break;
       case 18: m.role = r.string(); break;
-      case 26: { const outer = r.open(); (m.guarantee ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 26: (m.guarantee ??= []).push(r.pooled($v1.decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
