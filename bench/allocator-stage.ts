@@ -81,9 +81,10 @@ export class AllocatorStage {
     this.allocator.addAgent(id, { info: { hostname: id }, total, capabilities: CAPABILITIES, used });
   }
 
-  allocate(): Allocation[] {
+  /** @param agentIds only these; undefined: all */
+  allocate(agentIds?: readonly string[]): Allocation[] {
     this.now += 1000;
-    return this.allocator.allocate(this.now, this.random);
+    return this.allocator.allocate(this.now, this.random, agentIds);
   }
 
   /** @returns what was given, and how long that took */

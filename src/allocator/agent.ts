@@ -23,8 +23,6 @@ export class Agent {
   /** Bits of framework capabilities with which it is not offered. */
   forbids = 0;
   takesHierarchicalRoles = true;
-  /** What frameworks hold, allocated to the role of the seat. */
-  readonly holdings = new Holdings();
   /** What is held by frameworks that are not known yet. */
   readonly orphans = new Map<string, Resources>();
   /** Shared resources that were offered in the allocation that is going on: each once. */
@@ -37,11 +35,18 @@ export class Agent {
   private current: Offerable | undefined;
   /** The one before: what is offered and declined is there again as it was, and so is what was found out about it. */
   private previous: Offerable | undefined;
-  /** All that there was to give, given at once: allocated, and the view that it was. Undone at no cost if it comes back. */
+  private readonly booked = new Holdings();
+  /**
+   * All that there was to give, given at once: allocated, the view that it was, and to whom. Most of it comes back as it was,
+   * and so it is booked only when something else happens (then there is no seat here any more).
+   */
   private lastGiven: Resources | undefined;
   private lastView: View | undefined;
+  private lastSeat: Seat | undefined;
   /** Seats that have refused anything of it. */
   private readonly refusers = new SlotSet();
+  /** A bit for each 32nd of them: mostly enough to know that a seat is not among them. */
+  private refuserBits = 0;
 
   constructor(id: string, slot: number, spec: AgentSpec, names: NameTable) {
     this.id = id;
@@ -91,16 +96,25 @@ export class Agent {
     return this.current;
   }
 
+  /** What frameworks hold, allocated to the role of the seat. */
+  get holdings(): Holdings {
+    this.settle();
+    return this.booked;
+  }
+
   /** Books what is given. @param view is given whole */
   give(seat: Seat, allocated: Resources, plain: Resources, view: View | undefined): void {
+    if (view?.isAll && !this.hasShared) {
+      this.setFree(Resources.EMPTY);
+      this.lastGiven = allocated;
+      this.lastView = view;
+      this.lastSeat = seat;
+      return;
+    }
     this.hold(seat, allocated);
     if (this.hasShared) {
       this.offeredShared = this.offeredShared.plus(plain.shared());
       this.setFree(this.free.minus(plain.nonShared()));
-    } else if (view?.isAll) {
-      this.setFree(Resources.EMPTY);
-      this.lastGiven = allocated;
-      this.lastView = view;
     } else {
       this.setFree(this.free.minus(plain));
     }
@@ -117,18 +131,24 @@ export class Agent {
     return this.lastGiven === allocated ? this.lastView!.measure : measure(this.names, allocated);
   }
 
+  /** Whether these resources were the last that were given, to this seat, and nothing has happened since. */
+  isLastGiven(seat: Seat, allocated: Resources): boolean {
+    return this.lastSeat === seat && this.lastGiven === allocated;
+  }
+
   /** Books what comes back. @returns the same, not allocated */
   recover(seat: Seat, allocated: Resources): Resources {
-    const held = this.held(seat);
-    const rest = held === allocated ? Resources.EMPTY : held.minus(allocated);
-    if (rest.isEmpty) this.holdings.delete(seat);
-    else this.holdings.set(seat, rest);
-    if (this.lastGiven === allocated && this.free.isEmpty) {
+    if (this.isLastGiven(seat, allocated)) {
       const view = this.lastView!;
+      this.lastSeat = undefined;
       this.setFree(view.of.resources);
       this.current = view.of;
       return view.whole;
     }
+    const held = this.held(seat);
+    const rest = held === allocated ? Resources.EMPTY : held.minus(allocated);
+    if (rest.isEmpty) this.holdings.delete(seat);
+    else this.holdings.set(seat, rest);
     const back = allocated.unallocate();
     if (this.isOvercommitted) this.recount();
     else this.setFree(this.free.plus(this.hasShared ? back.nonShared() : back));
@@ -187,13 +207,14 @@ export class Agent {
   /** A seat refuses some of it from now on. */
   noteRefusal(seat: Seat, refused: Resources): void {
     this.refusers.add(seat.slot);
+    this.refuserBits |= 1 << (seat.slot & 31);
     const only = this.current?.only;
     if (only?.whole === refused) only.refusedBy.add(seat.slot);
   }
 
   /** Whether there may be a refusal by this seat in force. */
   mayBeRefused(seat: Seat): boolean {
-    return this.refusers.has(seat.slot);
+    return (this.refuserBits & (1 << (seat.slot & 31))) !== 0 && this.refusers.has(seat.slot);
   }
 
   /** A refusal by this seat has ended. */
@@ -205,11 +226,24 @@ export class Agent {
   }
 
   private hold(seat: Seat, allocated: Resources): void {
-    const held = this.holdings.get(seat);
-    this.holdings.set(seat, held === undefined ? allocated : held.plus(allocated));
+    this.settle();
+    this.book(seat, allocated);
+  }
+
+  private book(seat: Seat, allocated: Resources): void {
+    const held = this.booked.get(seat);
+    this.booked.set(seat, held === undefined ? allocated : held.plus(allocated));
+  }
+
+  private settle(): void {
+    const { lastSeat } = this;
+    if (lastSeat === undefined) return;
+    this.lastSeat = undefined;
+    this.book(lastSeat, this.lastGiven!);
   }
 
   private setFree(free: Resources): void {
+    this.settle();
     this.free = free;
     if (this.current !== undefined) this.previous = this.current;
     this.current = undefined;

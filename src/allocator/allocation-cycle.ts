@@ -243,7 +243,8 @@ export class AllocationCycle {
     const { capabilities } = seat.framework;
     if ((agent.requires & ~capabilities) !== 0 || (agent.forbids & capabilities) !== 0) return undefined;
     const view = agent.offerable.view(seat.node.lineage, capabilities);
-    return view.refusedBy.has(seat.slot) || !mayBeOffered(agent, seat) ? undefined : view;
+    const isKnownToRefuse = agent.mayBeRefused(seat) && view.refusedBy.has(seat.slot);
+    return isKnownToRefuse || !mayBeOffered(agent, seat) ? undefined : view;
   }
 
   /** Gives the offer to the seat unless it is too little or refused. @returns whether it was given */

@@ -82,8 +82,7 @@ export class Cluster {
 
   /** Something comes back; all of one role. @returns the same, not allocated */
   recover(seat: Seat, agent: Agent, resources: Resources): Resources {
-    const held = agent.held(seat);
-    if (held !== resources) checkHeld(seat, agent, held, resources);
+    if (!agent.isLastGiven(seat, resources)) checkHeld(seat, agent, agent.held(seat), resources);
     this.discharge(seat, agent, resources);
     const plain = agent.recover(seat, resources);
     this.freeGrew(agent);

@@ -2,7 +2,7 @@ import { addTo, subtractFrom, type Vector } from './scalar-vector.ts';
 
 /** Somebody who takes turns: a framework within its role, or a role among its siblings. */
 export interface Ranked {
-  /** As of the last time that it was placed in its order. */
+  /** As of the last time that it was placed in its order, if it is not alone there. */
   share: number;
   /** How often it was given something; never falls. */
   count: number;
@@ -107,7 +107,10 @@ export class DrfOrder<T extends Ranked> {
       grown.set(this.places);
       this.places = grown;
     }
-    if (this.isFresh) item.share = this.shares.of(item);
+    if (this.isFresh) {
+      item.share = this.shares.of(item);
+      if (this.count === 1) this.at(0).share = this.shares.of(this.at(0));
+    }
     const at = this.isFresh ? this.find(item, this.count) : this.count;
     this.places.copyWithin(at + 1, at, this.count);
     this.places[at] = place;
@@ -136,7 +139,7 @@ export class DrfOrder<T extends Ranked> {
   }
 
   take(item: T, part: Vector): void {
-    const at = item.listed && this.isFresh ? this.find(item, this.count) : -1;
+    const at = item.listed && this.isFresh ? this.locate(item, -1) : -1;
     subtractFrom(item.held, part);
     if (at >= 0) this.replace(item, at);
   }
@@ -146,11 +149,14 @@ export class DrfOrder<T extends Ranked> {
   }
 
   private locate(item: T, hint: number): number {
+    if (this.count === 1) return 0;
     return hint >= 0 && hint < this.count && this.at(hint) === item ? hint : this.find(item, this.count);
   }
 
   /** Moves the one item that may be out of order to its place. */
   private replace(item: T, from: number): void {
+    // Alone it is in its place whatever its share, which is worked out when another comes.
+    if (this.count === 1) return;
     const { places } = this;
     const place = places[from]!;
     item.share = this.shares.of(item);

@@ -25,7 +25,8 @@ export class View {
   private readonly names: NameTable;
   private measured: Measure | undefined;
   private amounts: Vector | undefined;
-  private allocated: { readonly role: string; readonly resources: Resources } | undefined;
+  private allocatedRole: string | undefined;
+  private allocated = Resources.EMPTY;
 
   constructor(of: Offerable, names: NameTable, available: Resources, isAll: boolean, isPlain: boolean) {
     this.of = of;
@@ -39,14 +40,17 @@ export class View {
   }
 
   get measure(): Measure {
-    this.measured ??= measure(this.names, this.whole);
+    this.measured ??= this.names.shared(measure(this.names, this.whole));
     return this.measured;
   }
 
   /** All of it, allocated to a role. What one declined often goes to another of the same role: the last is remembered. */
   allocatedTo(role: string): Resources {
-    if (this.allocated?.role !== role) this.allocated = { role, resources: this.whole.allocate(role) };
-    return this.allocated.resources;
+    if (this.allocatedRole !== role) {
+      this.allocatedRole = role;
+      this.allocated = this.whole.allocate(role);
+    }
+    return this.allocated;
   }
 
   get quotaAmounts(): Vector {

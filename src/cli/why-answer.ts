@@ -3,6 +3,8 @@ export interface WhyAnswer {
   readonly frameworks: readonly WhyFramework[];
   /** How many there are beside those that are listed. */
   readonly more_frameworks?: number;
+  /** Why nobody is offered anything for now. */
+  readonly paused?: string;
   /** Only if a task was asked for. */
   readonly tasks?: readonly { readonly sentence: string }[];
   /** Why there is no such task. */

@@ -42,6 +42,7 @@ export async function why(what: string, options: WhyOptions): Promise<number> {
     for (const { sentence } of answer.tasks ?? []) parts.push(`${sentence}.\n`);
     if (answer.tasks !== undefined && answer.tasks.length > 0) continue;
     if (answer.sentence !== undefined) parts.push(`${answer.sentence}.\n`);
+    if (answer.paused !== undefined) parts.push(`${answer.paused}.\n`);
     for (const framework of answer.frameworks) {
       parts.push(frameworkText(framework));
       if (needs === undefined) continue;

@@ -122,6 +122,11 @@ test('machines under maintenance are kept by name and address', async () => {
 for (const [what, place, complaint] of [
   ['a later format', { 'meta/format': '2' }, /format 2.*knows only format 1.*nothing was changed/],
   ['an entity that is garbled', { 'meta/format': '1', 'agents/a': '\xff\xff' }, /'agents\/a' cannot be read/],
+  [
+    'a capability that this master lacks',
+    { 'capabilities/FLYING': '\x0a\x06FLYING' },
+    /capability FLYING, which this one lacks/,
+  ],
   ['an entity of an unknown kind', { 'meta/format': '1', 'wishes/a': '' }, /'wishes\/a', which is nothing/],
 ] as const) {
   test(`${what} is refused, and the sentence says so`, async () => {
@@ -143,4 +148,22 @@ test('a store that fails, or does not answer in time, is an error that names it'
   const late = await first.commit({ type: 'ADMIT_AGENT', agent: agent('b') });
   assert.ok(!late.ok);
   assert.match(late.error, /writing the registry \(memory\) took longer than --registry_store_timeout=0.02secs/);
+});
+
+test('what an older master would not honour is demanded for as long as it is there', async () => {
+  const place = new Map<string, Uint8Array>();
+  const first = registrar(new MemoryStore(place));
+  await recovered(first);
+  const demands = (): string[] => [...place.keys()].filter((key) => key.startsWith('capabilities/')).sort();
+  await first.commit({ type: 'ADMIT_AGENT', agent: agent('a') });
+  assert.deepEqual(demands(), []);
+  await first.commit({ type: 'DEACTIVATE_AGENT', agentId: 'a' });
+  await first.commit({ type: 'MARK_UNREACHABLE', agentId: 'a', time: 1 });
+  await first.commit({ type: 'UPDATE_QUOTA', quotas: [{ role: 'ads', guarantees: { cpus: 1 }, limits: {} }] });
+  assert.deepEqual(demands(), ['capabilities/AGENT_DRAINING', 'capabilities/QUOTA_V2']);
+  const second = registrar(new MemoryStore(place));
+  await recovered(second);
+  await second.commit({ type: 'REACTIVATE_AGENT', agentId: 'a' });
+  await second.commit({ type: 'UPDATE_QUOTA', quotas: [{ role: 'ads', guarantees: {}, limits: {} }] });
+  assert.deepEqual(demands(), []);
 });

@@ -6,7 +6,7 @@ import { StatusUpdateRecord } from '../../wire/internal.ts';
 import { ResourceState } from '../../wire/internal_slave.ts';
 import type { MessageType } from '../../wire/message-type.ts';
 import { AgentInfo, DrainConfig, ExecutorInfo, FrameworkInfo, Task, TaskInfo } from '../../wire/v1.ts';
-import type { TaskLaunch } from '../core/checkpoints.ts';
+import { CHECKPOINT_FORMAT, type TaskLaunch } from '../core/checkpoints.ts';
 import type { Recovered, RecoveredFramework, RecoveredRun, RecoveredTask } from '../core/recovered.ts';
 import type { ExecutorKind } from '../core/state.ts';
 
@@ -29,6 +29,13 @@ export function readCheckpoints(options: ReadOptions): Result<Checkpoints | unde
   const latest = linkTarget(join(slaves, 'latest'));
   if (latest === undefined) return ok(undefined);
   const reading = new Reading(options);
+  const format = text(join(options.workDir, 'meta/meseta.format')) ?? CHECKPOINT_FORMAT;
+  if (format !== CHECKPOINT_FORMAT) {
+    return err(
+      `${join(options.workDir, 'meta')} was written in format ${format}, and this agent knows only format ` +
+        `${CHECKPOINT_FORMAT}: run the version that wrote it, or a later one; nothing was changed`,
+    );
+  }
   try {
     const folder = join(slaves, latest);
     const info = reading.message(join(folder, 'slave.info'), AgentInfo);

@@ -63,11 +63,16 @@ export function isCheckpointed({ options }: AgentState, framework: Framework): b
   return options.checkpoint && framework.info.checkpoint === true;
 }
 
+/** The version of what is written here. A later one that this program cannot read has another number. */
+export const CHECKPOINT_FORMAT = '1';
+
 /** The agent has an id, or what it says of itself has changed. */
 export function rememberAgent(context: Context): void {
   const { options, info } = context.state;
   const id = agentId(context.state);
   if (id === undefined) return;
+  const format = `${metaDirectory(options.workDir)}/meseta.format`;
+  persist(context, { how: 'replace', path: format, bytes: text(CHECKPOINT_FORMAT) });
   replace(context, `${metaAgentDirectory(options.workDir, id)}/slave.info`, AgentInfo, info);
   persist(context, { how: 'link', path: `${metaDirectory(options.workDir)}/slaves/latest`, target: id });
 }

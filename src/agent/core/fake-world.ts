@@ -5,6 +5,7 @@ import type { FrameworkInfo, KillPolicy, TaskInfo } from '../../wire/v1.ts';
 import { type Agent, createAgent } from './agent.ts';
 import type { AgentEffect, LaunchContainer, OutboundMessages, SendEffect } from './effects.ts';
 import type { AgentEvent, MessageEvent } from './events.ts';
+import type { Recovered } from './recovered.ts';
 import type { AgentOptions } from './state.ts';
 
 export const MASTER = 'master@127.0.0.1:5050';
@@ -69,9 +70,11 @@ export class World {
   private readonly random: () => number;
   private seen = 0;
 
-  constructor(options: Partial<AgentOptions> = {}, seed = 1) {
+  /** @param recovered what an agent of before has left; `resume` is stepped first then */
+  constructor(options: Partial<AgentOptions> = {}, seed = 1, recovered?: Recovered) {
     this.random = seededRandom(seed);
-    this.agent = createAgent({ ...OPTIONS, ...options }, this.env());
+    this.agent = createAgent({ ...OPTIONS, ...options }, this.env(), recovered);
+    if (recovered !== undefined) this.step({ kind: 'resume', recovered, cleanup: false });
   }
 
   /** One step; what it did is returned and remembered, and its timers are set. */

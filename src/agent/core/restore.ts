@@ -80,6 +80,8 @@ function restoreRun(state: AgentState, framework: Framework, run: RecoveredRun):
   };
   const groups = new Map<string, TaskGroup>();
   for (const task of run.tasks) restoreTask(state, framework, executor, task, groups);
+  // Its only task has ended: what is left to do is to have that acknowledged.
+  if (run.kind === 'command' && executor.queued.size + executor.launched.size === 0) executor.phase = 'terminated';
   if (run.isCompleted) {
     framework.completedExecutors.push(executor);
     return;

@@ -10,12 +10,14 @@ export function waitForAgents(ctx: Context): void {
   const expected = agentsToWaitFor(ctx);
   if (expected === 0) return;
   log(ctx, 'info', `No offers until ${expected} agents are back, because roles have quota`);
+  ctx.state.agentsToWaitFor = expected;
   ctx.deadlines.set(RESUME, ctx.env.now + ctx.options.allocatorRecoveryTimeout);
 }
 
 /** The time is over. */
 export function resumeAllocation(ctx: Context): void {
   log(ctx, 'warning', `Making offers with ${ctx.state.agents.size} agents; ${agentsToWaitFor(ctx)} were waited for`);
+  ctx.state.agentsToWaitFor = 0;
   allocate(ctx);
 }
 
@@ -30,6 +32,7 @@ function isWaiting(ctx: Context): boolean {
   if (!ctx.deadlines.has(RESUME)) return false;
   if (ctx.state.agents.size < agentsToWaitFor(ctx)) return true;
   ctx.deadlines.clear(RESUME);
+  ctx.state.agentsToWaitFor = 0;
   return false;
 }
 

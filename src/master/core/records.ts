@@ -168,6 +168,7 @@ export function newMasterState(options: MasterOptions): MasterRecord {
     orphanOperations: new Map(),
     messageCounts: new Map(),
     allocationRuns: 0,
+    agentsToWaitFor: 0,
   };
 }
 

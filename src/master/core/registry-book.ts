@@ -26,16 +26,23 @@ export interface EntityChange {
 export class RegistryBook {
   readonly #entities: Entities;
   #changes: EntityChange[] = [];
+  /** Agents that are deactivated or draining, by key. */
+  readonly #decided = new Set<string>();
 
   /** @param entities taken over, and changed from now on by operations only */
   constructor(entities: Entities) {
     this.#entities = entities;
+    for (const kind of ['agents', 'unreachable'] as const) {
+      for (const [id, entity] of entities[kind]) this.#noteDecision(kind, id, entity);
+    }
   }
 
   /** Applies an operation here. @returns what to store for it; nothing if it changes nothing */
   apply(operation: RegistryOperation): readonly EntityChange[] {
     this.#changes = [];
     this.#perform(operation);
+    this.#demand('AGENT_DRAINING', this.#decided.size > 0);
+    this.#demand('QUOTA_V2', this.#entities.quotas.size > 0);
     return this.#changes;
   }
 
@@ -132,13 +139,28 @@ export class RegistryBook {
     else if (away !== undefined) this.#set('unreachable', id, { id: away.id, timestamp: away.timestamp, ...decision });
   }
 
+  /** An older master, which would not honour what was decided, must not lead with this registry. */
+  #demand(capability: string, isNeeded: boolean): void {
+    if (isNeeded === this.#entities.capabilities.has(capability)) return;
+    if (isNeeded) this.#set('capabilities', capability, { capability });
+    else this.#delete('capabilities', capability);
+  }
+
+  #noteDecision(kind: Kind, name: string, { drain_info, deactivated }: Decision): void {
+    if (drain_info !== undefined || deactivated === true) this.#decided.add(`${kind}/${name}`);
+    else this.#decided.delete(`${kind}/${name}`);
+  }
+
   #set<K extends Kind>(kind: K, name: string, entity: Entity<K>): void {
+    if (kind === 'agents' || kind === 'unreachable') this.#noteDecision(kind, name, entity as Decision);
     (this.#entities[kind] as Map<string, Entity<K>>).set(name, entity);
     this.#changes.push({ key: `${kind}/${name}`, value: encodeEntity(kind, entity) });
   }
 
   #delete(kind: Kind, name: string): void {
-    if (this.#entities[kind].delete(name)) this.#changes.push({ key: `${kind}/${name}`, value: undefined });
+    if (!this.#entities[kind].delete(name)) return;
+    this.#decided.delete(`${kind}/${name}`);
+    this.#changes.push({ key: `${kind}/${name}`, value: undefined });
   }
 }
 

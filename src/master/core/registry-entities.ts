@@ -3,6 +3,7 @@ import { err, ok, type Result } from '../../base/result.ts';
 import {
   Registry_GoneSlave,
   Registry_Machine,
+  Registry_MinimumCapability,
   Registry_Slave,
   Registry_UnreachableSlave,
   Registry_Weight,
@@ -26,6 +27,8 @@ export interface Entities {
   readonly weights: Map<string, Registry_Weight>;
   readonly quotas: Map<string, QuotaConfig>;
   readonly machines: Map<string, Registry_Machine>;
+  /** What a master must be able to do to lead with this registry. */
+  readonly capabilities: Map<string, Registry_MinimumCapability>;
 }
 export type Kind = keyof Entities;
 export type Entity<K extends Kind> = Entities[K] extends Map<string, infer T> ? T : never;
@@ -37,7 +40,11 @@ const TYPES: { readonly [K in Kind]: MessageType<Entity<K>> } = {
   weights: Registry_Weight,
   quotas: QuotaConfig,
   machines: Registry_Machine,
+  capabilities: Registry_MinimumCapability,
 };
+
+/** The master's own capabilities, as it announces them. */
+const CAPABLE: ReadonlySet<string> = new Set(['AGENT_UPDATE', 'AGENT_DRAINING', 'QUOTA_V2']);
 
 export function noEntities(): Entities {
   return {
@@ -47,6 +54,7 @@ export function noEntities(): Entities {
     weights: new Map(),
     quotas: new Map(),
     machines: new Map(),
+    capabilities: new Map(),
   };
 }
 
@@ -75,6 +83,13 @@ export function readEntities(values: ReadonlyMap<string, Uint8Array>): Result<En
     const entity = TYPES[kind].decode(value);
     if (!entity.ok) return err(`the registry's '${key}' cannot be read: ${entity.error}; nothing was changed`);
     (entities[kind] as Map<string, unknown>).set(key.slice(slash + 1), entity.value);
+  }
+  const lacking = [...entities.capabilities.keys()].filter((capability) => !CAPABLE.has(capability));
+  if (lacking.length > 0) {
+    return err(
+      `the registry was written by a master with the capability ${lacking.join(', ')}, which this one lacks: run that version, ` +
+        'or a later one; nothing was changed',
+    );
   }
   return ok(entities);
 }

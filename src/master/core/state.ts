@@ -224,4 +224,6 @@ export interface MasterState {
   readonly messageCounts: ReadonlyMap<string, { readonly received: number; readonly processed: number }>;
   /** How often the allocator has run. */
   readonly allocationRuns: number;
+  /** No offers are made until so many agents are known again after a failover; 0: offers are made. */
+  readonly agentsToWaitFor: number;
 }

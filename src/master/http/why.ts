@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { badRequest, json } from '../../http/answer.ts';
 import type { Endpoint, Request } from '../../http/endpoint.ts';
 import { monotonicTime, wallTime } from '../../runtime/clock.ts';
-import { frameworksAsked, type WhyQuestion, type WhyWorld, whyFramework, whyTask } from '../views/why.ts';
+import { frameworksAsked, type WhyQuestion, type WhyWorld, whyFramework, whyNobody, whyTask } from '../views/why.ts';
 import { noLeader } from './pages.ts';
 import { type MasterService, PROCESS } from './service.ts';
 
@@ -57,7 +57,8 @@ async function answer(service: MasterService, question: WhyQuestion) {
   }
   const more = asked.value.length - ids.length;
   const task = question.taskId === undefined ? {} : whyTask(state, question);
-  return json(JSON.stringify({ ...task, frameworks, ...(more > 0 && { more_frameworks: more }) }));
+  const answer = { ...task, ...whyNobody(state), frameworks, ...(more > 0 && { more_frameworks: more }) };
+  return json(JSON.stringify(answer));
 }
 
 function worldOf({ state, allocator }: MasterService): WhyWorld | undefined {

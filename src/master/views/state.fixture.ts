@@ -150,5 +150,6 @@ export function clusterState(): MasterState {
     orphanOperations: new Map(),
     messageCounts: new Map(),
     allocationRuns: 3,
+    agentsToWaitFor: 0,
   };
 }

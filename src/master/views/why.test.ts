@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FrameworkInfo } from '../../wire/v1.ts';
 import { type Scheduler, scalar, task, World } from '../core/harness.fixture.ts';
-import { frameworksAsked, type WhyQuestion, whyFramework, whyTask } from './why.ts';
+import { EMPTY_REGISTRY } from '../core/registry.ts';
+import { frameworksAsked, type WhyQuestion, whyFramework, whyNobody, whyTask } from './why.ts';
 import { sentenceOf } from './why-sentences.ts';
 
 const EPOCH = 1_700_000_000_000;
@@ -161,6 +162,20 @@ test('frameworks that are away or have ended are said to be', () => {
   const ended = world.subscribe(inRole('a'));
   world.say(ended, { type: 'TEARDOWN' });
   assert.deepEqual([ask(world, ended.id).state, ask(world, ended.id).roles], ['ENDED', []]);
+});
+
+test('while offers wait for agents after a failover, that is said', () => {
+  const agents = [0, 1, 2, 3, 4].map((i) => ({ info: { hostname: `h${i}`, id: { value: `old-S${i}` } } }));
+  const quotas = [{ role: 'a', guarantees: { cpus: 1000 }, limits: {} }];
+  const world = new World({ registry: { ...EMPTY_REGISTRY, agents, quotas }, allocatorRecoveryTimeout: 60_000 });
+  world.register();
+  world.sleep(1000);
+  assert.deepEqual(whyNobody(world.state), {
+    paused:
+      'Nobody is offered anything yet after a failover, because roles have quota: offers begin when 4 agents are there again (now: 1)',
+  });
+  world.sleep(60_000);
+  assert.deepEqual(whyNobody(world.state), {});
 });
 
 test('a question about what is not known is refused with what would be right', () => {

@@ -62,6 +62,13 @@ function whyNoAgent(state: MasterState, id: string): string | undefined {
   return `agent_id: no agent '${id}' is known; /slaves lists those that are`;
 }
 
+/** What keeps offers from everybody. */
+export function whyNobody({ agentsToWaitFor, agents }: MasterState): { paused?: string } {
+  if (agentsToWaitFor === 0) return {};
+  const begin = `offers begin when ${agentsToWaitFor} agents are there again (now: ${agents.size})`;
+  return { paused: `Nobody is offered anything yet after a failover, because roles have quota: ${begin}` };
+}
+
 /** One framework, role by role; with agents one by one if the question is narrow enough. */
 export function whyFramework(world: WhyWorld, id: string, question: WhyQuestion): object | undefined {
   const { state, wall } = world;
