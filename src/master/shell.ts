@@ -15,6 +15,7 @@ import type { MasterEffect, SendEffect } from './core/effects.ts';
 import { type CommitToken, type MasterEvent, messageEvent } from './core/events.ts';
 import type { Master } from './core/machine.ts';
 import type { RegistryOperation } from './core/registry.ts';
+import { readReregistration } from './core/reregistration.ts';
 import type { MasterState } from './core/state.ts';
 import { Answers } from './http/answers.ts';
 import { Connections } from './http/connections.ts';
@@ -244,7 +245,7 @@ export class Shell implements MasterService {
       return;
     }
     // Agents tell of many tasks with equal resources and labels, all at once after a failover.
-    const message = type.decode(body, name === REREGISTER ? this.#pool : undefined);
+    const message = name === REREGISTER ? readReregistration(body, this.#pool) : type.decode(body);
     if (!message.ok) {
       this.#options.logger.warning(`Dropping ${name} from ${from}: ${message.error}`);
       return;

@@ -1,4 +1,4 @@
-import type { Reader } from './reader.ts';
+import { copyBytes, type Reader } from './reader.ts';
 
 /** Slots; a power of two. Each holds the last message that was read with a hash that ends so. */
 const SLOTS = 8192;
@@ -8,8 +8,8 @@ const MAX_BYTES = 1024;
 type Decode<T> = (reader: Reader, into?: T) => T;
 
 interface Slot {
-  readonly decode: Decode<never>;
-  readonly bytes: Uint8Array;
+  readonly decode: unknown;
+  readonly bytes: DataView;
   readonly message: object;
 }
 
@@ -19,39 +19,67 @@ interface Slot {
  * change it.
  */
 export class Pool {
+  /** By their last items. */
+  readonly #lists = new Map<object, object[]>();
   readonly #slots: (Slot | undefined)[] = new Array<Slot | undefined>(SLOTS).fill(undefined);
 
   /** Reads what is left of the reader's message. @param decode stands for the type */
   take<T extends object>(reader: Reader, decode: Decode<T>): T {
-    const { bytes, pos, end } = reader;
+    const { pos, end, view } = reader;
     if (end - pos > MAX_BYTES) return decode(reader);
-    const at = hash(bytes, pos, end) & (SLOTS - 1);
+    const at = hash(view, pos, end) & (SLOTS - 1);
     const slot = this.#slots[at];
-    if (slot !== undefined && slot.decode === decode && isEqual(slot.bytes, bytes, pos, end)) {
+    if (slot !== undefined && slot.decode === decode && isEqual(slot.bytes, view, pos, end)) {
       reader.pos = end;
       return slot.message as T;
     }
     const message = decode(reader);
-    this.#slots[at] = { decode, bytes: bytes.slice(pos, end), message };
+    this.#slots[at] = { decode, bytes: new DataView(copyBytes(reader.bytes, pos, end).buffer), message };
     return message;
   }
+
+  /** A list with the same items, if there was one lately. */
+  list<T extends object>(list: T[]): T[] {
+    const last = list.at(-1);
+    if (last === undefined) return list;
+    const known = this.#lists.get(last);
+    if (known?.length === list.length && list.every((item, at) => item === known[at])) return known as T[];
+    if (this.#lists.size >= SLOTS) this.#lists.clear();
+    // A list that grew has room for more, which this one does not need.
+    const exact = list.slice();
+    this.#lists.set(last, exact);
+    return exact;
+  }
 }
+
+/** Of so many words, taken all over the bytes: what differs in others only shares a slot, and is not found as often. */
+const WORDS = 12;
 
 /** Four bytes at a time. */
-function hash(bytes: Uint8Array, from: number, to: number): number {
-  let sum = to - from;
+function hash(bytes: DataView, from: number, to: number): number {
+  const length = to - from;
+  let sum = length;
   let at = from;
-  for (; at + 4 <= to; at += 4) {
-    const word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
-    sum = Math.imul(sum ^ word, 0x9e3779b1);
+  const step = length <= 4 * WORDS ? 4 : (length / WORDS) | 0;
+  for (; at + 4 <= to; at += step) {
+    sum = Math.imul(sum ^ bytes.getInt32(at), 0x9e3779b1);
     sum ^= sum >>> 15;
   }
-  for (; at < to; at++) sum = Math.imul(sum ^ bytes[at]!, 0x01000193);
-  return sum ^ (sum >>> 16);
+  if (length >= 4) return mix(sum ^ bytes.getInt32(to - 4));
+  for (; at < to; at++) sum = Math.imul(sum ^ bytes.getUint8(at), 0x01000193);
+  return mix(sum);
 }
 
-function isEqual(known: Uint8Array, bytes: Uint8Array, from: number, to: number): boolean {
-  if (known.length !== to - from) return false;
-  for (let at = 0; at < known.length; at++) if (known[at] !== bytes[from + at]) return false;
+function mix(sum: number): number {
+  const more = Math.imul(sum, 0x9e3779b1);
+  return more ^ (more >>> 16);
+}
+
+function isEqual(known: DataView, bytes: DataView, from: number, to: number): boolean {
+  const length = known.byteLength;
+  if (length !== to - from) return false;
+  let at = 0;
+  for (; at + 4 <= length; at += 4) if (known.getInt32(at) !== bytes.getInt32(from + at)) return false;
+  for (; at < length; at++) if (known.getUint8(at) !== bytes.getUint8(from + at)) return false;
   return true;
 }

@@ -25,12 +25,18 @@ export class Reader {
   #high = 0;
 
   readonly #pool: Pool | undefined;
+  #view: DataView | undefined;
 
   /** @param pool where messages are looked for that were read before */
   constructor(bytes: Uint8Array, pool?: Pool) {
     this.bytes = bytes;
     this.end = bytes.length;
     this.#pool = pool;
+  }
+
+  get view(): DataView {
+    this.#view ??= new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
+    return this.#view;
   }
 
   /** Field number and wire type as one number, as the generated `switch` has them. */
@@ -125,7 +131,7 @@ export class Reader {
   byteString(): Uint8Array {
     const length = this.#length();
     const at = this.#take(length);
-    return this.bytes.slice(at, at + length);
+    return copyBytes(this.bytes, at, at + length);
   }
 
   #length(): number {
@@ -174,6 +180,11 @@ export class Reader {
         : pool.take(this, decode);
     this.close(outer);
     return message;
+  }
+
+  /** A list of messages that came from a pool, or an equal one that others have. */
+  sameList<T extends object>(list: T[]): T[] {
+    return this.#pool === undefined ? list : this.#pool.list(list);
   }
 
   /** Notes that the field from `start` to here was not understood. */
@@ -238,6 +249,11 @@ export class Reader {
     }
     return all;
   }
+}
+
+/** Bytes of their own: what `slice` of Node's buffers gives is a view. */
+export function copyBytes(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  return Uint8Array.prototype.slice.call(bytes, from, to);
 }
 
 /** A copy that shares nothing but bytes. */

@@ -2224,6 +2224,7 @@ export function encodeRegisterSlaveMessage(m: RegisterSlaveMessage, w: Writer): 
 
 export function decodeRegisterSlaveMessage(r: Reader, into?: RegisterSlaveMessage): RegisterSlaveMessage {
   const m = (into ?? {}) as Draft<RegisterSlaveMessage>;
+  if (into?.checkpointed_resources !== undefined) m.checkpointed_resources = [...into.checkpointed_resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -2238,6 +2239,7 @@ export function decodeRegisterSlaveMessage(r: Reader, into?: RegisterSlaveMessag
     }
   }
   if (m.slave === undefined) absent('slave');
+  if (m.checkpointed_resources !== undefined) m.checkpointed_resources = r.sameList(m.checkpointed_resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as RegisterSlaveMessage;
 }
@@ -2280,6 +2282,8 @@ export function encodeReregisterSlaveMessage(m: ReregisterSlaveMessage, w: Write
 
 export function decodeReregisterSlaveMessage(r: Reader, into?: ReregisterSlaveMessage): ReregisterSlaveMessage {
   const m = (into ?? {}) as Draft<ReregisterSlaveMessage>;
+  if (into?.checkpointed_resources !== undefined) m.checkpointed_resources = [...into.checkpointed_resources];
+  if (into?.frameworks !== undefined) m.frameworks = [...into.frameworks];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -2298,6 +2302,8 @@ export function decodeReregisterSlaveMessage(r: Reader, into?: ReregisterSlaveMe
     }
   }
   if (m.slave === undefined) absent('slave');
+  if (m.checkpointed_resources !== undefined) m.checkpointed_resources = r.sameList(m.checkpointed_resources);
+  if (m.frameworks !== undefined) m.frameworks = r.sameList(m.frameworks);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as ReregisterSlaveMessage;
 }
@@ -2666,6 +2672,7 @@ export function encodeCheckpointResourcesMessage(m: CheckpointResourcesMessage, 
 
 export function decodeCheckpointResourcesMessage(r: Reader, into?: CheckpointResourcesMessage): CheckpointResourcesMessage {
   const m = (into ?? {}) as Draft<CheckpointResourcesMessage>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -2675,6 +2682,7 @@ export function decodeCheckpointResourcesMessage(r: Reader, into?: CheckpointRes
       default: u = r.skip(tag, u, at);
     }
   }
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as CheckpointResourcesMessage;
 }
@@ -2707,6 +2715,7 @@ export function encodeUpdateSlaveMessage(m: UpdateSlaveMessage, w: Writer): void
 
 export function decodeUpdateSlaveMessage(r: Reader, into?: UpdateSlaveMessage): UpdateSlaveMessage {
   const m = (into ?? {}) as Draft<UpdateSlaveMessage>;
+  if (into?.oversubscribed_resources !== undefined) m.oversubscribed_resources = [...into.oversubscribed_resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -2722,6 +2731,7 @@ export function decodeUpdateSlaveMessage(r: Reader, into?: UpdateSlaveMessage): 
     }
   }
   if (m.slave_id === undefined) absent('slave_id');
+  if (m.oversubscribed_resources !== undefined) m.oversubscribed_resources = r.sameList(m.oversubscribed_resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as UpdateSlaveMessage;
 }
@@ -2816,6 +2826,7 @@ export function encodeUpdateSlaveMessage_ResourceProvider(m: UpdateSlaveMessage_
 
 export function decodeUpdateSlaveMessage_ResourceProvider(r: Reader, into?: UpdateSlaveMessage_ResourceProvider): UpdateSlaveMessage_ResourceProvider {
   const m = (into ?? {}) as Draft<UpdateSlaveMessage_ResourceProvider>;
+  if (into?.total_resources !== undefined) m.total_resources = [...into.total_resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -2830,6 +2841,7 @@ export function decodeUpdateSlaveMessage_ResourceProvider(r: Reader, into?: Upda
   }
   if (m.operations === undefined) absent('operations');
   if (m.resource_version_uuid === undefined) absent('resource_version_uuid');
+  if (m.total_resources !== undefined) m.total_resources = r.sameList(m.total_resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as UpdateSlaveMessage_ResourceProvider;
 }

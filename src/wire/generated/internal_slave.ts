@@ -219,6 +219,7 @@ export function encodeResourceState(m: ResourceState, w: Writer): void {
 
 export function decodeResourceState(r: Reader, into?: ResourceState): ResourceState {
   const m = (into ?? {}) as Draft<ResourceState>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -229,6 +230,7 @@ export function decodeResourceState(r: Reader, into?: ResourceState): ResourceSt
       default: u = r.skip(tag, u, at);
     }
   }
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as ResourceState;
 }

@@ -21,6 +21,7 @@ export function encodeResourceProviderState(m: ResourceProviderState, w: Writer)
 
 export function decodeResourceProviderState(r: Reader, into?: ResourceProviderState): ResourceProviderState {
   const m = (into ?? {}) as Draft<ResourceProviderState>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -32,6 +33,7 @@ export function decodeResourceProviderState(r: Reader, into?: ResourceProviderSt
       default: u = r.skip(tag, u, at);
     }
   }
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as ResourceProviderState;
 }

@@ -34,6 +34,7 @@ export function encodeContainerLimitation(m: ContainerLimitation, w: Writer): vo
 
 export function decodeContainerLimitation(r: Reader, into?: ContainerLimitation): ContainerLimitation {
   const m = (into ?? {}) as Draft<ContainerLimitation>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -45,6 +46,7 @@ export function decodeContainerLimitation(r: Reader, into?: ContainerLimitation)
       default: u = r.skip(tag, u, at);
     }
   }
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as ContainerLimitation;
 }
@@ -188,6 +190,7 @@ export function encodeContainerConfig(m: ContainerConfig, w: Writer): void {
 
 export function decodeContainerConfig(r: Reader, into?: ContainerConfig): ContainerConfig {
   const m = (into ?? {}) as Draft<ContainerConfig>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -211,6 +214,7 @@ export function decodeContainerConfig(r: Reader, into?: ContainerConfig): Contai
   }
   if (m.command_info === undefined) absent('command_info');
   if (m.directory === undefined) absent('directory');
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as ContainerConfig;
 }
@@ -619,6 +623,7 @@ export function encodeContainerTermination(m: ContainerTermination, w: Writer): 
 
 export function decodeContainerTermination(r: Reader, into?: ContainerTermination): ContainerTermination {
   const m = (into ?? {}) as Draft<ContainerTermination>;
+  if (into?.limited_resources !== undefined) m.limited_resources = [...into.limited_resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -632,6 +637,7 @@ export function decodeContainerTermination(r: Reader, into?: ContainerTerminatio
       default: u = r.skip(tag, u, at);
     }
   }
+  if (m.limited_resources !== undefined) m.limited_resources = r.sameList(m.limited_resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as ContainerTermination;
 }

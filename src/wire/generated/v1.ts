@@ -672,6 +672,7 @@ export function encodeAgentInfo(m: AgentInfo, w: Writer): void {
 
 export function decodeAgentInfo(r: Reader, into?: AgentInfo): AgentInfo {
   const m = (into ?? {}) as Draft<AgentInfo>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -688,6 +689,7 @@ export function decodeAgentInfo(r: Reader, into?: AgentInfo): AgentInfo {
     }
   }
   if (m.hostname === undefined) absent('hostname');
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as AgentInfo;
 }
@@ -2535,6 +2537,7 @@ export function encodeTask(m: Task, w: Writer): void {
 
 export function decodeTask(r: Reader, into?: Task): Task {
   const m = (into ?? {}) as Draft<Task>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -2565,6 +2568,7 @@ export function decodeTask(r: Reader, into?: Task): Task {
   if (m.framework_id === undefined) absent('framework_id');
   if (m.agent_id === undefined) absent('agent_id');
   if (m.state === undefined) absent('state');
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Task;
 }
@@ -3153,6 +3157,7 @@ export function encodeTaskResourceLimitation(m: TaskResourceLimitation, w: Write
 
 export function decodeTaskResourceLimitation(r: Reader, into?: TaskResourceLimitation): TaskResourceLimitation {
   const m = (into ?? {}) as Draft<TaskResourceLimitation>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -3162,6 +3167,7 @@ export function decodeTaskResourceLimitation(r: Reader, into?: TaskResourceLimit
       default: u = r.skip(tag, u, at);
     }
   }
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as TaskResourceLimitation;
 }
@@ -4163,6 +4169,7 @@ export function encodeTaskInfo(m: TaskInfo, w: Writer): void {
 
 export function decodeTaskInfo(r: Reader, into?: TaskInfo): TaskInfo {
   const m = (into ?? {}) as Draft<TaskInfo>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -4189,6 +4196,7 @@ export function decodeTaskInfo(r: Reader, into?: TaskInfo): TaskInfo {
   if (m.name === undefined) absent('name');
   if (m.task_id === undefined) absent('task_id');
   if (m.agent_id === undefined) absent('agent_id');
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as TaskInfo;
 }
@@ -4248,6 +4256,7 @@ export function encodeExecutorInfo(m: ExecutorInfo, w: Writer): void {
 
 export function decodeExecutorInfo(r: Reader, into?: ExecutorInfo): ExecutorInfo {
   const m = (into ?? {}) as Draft<ExecutorInfo>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -4269,6 +4278,7 @@ export function decodeExecutorInfo(r: Reader, into?: ExecutorInfo): ExecutorInfo
     }
   }
   if (m.executor_id === undefined) absent('executor_id');
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as ExecutorInfo;
 }
@@ -4696,6 +4706,8 @@ export function encodeOffer_Operation_Reserve(m: Offer_Operation_Reserve, w: Wri
 
 export function decodeOffer_Operation_Reserve(r: Reader, into?: Offer_Operation_Reserve): Offer_Operation_Reserve {
   const m = (into ?? {}) as Draft<Offer_Operation_Reserve>;
+  if (into?.source !== undefined) m.source = [...into.source];
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -4706,6 +4718,8 @@ export function decodeOffer_Operation_Reserve(r: Reader, into?: Offer_Operation_
       default: u = r.skip(tag, u, at);
     }
   }
+  if (m.source !== undefined) m.source = r.sameList(m.source);
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Offer_Operation_Reserve;
 }
@@ -4728,6 +4742,7 @@ export function encodeOffer_Operation_Unreserve(m: Offer_Operation_Unreserve, w:
 
 export function decodeOffer_Operation_Unreserve(r: Reader, into?: Offer_Operation_Unreserve): Offer_Operation_Unreserve {
   const m = (into ?? {}) as Draft<Offer_Operation_Unreserve>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -4737,6 +4752,7 @@ export function decodeOffer_Operation_Unreserve(r: Reader, into?: Offer_Operatio
       default: u = r.skip(tag, u, at);
     }
   }
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Offer_Operation_Unreserve;
 }
@@ -4758,6 +4774,7 @@ export function encodeOffer_Operation_Create(m: Offer_Operation_Create, w: Write
 
 export function decodeOffer_Operation_Create(r: Reader, into?: Offer_Operation_Create): Offer_Operation_Create {
   const m = (into ?? {}) as Draft<Offer_Operation_Create>;
+  if (into?.volumes !== undefined) m.volumes = [...into.volumes];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -4767,6 +4784,7 @@ export function decodeOffer_Operation_Create(r: Reader, into?: Offer_Operation_C
       default: u = r.skip(tag, u, at);
     }
   }
+  if (m.volumes !== undefined) m.volumes = r.sameList(m.volumes);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Offer_Operation_Create;
 }
@@ -4788,6 +4806,7 @@ export function encodeOffer_Operation_Destroy(m: Offer_Operation_Destroy, w: Wri
 
 export function decodeOffer_Operation_Destroy(r: Reader, into?: Offer_Operation_Destroy): Offer_Operation_Destroy {
   const m = (into ?? {}) as Draft<Offer_Operation_Destroy>;
+  if (into?.volumes !== undefined) m.volumes = [...into.volumes];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -4797,6 +4816,7 @@ export function decodeOffer_Operation_Destroy(r: Reader, into?: Offer_Operation_
       default: u = r.skip(tag, u, at);
     }
   }
+  if (m.volumes !== undefined) m.volumes = r.sameList(m.volumes);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Offer_Operation_Destroy;
 }
@@ -5001,6 +5021,7 @@ export function encodeRequest(m: Request, w: Writer): void {
 
 export function decodeRequest(r: Reader, into?: Request): Request {
   const m = (into ?? {}) as Draft<Request>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -5011,6 +5032,7 @@ export function decodeRequest(r: Reader, into?: Request): Request {
       default: u = r.skip(tag, u, at);
     }
   }
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Request;
 }
@@ -5119,6 +5141,7 @@ export function encodeCSIPluginContainerInfo(m: CSIPluginContainerInfo, w: Write
 
 export function decodeCSIPluginContainerInfo(r: Reader, into?: CSIPluginContainerInfo): CSIPluginContainerInfo {
   const m = (into ?? {}) as Draft<CSIPluginContainerInfo>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -5132,6 +5155,7 @@ export function decodeCSIPluginContainerInfo(r: Reader, into?: CSIPluginContaine
       default: u = r.skip(tag, u, at);
     }
   }
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as CSIPluginContainerInfo;
 }
@@ -6747,6 +6771,7 @@ export function encodeResourceUsage(m: ResourceUsage, w: Writer): void {
 
 export function decodeResourceUsage(r: Reader, into?: ResourceUsage): ResourceUsage {
   const m = (into ?? {}) as Draft<ResourceUsage>;
+  if (into?.total !== undefined) m.total = [...into.total];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -6757,6 +6782,7 @@ export function decodeResourceUsage(r: Reader, into?: ResourceUsage): ResourceUs
       default: u = r.skip(tag, u, at);
     }
   }
+  if (m.total !== undefined) m.total = r.sameList(m.total);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as ResourceUsage;
 }
@@ -6789,6 +6815,7 @@ export function encodeResourceUsage_Executor(m: ResourceUsage_Executor, w: Write
 
 export function decodeResourceUsage_Executor(r: Reader, into?: ResourceUsage_Executor): ResourceUsage_Executor {
   const m = (into ?? {}) as Draft<ResourceUsage_Executor>;
+  if (into?.allocated !== undefined) m.allocated = [...into.allocated];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -6804,6 +6831,7 @@ export function decodeResourceUsage_Executor(r: Reader, into?: ResourceUsage_Exe
   }
   if (m.executor_info === undefined) absent('executor_info');
   if (m.container_id === undefined) absent('container_id');
+  if (m.allocated !== undefined) m.allocated = r.sameList(m.allocated);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as ResourceUsage_Executor;
 }
@@ -6837,6 +6865,7 @@ export function encodeResourceUsage_Executor_Task(m: ResourceUsage_Executor_Task
 
 export function decodeResourceUsage_Executor_Task(r: Reader, into?: ResourceUsage_Executor_Task): ResourceUsage_Executor_Task {
   const m = (into ?? {}) as Draft<ResourceUsage_Executor_Task>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -6851,6 +6880,7 @@ export function decodeResourceUsage_Executor_Task(r: Reader, into?: ResourceUsag
   }
   if (m.name === undefined) absent('name');
   if (m.id === undefined) absent('id');
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as ResourceUsage_Executor_Task;
 }
@@ -6899,6 +6929,7 @@ export function encodeOffer(m: Offer, w: Writer): void {
 
 export function decodeOffer(r: Reader, into?: Offer): Offer {
   const m = (into ?? {}) as Draft<Offer>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -6922,6 +6953,7 @@ export function decodeOffer(r: Reader, into?: Offer): Offer {
   if (m.framework_id === undefined) absent('framework_id');
   if (m.agent_id === undefined) absent('agent_id');
   if (m.hostname === undefined) absent('hostname');
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Offer;
 }
@@ -6966,6 +6998,7 @@ export function encodeInverseOffer(m: InverseOffer, w: Writer): void {
 
 export function decodeInverseOffer(r: Reader, into?: InverseOffer): InverseOffer {
   const m = (into ?? {}) as Draft<InverseOffer>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -6983,6 +7016,7 @@ export function decodeInverseOffer(r: Reader, into?: InverseOffer): InverseOffer
   if (m.id === undefined) absent('id');
   if (m.framework_id === undefined) absent('framework_id');
   if (m.unavailability === undefined) absent('unavailability');
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as InverseOffer;
 }
@@ -7110,6 +7144,7 @@ export function encodeOperationStatus(m: OperationStatus, w: Writer): void {
 
 export function decodeOperationStatus(r: Reader, into?: OperationStatus): OperationStatus {
   const m = (into ?? {}) as Draft<OperationStatus>;
+  if (into?.converted_resources !== undefined) m.converted_resources = [...into.converted_resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -7126,6 +7161,7 @@ export function decodeOperationStatus(r: Reader, into?: OperationStatus): Operat
     }
   }
   if (m.state === undefined) absent('state');
+  if (m.converted_resources !== undefined) m.converted_resources = r.sameList(m.converted_resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as OperationStatus;
 }
@@ -7430,6 +7466,8 @@ export function encodeRole(m: Role, w: Writer): void {
 
 export function decodeRole(r: Reader, into?: Role): Role {
   const m = (into ?? {}) as Draft<Role>;
+  if (into?.frameworks !== undefined) m.frameworks = [...into.frameworks];
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -7444,6 +7482,8 @@ export function decodeRole(r: Reader, into?: Role): Role {
   }
   if (m.name === undefined) absent('name');
   if (m.weight === undefined) absent('weight');
+  if (m.frameworks !== undefined) m.frameworks = r.sameList(m.frameworks);
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Role;
 }

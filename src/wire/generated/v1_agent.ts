@@ -729,6 +729,7 @@ export function encodeCall_LaunchContainer(m: Call_LaunchContainer, w: Writer): 
 
 export function decodeCall_LaunchContainer(r: Reader, into?: Call_LaunchContainer): Call_LaunchContainer {
   const m = (into ?? {}) as Draft<Call_LaunchContainer>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -743,6 +744,7 @@ export function decodeCall_LaunchContainer(r: Reader, into?: Call_LaunchContaine
     }
   }
   if (m.container_id === undefined) absent('container_id');
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Call_LaunchContainer;
 }
@@ -1753,6 +1755,7 @@ export function encodeResponse_GetResourceProviders_ResourceProvider(m: Response
 
 export function decodeResponse_GetResourceProviders_ResourceProvider(r: Reader, into?: Response_GetResourceProviders_ResourceProvider): Response_GetResourceProviders_ResourceProvider {
   const m = (into ?? {}) as Draft<Response_GetResourceProviders_ResourceProvider>;
+  if (into?.total_resources !== undefined) m.total_resources = [...into.total_resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1764,6 +1767,7 @@ export function decodeResponse_GetResourceProviders_ResourceProvider(r: Reader, 
     }
   }
   if (m.resource_provider_info === undefined) absent('resource_provider_info');
+  if (m.total_resources !== undefined) m.total_resources = r.sameList(m.total_resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Response_GetResourceProviders_ResourceProvider;
 }

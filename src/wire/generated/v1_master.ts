@@ -208,6 +208,8 @@ export function encodeCall_ReserveResources(m: Call_ReserveResources, w: Writer)
 
 export function decodeCall_ReserveResources(r: Reader, into?: Call_ReserveResources): Call_ReserveResources {
   const m = (into ?? {}) as Draft<Call_ReserveResources>;
+  if (into?.source !== undefined) m.source = [...into.source];
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -220,6 +222,8 @@ export function decodeCall_ReserveResources(r: Reader, into?: Call_ReserveResour
     }
   }
   if (m.agent_id === undefined) absent('agent_id');
+  if (m.source !== undefined) m.source = r.sameList(m.source);
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Call_ReserveResources;
 }
@@ -246,6 +250,7 @@ export function encodeCall_UnreserveResources(m: Call_UnreserveResources, w: Wri
 
 export function decodeCall_UnreserveResources(r: Reader, into?: Call_UnreserveResources): Call_UnreserveResources {
   const m = (into ?? {}) as Draft<Call_UnreserveResources>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -257,6 +262,7 @@ export function decodeCall_UnreserveResources(r: Reader, into?: Call_UnreserveRe
     }
   }
   if (m.agent_id === undefined) absent('agent_id');
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Call_UnreserveResources;
 }
@@ -282,6 +288,7 @@ export function encodeCall_CreateVolumes(m: Call_CreateVolumes, w: Writer): void
 
 export function decodeCall_CreateVolumes(r: Reader, into?: Call_CreateVolumes): Call_CreateVolumes {
   const m = (into ?? {}) as Draft<Call_CreateVolumes>;
+  if (into?.volumes !== undefined) m.volumes = [...into.volumes];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -293,6 +300,7 @@ export function decodeCall_CreateVolumes(r: Reader, into?: Call_CreateVolumes): 
     }
   }
   if (m.agent_id === undefined) absent('agent_id');
+  if (m.volumes !== undefined) m.volumes = r.sameList(m.volumes);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Call_CreateVolumes;
 }
@@ -318,6 +326,7 @@ export function encodeCall_DestroyVolumes(m: Call_DestroyVolumes, w: Writer): vo
 
 export function decodeCall_DestroyVolumes(r: Reader, into?: Call_DestroyVolumes): Call_DestroyVolumes {
   const m = (into ?? {}) as Draft<Call_DestroyVolumes>;
+  if (into?.volumes !== undefined) m.volumes = [...into.volumes];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -329,6 +338,7 @@ export function decodeCall_DestroyVolumes(r: Reader, into?: Call_DestroyVolumes)
     }
   }
   if (m.agent_id === undefined) absent('agent_id');
+  if (m.volumes !== undefined) m.volumes = r.sameList(m.volumes);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Call_DestroyVolumes;
 }
@@ -1412,6 +1422,7 @@ export function encodeResponse_GetFrameworks(m: Response_GetFrameworks, w: Write
 
 export function decodeResponse_GetFrameworks(r: Reader, into?: Response_GetFrameworks): Response_GetFrameworks {
   const m = (into ?? {}) as Draft<Response_GetFrameworks>;
+  if (into?.recovered_frameworks !== undefined) m.recovered_frameworks = [...into.recovered_frameworks];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1423,6 +1434,7 @@ export function decodeResponse_GetFrameworks(r: Reader, into?: Response_GetFrame
       default: u = r.skip(tag, u, at);
     }
   }
+  if (m.recovered_frameworks !== undefined) m.recovered_frameworks = r.sameList(m.recovered_frameworks);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Response_GetFrameworks;
 }
@@ -1472,6 +1484,8 @@ export function encodeResponse_GetFrameworks_Framework(m: Response_GetFrameworks
 
 export function decodeResponse_GetFrameworks_Framework(r: Reader, into?: Response_GetFrameworks_Framework): Response_GetFrameworks_Framework {
   const m = (into ?? {}) as Draft<Response_GetFrameworks_Framework>;
+  if (into?.allocated_resources !== undefined) m.allocated_resources = [...into.allocated_resources];
+  if (into?.offered_resources !== undefined) m.offered_resources = [...into.offered_resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1496,6 +1510,8 @@ export function decodeResponse_GetFrameworks_Framework(r: Reader, into?: Respons
   if (m.active === undefined) absent('active');
   if (m.connected === undefined) absent('connected');
   if (m.recovered === undefined) absent('recovered');
+  if (m.allocated_resources !== undefined) m.allocated_resources = r.sameList(m.allocated_resources);
+  if (m.offered_resources !== undefined) m.offered_resources = r.sameList(m.offered_resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Response_GetFrameworks_Framework;
 }
@@ -1591,6 +1607,9 @@ export function encodeResponse_GetAgents_Agent(m: Response_GetAgents_Agent, w: W
 
 export function decodeResponse_GetAgents_Agent(r: Reader, into?: Response_GetAgents_Agent): Response_GetAgents_Agent {
   const m = (into ?? {}) as Draft<Response_GetAgents_Agent>;
+  if (into?.total_resources !== undefined) m.total_resources = [...into.total_resources];
+  if (into?.allocated_resources !== undefined) m.allocated_resources = [...into.allocated_resources];
+  if (into?.offered_resources !== undefined) m.offered_resources = [...into.offered_resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1616,6 +1635,9 @@ export function decodeResponse_GetAgents_Agent(r: Reader, into?: Response_GetAge
   if (m.agent_info === undefined) absent('agent_info');
   if (m.active === undefined) absent('active');
   if (m.version === undefined) absent('version');
+  if (m.total_resources !== undefined) m.total_resources = r.sameList(m.total_resources);
+  if (m.allocated_resources !== undefined) m.allocated_resources = r.sameList(m.allocated_resources);
+  if (m.offered_resources !== undefined) m.offered_resources = r.sameList(m.offered_resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Response_GetAgents_Agent;
 }
@@ -1653,6 +1675,7 @@ export function encodeResponse_GetAgents_Agent_ResourceProvider(m: Response_GetA
 
 export function decodeResponse_GetAgents_Agent_ResourceProvider(r: Reader, into?: Response_GetAgents_Agent_ResourceProvider): Response_GetAgents_Agent_ResourceProvider {
   const m = (into ?? {}) as Draft<Response_GetAgents_Agent_ResourceProvider>;
+  if (into?.total_resources !== undefined) m.total_resources = [...into.total_resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1664,6 +1687,7 @@ export function decodeResponse_GetAgents_Agent_ResourceProvider(r: Reader, into?
     }
   }
   if (m.resource_provider_info === undefined) absent('resource_provider_info');
+  if (m.total_resources !== undefined) m.total_resources = r.sameList(m.total_resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Response_GetAgents_Agent_ResourceProvider;
 }

@@ -21,6 +21,7 @@ export function encodeQuotaInfo(m: QuotaInfo, w: Writer): void {
 
 export function decodeQuotaInfo(r: Reader, into?: QuotaInfo): QuotaInfo {
   const m = (into ?? {}) as Draft<QuotaInfo>;
+  if (into?.guarantee !== undefined) m.guarantee = [...into.guarantee];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -32,6 +33,7 @@ export function decodeQuotaInfo(r: Reader, into?: QuotaInfo): QuotaInfo {
       default: u = r.skip(tag, u, at);
     }
   }
+  if (m.guarantee !== undefined) m.guarantee = r.sameList(m.guarantee);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as QuotaInfo;
 }
@@ -99,6 +101,7 @@ export function encodeQuotaRequest(m: QuotaRequest, w: Writer): void {
 
 export function decodeQuotaRequest(r: Reader, into?: QuotaRequest): QuotaRequest {
   const m = (into ?? {}) as Draft<QuotaRequest>;
+  if (into?.guarantee !== undefined) m.guarantee = [...into.guarantee];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -110,6 +113,7 @@ export function decodeQuotaRequest(r: Reader, into?: QuotaRequest): QuotaRequest
       default: u = r.skip(tag, u, at);
     }
   }
+  if (m.guarantee !== undefined) m.guarantee = r.sameList(m.guarantee);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as QuotaRequest;
 }

@@ -160,6 +160,7 @@ export function encodeEvent_PublishResources(m: Event_PublishResources, w: Write
 
 export function decodeEvent_PublishResources(r: Reader, into?: Event_PublishResources): Event_PublishResources {
   const m = (into ?? {}) as Draft<Event_PublishResources>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -171,6 +172,7 @@ export function decodeEvent_PublishResources(r: Reader, into?: Event_PublishReso
     }
   }
   if (m.uuid === undefined) absent('uuid');
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Event_PublishResources;
 }
@@ -394,6 +396,7 @@ export function encodeCall_UpdateState(m: Call_UpdateState, w: Writer): void {
 
 export function decodeCall_UpdateState(r: Reader, into?: Call_UpdateState): Call_UpdateState {
   const m = (into ?? {}) as Draft<Call_UpdateState>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -406,6 +409,7 @@ export function decodeCall_UpdateState(r: Reader, into?: Call_UpdateState): Call
     }
   }
   if (m.resource_version_uuid === undefined) absent('resource_version_uuid');
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Call_UpdateState;
 }
