@@ -1,11 +1,17 @@
-import { copyBytes, type Reader } from './reader.ts';
+import { copyBytes } from './bytes.ts';
 
 /** Slots; a power of two. Each holds the last message that was read with a hash that ends so. */
 const SLOTS = 8192;
 /** Longer messages are seldom equal, and costly to compare. */
 const MAX_BYTES = 1024;
 
-type Decode<T> = (reader: Reader, into?: T) => T;
+/** As much of a reader as is needed here. */
+interface Source {
+  pos: number;
+  readonly end: number;
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+}
 
 interface Slot {
   readonly decode: unknown;
@@ -24,7 +30,7 @@ export class Pool {
   readonly #slots: (Slot | undefined)[] = new Array<Slot | undefined>(SLOTS).fill(undefined);
 
   /** Reads what is left of the reader's message. @param decode stands for the type */
-  take<T extends object>(reader: Reader, decode: Decode<T>): T {
+  take<T extends object, S extends Source>(reader: S, decode: (reader: S) => T): T {
     const { pos, end, view } = reader;
     if (end - pos > MAX_BYTES) return decode(reader);
     const at = hash(view, pos, end) & (SLOTS - 1);

@@ -1,3 +1,4 @@
+import { copyBytes } from './bytes.ts';
 import type { EnumType } from './enum.ts';
 import { MAX_DEPTH, WireFault } from './fault.ts';
 import type { Pool } from './pool.ts';
@@ -249,11 +250,6 @@ export class Reader {
     }
     return all;
   }
-}
-
-/** Bytes of their own: what `slice` of Node's buffers gives is a view. */
-export function copyBytes(bytes: Uint8Array, from: number, to: number): Uint8Array {
-  return Uint8Array.prototype.slice.call(bytes, from, to);
 }
 
 /** A copy that shares nothing but bytes. */
