@@ -184,7 +184,9 @@ export const appFields = {
   constraints: defaulted(list(constraint, { unique: true }), [], 'Where instances may run: [field, operator, value].', {
     omitEmpty: true,
   }),
-  acceptedResourceRoles: optional(list(text(), { unique: true }), 'Roles whose resources may be used.', { omitEmpty: true }),
+  acceptedResourceRoles: optional(list(text(), { unique: true }), 'Roles whose resources may be used.', {
+    omitEmpty: true,
+  }),
   role: optional(text({ minLength: 1 }), 'The role in Mesos.'),
   dependencies: defaulted(list(pathId, { unique: true }), [], 'What has to run first.', { omitEmpty: true }),
   labels: defaulted(labels, {}, 'For people and tools.'),
@@ -200,7 +202,9 @@ export const appFields = {
   networks: defaulted(list(network), [], 'Networks; none given: the host.'),
   container: optional(container, 'What it runs in.'),
   fetch: defaulted(list(artifact), [], 'What is brought into the sandbox first.', { omitEmpty: true }),
-  healthChecks: defaulted(list(healthCheck, { unique: true }), [], 'How to see whether it is well.', { omitEmpty: true }),
+  healthChecks: defaulted(list(healthCheck, { unique: true }), [], 'How to see whether it is well.', {
+    omitEmpty: true,
+  }),
   check: optional(check, 'A check that only tells.'),
   readinessChecks: defaulted(list(readinessCheck), [], 'How to see, during a deployment, whether it is ready.', {
     omitEmpty: true,

@@ -1,6 +1,12 @@
 /** Fills in what an app's document leaves out where that depends on other fields: ports, networks, strategies. */
 import { err, ok, type Result } from '../../base/result.ts';
-import type { AppDocument, ContainerDocument, HealthCheckDocument, NetworkDocument, PortMappingDocument } from './app-fields.ts';
+import type {
+  AppDocument,
+  ContainerDocument,
+  HealthCheckDocument,
+  NetworkDocument,
+  PortMappingDocument,
+} from './app-fields.ts';
 import type { DefinitionContext, UpgradeStrategy } from './types.ts';
 
 const DEFAULT_MAPPING: PortMappingDocument = {
@@ -11,7 +17,13 @@ const DEFAULT_MAPPING: PortMappingDocument = {
   labels: {},
   networkNames: [],
 };
-const PADDING: PortMappingDocument = { containerPort: 0, servicePort: 0, protocol: 'tcp', labels: {}, networkNames: [] };
+const PADDING: PortMappingDocument = {
+  containerPort: 0,
+  servicePort: 0,
+  protocol: 'tcp',
+  labels: {},
+  networkNames: [],
+};
 
 export const USUAL_UPGRADE: UpgradeStrategy = { minimumHealthCapacity: 1, maximumOverCapacity: 1 };
 /** Where a second instance beside the first could not have the volume. */
@@ -36,11 +48,15 @@ export function completeApp(app: AppDocument, role: string): AppDocument {
     ...app,
     role: app.role ?? role,
     container,
-    portDefinitions: onHost ? (app.portDefinitions ?? [{ port: 0, protocol: 'tcp', name: 'default', labels: {} }]) : undefined,
+    portDefinitions: onHost
+      ? (app.portDefinitions ?? [{ port: 0, protocol: 'tcp', name: 'default', labels: {} }])
+      : undefined,
     healthChecks: hasPorts ? app.healthChecks.map(withPortIndex) : app.healthChecks,
     residency:
       app.residency ??
-      (hasPersistentVolumes(app) ? { relaunchEscalationTimeoutSeconds: 3600, taskLostBehavior: 'WAIT_FOREVER' } : undefined),
+      (hasPersistentVolumes(app)
+        ? { relaunchEscalationTimeoutSeconds: 3600, taskLostBehavior: 'WAIT_FOREVER' }
+        : undefined),
     readinessChecks: app.readinessChecks.map((check) => ({ httpStatusCodesForReady: [200], ...check })),
   };
 }
@@ -68,7 +84,8 @@ export function finishApp(app: AppDocument, context: DefinitionContext): Result<
     networks: networks.value.length === 0 ? [{ mode: 'host', labels: {} }] : networks.value,
     container: networkedContainer(app.container, networks.value),
     unreachableStrategy:
-      app.unreachableStrategy ?? (hasPersistentVolumes(app) ? 'disabled' : { inactiveAfterSeconds: 0, expungeAfterSeconds: 0 }),
+      app.unreachableStrategy ??
+      (hasPersistentVolumes(app) ? 'disabled' : { inactiveAfterSeconds: 0, expungeAfterSeconds: 0 }),
     upgradeStrategy: app.upgradeStrategy ?? (isBoundToVolumes(app) ? VOLUME_UPGRADE : USUAL_UPGRADE),
     requirePorts: onHost && app.requirePorts,
   });
@@ -99,5 +116,8 @@ export function networkedContainer(
   const base: ContainerDocument | undefined =
     container ?? (onHost ? undefined : { type: 'MESOS', volumes: [], portMappings: [DEFAULT_MAPPING] });
   if (base?.portMappings === undefined || !networks.some(({ mode }) => mode === 'container/bridge')) return base;
-  return { ...base, portMappings: base.portMappings.map((mapping) => ({ ...mapping, hostPort: mapping.hostPort ?? 0 })) };
+  return {
+    ...base,
+    portMappings: base.portMappings.map((mapping) => ({ ...mapping, hostPort: mapping.hostPort ?? 0 })),
+  };
 }

@@ -12,6 +12,8 @@ export interface Kind<T> {
   read(value: unknown, path: string, problems: Problem[]): T | undefined;
   write(value: T): unknown;
   readonly schema: JsonSchema;
+  /** A list whose order says nothing. */
+  readonly isSet?: boolean;
 }
 
 /** Tells a refusal: the code first, then why. */
@@ -53,7 +55,12 @@ export function text({ minLength = 0, maxLength, pattern, shape }: TextLimits = 
         return refuse(problems, path, 'error.maxLength', why);
       }
       if (pattern !== undefined && !pattern.test(value)) {
-        return refuse(problems, path, 'error.pattern', `must be ${shape ?? pattern.source}, which ${shown(value)} is not`);
+        return refuse(
+          problems,
+          path,
+          'error.pattern',
+          `must be ${shape ?? pattern.source}, which ${shown(value)} is not`,
+        );
       }
       return value;
     },
@@ -72,7 +79,12 @@ interface NumberLimits {
   readonly maximum?: number;
 }
 
-function within(value: number, { minimum, maximum }: NumberLimits, path: string, problems: Problem[]): number | undefined {
+function within(
+  value: number,
+  { minimum, maximum }: NumberLimits,
+  path: string,
+  problems: Problem[],
+): number | undefined {
   if (minimum !== undefined && value < minimum) {
     return refuse(problems, path, 'error.min', `must be at least ${minimum}, not ${value}`);
   }
@@ -169,7 +181,10 @@ interface ListLimits {
   readonly unique?: boolean;
 }
 
-export function list<T>(item: Kind<T>, { minItems = 0, maxItems, unique = false }: ListLimits = {}): Kind<readonly T[]> {
+export function list<T>(
+  item: Kind<T>,
+  { minItems = 0, maxItems, unique = false }: ListLimits = {},
+): Kind<readonly T[]> {
   return {
     read(value, path, problems) {
       if (!Array.isArray(value)) {
@@ -179,7 +194,12 @@ export function list<T>(item: Kind<T>, { minItems = 0, maxItems, unique = false 
       const items = value.map((each: unknown, at) => item.read(each, `${path}(${at})`, problems));
       if (problems.length > before) return undefined;
       if (items.length < minItems) {
-        return refuse(problems, path, 'error.minLength', `must have at least ${minItems} elements, not ${items.length}`);
+        return refuse(
+          problems,
+          path,
+          'error.minLength',
+          `must have at least ${minItems} elements, not ${items.length}`,
+        );
       }
       if (maxItems !== undefined && items.length > maxItems) {
         return refuse(problems, path, 'error.maxLength', `must have at most ${maxItems} elements, not ${items.length}`);
@@ -187,6 +207,7 @@ export function list<T>(item: Kind<T>, { minItems = 0, maxItems, unique = false 
       return unique ? distinct(items as T[]) : (items as T[]);
     },
     write: (value) => value.map((each) => item.write(each)),
+    isSet: unique,
     schema: {
       type: 'array',
       items: item.schema,
@@ -222,7 +243,11 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 }
 
 /** One of several kinds, told apart by a look at the value. */
-export function choice<T>(choose: (value: unknown) => Kind<T>, write: (value: T) => unknown, schemas: readonly JsonSchema[]): Kind<T> {
+export function choice<T>(
+  choose: (value: unknown) => Kind<T>,
+  write: (value: T) => unknown,
+  schemas: readonly JsonSchema[],
+): Kind<T> {
   return {
     read: (value, path, problems) => choose(value).read(value, path, problems),
     write,

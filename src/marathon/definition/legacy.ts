@@ -64,20 +64,32 @@ function oldContainer({ container }: AppDocument): readonly Problem[] {
   return [
     ...brokenIf(docker.credential !== undefined, `${at}/credential`, `${why}: use pullConfig`),
     ...brokenIf(onlyDocker && docker.network !== undefined, `${at}/network`, `${why}: use networks`),
-    ...brokenIf(onlyDocker && docker.parameters.length > 0, `${at}/parameters`, `${why}: only the DOCKER engine takes them`),
+    ...brokenIf(
+      onlyDocker && docker.parameters.length > 0,
+      `${at}/parameters`,
+      `${why}: only the DOCKER engine takes them`,
+    ),
     ...brokenIf(
       onlyDocker && docker.portMappings !== undefined && docker.portMappings.length > 0,
       `${at}/portMappings`,
       `${why}: use container.portMappings`,
     ),
-    ...brokenIf(repeated(names).length > 0, `${at}/portMappings`, `Port names must be unique: ${repeated(names).join(', ')}`),
+    ...brokenIf(
+      repeated(names).length > 0,
+      `${at}/portMappings`,
+      `Port names must be unique: ${repeated(names).join(', ')}`,
+    ),
   ];
 }
 
 function oldUris({ uris = [], fetch }: AppDocument): readonly Problem[] {
   return [
     ...uris.flatMap((uri, at) => (isUri(uri) ? FINE : broken(`/uris(${at})`, `URI has invalid syntax: '${uri}'`))),
-    ...brokenIf(uris.length > 0 && fetch.length > 0, '/uris', 'may not be set in conjunction with fetch: move them there'),
+    ...brokenIf(
+      uris.length > 0 && fetch.length > 0,
+      '/uris',
+      'may not be set in conjunction with fetch: move them there',
+    ),
   ];
 }
 
@@ -123,7 +135,10 @@ function networksOf(
 }
 
 /** Moves what hangs in the wrong places into `container`. */
-function containerOf({ container, ipAddress }: Pick<AppChange, 'ipAddress' | 'container'>): Result<ContainerDocument | undefined> {
+function containerOf({
+  container,
+  ipAddress,
+}: Pick<AppChange, 'ipAddress' | 'container'>): Result<ContainerDocument | undefined> {
   const base: ContainerDocument | undefined = container ?? (ipAddress && { type: 'MESOS', volumes: [] });
   if (base === undefined) return ok(undefined);
   let { portMappings } = base;
@@ -137,7 +152,8 @@ function containerOf({ container, ipAddress }: Pick<AppChange, 'ipAddress' | 'co
   const discovered = ipAddress?.discovery?.ports ?? [];
   if (discovered.length > 0) {
     if (base.type !== 'MESOS') return err(`ipAddress.discovery.ports do not apply for container type ${base.type}`);
-    if (portMappings !== undefined) return err('container.portMappings and ipAddress.discovery.ports must not both be set');
+    if (portMappings !== undefined)
+      return err('container.portMappings and ipAddress.discovery.ports must not both be set');
     portMappings = discovered.map(
       ({ number, name, protocol, labels }): PortMappingDocument => ({
         containerPort: number,
@@ -158,7 +174,10 @@ function withoutDockerNetwork(container: ContainerDocument): ContainerDocument {
   return { ...container, docker };
 }
 
-function portDefinitionsOf({ portDefinitions, ports }: Pick<AppChange, 'ports' | 'portDefinitions'>): PortDefinitions | undefined {
+function portDefinitionsOf({
+  portDefinitions,
+  ports,
+}: Pick<AppChange, 'ports' | 'portDefinitions'>): PortDefinitions | undefined {
   return portDefinitions ?? ports?.map((port) => ({ port, protocol: 'tcp' as const, labels: {} }));
 }
 
@@ -185,7 +204,9 @@ export function appWithoutLegacy(app: AppDocument, context: DefinitionContext): 
   // Whoever says no networks says nothing about them; an empty list is how the reader puts that.
   const { networks, ...said } = app;
   const change = changeWithoutLegacy(networks.length === 0 ? said : app, context);
-  return change.ok ? ok({ ...app, networks: [], uris: undefined, ports: undefined, ipAddress: undefined, ...change.value }) : change;
+  return change.ok
+    ? ok({ ...app, networks: [], uris: undefined, ports: undefined, ipAddress: undefined, ...change.value })
+    : change;
 }
 
 function given<K extends string, T>(name: K, value: T | undefined): { readonly [key in K]?: T } {

@@ -4,7 +4,10 @@ import type { DefinitionContext, Network, Problem } from './types.ts';
 
 const AT = '/networks';
 
-export function networkProblems(networks: readonly Network[], { defaultNetworkName }: DefinitionContext): readonly Problem[] {
+export function networkProblems(
+  networks: readonly Network[],
+  { defaultNetworkName }: DefinitionContext,
+): readonly Problem[] {
   const inMode = (mode: Network['mode']): readonly Network[] => networks.filter((network) => network.mode === mode);
   const hosts = inMode('host');
   const bridges = inMode('container/bridge');

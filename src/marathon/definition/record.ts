@@ -30,9 +30,13 @@ export type Fields = Readonly<Record<string, Field<unknown>>>;
 
 /** What reading an object with these fields gives. */
 export type Reading<F extends Fields> = {
-  readonly [K in keyof F as F[K] extends { presence: 'optional' } ? never : K]: F[K] extends FieldFacts<infer T> ? T : never;
+  readonly [K in keyof F as F[K] extends { presence: 'optional' } ? never : K]: F[K] extends FieldFacts<infer T>
+    ? T
+    : never;
 } & {
-  readonly [K in keyof F as F[K] extends { presence: 'optional' } ? K : never]?: F[K] extends FieldFacts<infer T> ? T : never;
+  readonly [K in keyof F as F[K] extends { presence: 'optional' } ? K : never]?: F[K] extends FieldFacts<infer T>
+    ? T
+    : never;
 };
 
 /** What reading a change of such an object gives: only what was said. */
@@ -44,7 +48,11 @@ interface Extras {
   readonly deprecated?: boolean;
 }
 
-function facts<T>(kind: Kind<T>, about: string, { onChange = 'restart', omitEmpty = false, deprecated = false }: Extras): FieldFacts<T> {
+function facts<T>(
+  kind: Kind<T>,
+  about: string,
+  { onChange = 'restart', omitEmpty = false, deprecated = false }: Extras,
+): FieldFacts<T> {
   return { kind, about, onChange, omitEmpty, deprecated };
 }
 
@@ -56,7 +64,12 @@ export function optional<T>(kind: Kind<T>, about: string, extras: Extras = {}): 
   return { ...facts(kind, about, extras), presence: 'optional' };
 }
 
-export function defaulted<T>(kind: Kind<T>, fallback: NoInfer<T>, about: string, extras: Extras = {}): DefaultedField<T> {
+export function defaulted<T>(
+  kind: Kind<T>,
+  fallback: NoInfer<T>,
+  about: string,
+  extras: Extras = {},
+): DefaultedField<T> {
   return { ...facts(kind, about, extras), presence: 'defaulted', fallback };
 }
 

@@ -35,7 +35,11 @@ export function roleProblems(
   const { currentRole, forceRoleUpdate } = roles;
   return [
     ...brokenIf(!valid.includes(role), '/role', `got ${role}, expected one of: [${valid.join(', ')}]`),
-    ...brokenIf(isResident && role === '*', '/role', `Resident ${what} cannot have the role *: nothing can be reserved for it`),
+    ...brokenIf(
+      isResident && role === '*',
+      '/role',
+      `Resident ${what} cannot have the role *: nothing can be reserved for it`,
+    ),
     ...brokenIf(
       isResident && currentRole !== undefined && currentRole !== role && forceRoleUpdate !== true,
       '/role',
@@ -93,7 +97,9 @@ export function secretProblems(secrets: Secrets, facts: RuleFacts): readonly Pro
 
 /** @param path of the environment in the document */
 export function envProblems(env: Env, secrets: Secrets, path: string, { context }: RuleFacts): readonly Problem[] {
-  const references = Object.entries(env).flatMap(([key, value]) => (typeof value === 'string' ? [] : [{ key, ...value }]));
+  const references = Object.entries(env).flatMap(([key, value]) =>
+    typeof value === 'string' ? [] : [{ key, ...value }],
+  );
   return [
     ...Object.keys(env).flatMap((key, at) => brokenIf(key === '', `${path}/keys(${at})`, 'must not be empty')),
     ...brokenIf(

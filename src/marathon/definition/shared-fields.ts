@@ -1,5 +1,19 @@
 /** Kinds that apps and pods share. Limits and defaults are upstream's. */
-import { choice, decimal, flag, instant, integer, isObject, type Kind, list, long, map, oneOf, refuse, text } from './kind.ts';
+import {
+  choice,
+  decimal,
+  flag,
+  instant,
+  integer,
+  isObject,
+  type Kind,
+  list,
+  long,
+  map,
+  oneOf,
+  refuse,
+  text,
+} from './kind.ts';
 import { defaulted, optional, record, required } from './record.ts';
 import type { Command, EnvValue, UnreachableStrategy } from './types.ts';
 
@@ -40,7 +54,9 @@ export const env: Kind<Readonly<Record<string, EnvValue>>> = map(
 );
 
 export const secrets = map(
-  record({ source: required(text({ minLength: 1 }), 'Where the value comes from; its form depends on the secret store.') }),
+  record({
+    source: required(text({ minLength: 1 }), 'Where the value comes from; its form depends on the secret store.'),
+  }),
 );
 export const pullConfig = record({
   secret: required(text({ minLength: 1 }), "Name of the secret that holds Docker's config.json."),
@@ -109,8 +125,8 @@ const argvCommand = record({ argv: required(list(text(), { minItems: 1 }), 'A pr
 /** `{shell}` or `{argv}`, never both. */
 export const command: Kind<Command> = {
   read(value, at, problems) {
-    const isArgv = isObject(value) && value['argv'] !== undefined && value['argv'] !== null;
-    if (isArgv && value['shell'] !== undefined && value['shell'] !== null) {
+    const isArgv = isObject(value) && value.argv !== undefined && value.argv !== null;
+    if (isArgv && value.shell !== undefined && value.shell !== null) {
       return refuse(problems, at, 'error.multipleTypes', 'must have either shell or argv, not both');
     }
     return isArgv ? argvCommand.read(value, at, problems) : shellCommand.read(value, at, problems);

@@ -90,7 +90,7 @@ function has(value: unknown, field: string): boolean {
 }
 
 function isCsi(value: unknown): boolean {
-  return isObject(value) && isObject(value['external']) && value['external']['provider'] === 'csi';
+  return isObject(value) && isObject(value.external) && value.external.provider === 'csi';
 }
 
 function byKind<T extends { readonly kind: string }>(
@@ -113,7 +113,9 @@ const appVolumes = {
   csi: tagged('csi', csi),
   secret: tagged('secret', secret),
 };
-type ReadBy<K extends Readonly<Record<string, Kind<unknown>>>> = { [N in keyof K]: K[N] extends Kind<infer T> ? T : never }[keyof K];
+type ReadBy<K extends Readonly<Record<string, Kind<unknown>>>> = {
+  [N in keyof K]: K[N] extends Kind<infer T> ? T : never;
+}[keyof K];
 
 /** A volume of an app as its document has it. */
 export type VolumeDocument = ReadBy<typeof appVolumes>;
@@ -130,7 +132,10 @@ const podVolumes = {
   host: tagged('host', record({ name: volumeName, host: required(text(), "The path on the agent's machine.") })),
   secret: tagged(
     'secret',
-    record({ name: required(text({ minLength: 1 }), 'What containers mount it by.'), secret: required(text({ minLength: 1 }), 'The secret.') }),
+    record({
+      name: required(text({ minLength: 1 }), 'What containers mount it by.'),
+      secret: required(text({ minLength: 1 }), 'The secret.'),
+    }),
   ),
   persistent: tagged(
     'persistent',

@@ -1,7 +1,7 @@
 /** Volumes of apps, and what persistent ones of pods have in common with them. */
 import type { AppDocument, ContainerDocument } from './app-fields.ts';
 import { compilePattern } from './pattern.ts';
-import { broken, brokenIf, FINE, needsFeature, repeated, type RuleFacts } from './rule.ts';
+import { broken, brokenIf, FINE, needsFeature, type RuleFacts, repeated } from './rule.ts';
 import type { Problem } from './types.ts';
 import type { VolumeDocument } from './volume-fields.ts';
 
@@ -105,9 +105,13 @@ export function persistentProblems(info: PersistentDocument, path: string): read
 function diskConstraint(parts: readonly string[], path: string): readonly Problem[] {
   const [field, operator, value] = parts;
   if (field !== 'path' || value === undefined) {
-    return broken(path, `Unsupported constraint ${parts.join(',')}: it has to be path, LIKE or UNLIKE, and an expression`);
+    return broken(
+      path,
+      `Unsupported constraint ${parts.join(',')}: it has to be path, LIKE or UNLIKE, and an expression`,
+    );
   }
-  if (operator !== 'LIKE' && operator !== 'UNLIKE') return broken(path, `Operator must be one of LIKE, UNLIKE, not ${operator}`);
+  if (operator !== 'LIKE' && operator !== 'UNLIKE')
+    return broken(path, `Operator must be one of LIKE, UNLIKE, not ${operator}`);
   return compilePattern(value).ok ? FINE : broken(path, `Invalid regular expression '${value}'`);
 }
 
@@ -128,7 +132,11 @@ function dvdiVolume(volume: ByKind<'dvdi'>, path: string, { type }: ContainerDoc
     ...brokenIf(badKey !== undefined, `${at}/options`, `option keys look like label/name, not '${badKey}'`),
     ...brokenIf(!Object.hasOwn(options, DRIVER), `${at}/options`, `must contain ${DRIVER}`),
     ...brokenIf(size !== undefined && size <= 0, `${at}/size`, `got ${size}, expected more than 0`),
-    ...brokenIf(isDocker && others.length > 0, `${at}/options`, `must only contain ${DRIVER}, not ${others.join(', ')}`),
+    ...brokenIf(
+      isDocker && others.length > 0,
+      `${at}/options`,
+      `must only contain ${DRIVER}, not ${others.join(', ')}`,
+    ),
     ...brokenIf(isDocker && size !== undefined, `${at}/size`, 'must be undefined for Docker containers'),
     ...brokenIf(!isDocker && volume.mode !== 'RW', `${path}/mode`, `must be RW, not ${volume.mode}`),
     ...dotPath(volume.containerPath, path),
@@ -163,7 +171,11 @@ export function exclusiveVolumes(app: AppDocument): readonly Problem[] {
     ({ external, mode }) => external.options.capability.accessMode === 'MULTI_NODE_SINGLE_WRITER' && mode === 'RW',
   );
   return [
-    ...brokenIf(hasDvdi && tooMany, '/', `Number of instances is limited to 1 when declaring DVDI volumes in app ${app.id}`),
+    ...brokenIf(
+      hasDvdi && tooMany,
+      '/',
+      `Number of instances is limited to 1 when declaring DVDI volumes in app ${app.id}`,
+    ),
     ...brokenIf(
       hasDvdi && upgradeStrategy !== undefined && upgradeStrategy.maximumOverCapacity !== 0,
       '/upgradeStrategy/maximumOverCapacity',
