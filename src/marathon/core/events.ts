@@ -23,6 +23,8 @@ export interface ProbeResult {
 }
 
 export type MarathonEvent =
+  /** Comes once, before all others: this Marathon leads from now on. */
+  | { readonly kind: 'start' }
   /** Make the tree of groups, apps and pods another one. */
   | {
       readonly kind: 'change';

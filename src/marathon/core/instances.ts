@@ -3,20 +3,20 @@
  * the instance's spec as one whose plans have to be looked at.
  */
 import { invariant } from '../../base/invariant.ts';
-import { randomUuid } from '../../base/random.ts';
-import { instanceId } from '../definition/path-id.ts';
+import { instanceId } from '../definition/task-id.ts';
 import type { RunSpec } from '../definition/types.ts';
 import { isActive, isTerminal } from './condition.ts';
 import { type Context, publish } from './context.ts';
 import type { Condition, Instance } from './model.ts';
 import { type MarathonState, type SpecRecord, specRecord, type Tally } from './state.ts';
 import { instanceKey, storedInstance } from './stored.ts';
+import { timeUuid } from './uuid.ts';
 
 /** Makes one more instance of this spec; it waits for an offer from now on. */
 export function scheduleInstance(ctx: Context, spec: RunSpec): Instance {
   const { state, env } = ctx;
   const instance: Instance = {
-    id: instanceId(spec.id, randomUuid(env.random)),
+    id: instanceId(spec.id, timeUuid(env.wall, env.random)),
     specId: spec.id,
     incarnation: 0,
     goal: 'Running',

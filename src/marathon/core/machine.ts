@@ -7,6 +7,7 @@ import type { MarathonEvent } from './events.ts';
 import { cancelOnRequest } from './handlers/cancel.ts';
 import { change } from './handlers/change.ts';
 import { kill } from './handlers/kill.ts';
+import { start } from './handlers/start.ts';
 import { disconnected, subscribed } from './handlers/subscription.ts';
 import { takeTimer } from './handlers/timer.ts';
 import { resetDelay } from './handlers/reset-delay.ts';
@@ -25,6 +26,7 @@ type Handlers = {
 };
 
 const HANDLERS: Handlers = {
+  start,
   change,
   kill,
   cancelDeployment: cancelOnRequest,

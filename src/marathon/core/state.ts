@@ -3,6 +3,7 @@ import type { MasterInfo } from '../../wire/v1.ts';
 import type { RestartLimits } from './deploy/restart.ts';
 import { type Launching, newLaunching } from './launch/launching.ts';
 import type { Delay, Deployment, Group, Instance, RunSpec, TaskFailure } from './model.ts';
+import type { PortUse } from './tree/service-ports.ts';
 
 /** How many instances of one version of a spec are wanted, and how far they have come. */
 export interface Tally {
@@ -41,6 +42,8 @@ export interface MarathonState {
   root: Group;
   /** Every app and pod of the root, by id. */
   readonly current: Map<string, RunSpec>;
+  /** How many apps have each service port. */
+  readonly servicePorts: PortUse;
   /** Oldest first; the last is the current one. */
   rootVersions: RootVersion[];
   readonly history: History;
@@ -51,6 +54,8 @@ export interface MarathonState {
   readonly locks: Map<string, string>;
   frameworkId?: string;
   master?: MasterInfo;
+  /** Whether it has taken up what was stored. */
+  isStarted: boolean;
   isSubscribed: boolean;
   /** Specs whose instances changed in this step and whose plans have to be looked at. */
   readonly dirty: Set<string>;
@@ -119,12 +124,14 @@ export function newState(now: number): MarathonState {
   return {
     root,
     current: new Map(),
+    servicePorts: new Map(),
     rootVersions: [{ version: root.version, root }],
     history: new Map(),
     instances: new Map(),
     specs: new Map(),
     deployments: new Map(),
     locks: new Map(),
+    isStarted: false,
     isSubscribed: false,
     dirty: new Set(),
     delayed: new Set(),

@@ -1,5 +1,5 @@
 /** What Mesos tells of tasks: what becomes of their instances, and of those that nobody here knows. */
-import { readTaskId } from '../definition/path-id.ts';
+import { readTaskId } from '../definition/task-id.ts';
 import type { NetworkInfo_IPAddress, TaskStatus } from '../../wire/v1.ts';
 import { noteOutcome } from './backoff.ts';
 import { conditionOf, conditionOfAll, healthOfAll, isActive, isTerminal, isUnreachableFor, taskStateOf } from './condition.ts';

@@ -46,6 +46,11 @@ export function beginDeployment(ctx: Context, plan: Plan): void {
   proceed(ctx, deployment);
 }
 
+/** Goes on with a deployment of an earlier leader, from its first step: what is done already is seen to be. */
+export function resumeDeployment(ctx: Context, deployment: Deployment): void {
+  proceed(ctx, deployment);
+}
+
 /** Gives a deployment up where it stands: what it has started stays as it is. */
 export function cancelDeployment(ctx: Context, deployment: Deployment, reason: string): void {
   log(ctx, 'info', `Deployment ${deployment.plan.id} is given up: ${reason}`);

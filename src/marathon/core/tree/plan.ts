@@ -1,5 +1,6 @@
 /** Works out the steps of a deployment: first what goes, then what is new, then everything in the order of its dependencies. */
-import { isOnlyScaleChange } from '../../definition/compare.ts';
+import { isUpgrade } from '../../definition/compare.ts';
+import { configVersion } from '../backoff.ts';
 import type { Action, Plan, RunSpec, SpecChange } from '../model.ts';
 import type { Layers } from './dependencies.ts';
 
@@ -31,10 +32,15 @@ export function planOf({ id, version, changes, layers, toKill }: PlanRequest): P
 function actionOf({ before, after }: SpecChange, toKill: readonly string[] | undefined): Action | undefined {
   if (after === undefined) return undefined;
   const victims = toKill === undefined ? {} : { toKill };
-  if (before === undefined || after.instances === 0 || isOnlyScaleChange(before, after)) {
+  if (before === undefined || after.instances === 0 || isOnlyScaled(before, after)) {
     return { ...act('Scale', after, after.instances), ...victims };
   }
   return act('Restart', after);
+}
+
+/** Restarts on request change nothing but the version of the configuration. */
+function isOnlyScaled(before: RunSpec, after: RunSpec): boolean {
+  return !isUpgrade(before, after) && configVersion(before) === configVersion(after);
 }
 
 function act(verb: 'Start' | 'Stop' | 'Scale' | 'Restart', spec: RunSpec, scaleTo?: number): Action {
