@@ -35,6 +35,8 @@ export interface Wish {
   /** The group that is told to have changed. */
   readonly groupId: string;
   readonly force: boolean;
+  /** Called once nothing is in the way any more, before anything of it is told. */
+  readonly onAccepted?: () => void;
 }
 
 /** A tree that could be made the present one. */
@@ -95,6 +97,7 @@ export function commit(ctx: Context, wish: Wish): Result<Started, Refusal> {
       message: `Max number (${options.maxRunningDeployments}) of running deployments is achieved. Wait for one to end, or raise --max_running_deployments`,
     });
   }
+  wish.onAccepted?.();
   for (const id of holders) cancelDeployment(ctx, state.deployments.get(id)!, 'The upgrade has been cancelled');
   install(ctx, root, plan.changes);
   publish(ctx, 'group_change_success', { groupId: wish.groupId, version: plan.version });

@@ -1,0 +1,60 @@
+/** Checks that Mesos runs beside the task. */
+import type { CheckInfo, CommandInfo, HealthCheck as MesosHealthCheck } from '../../../wire/v1.ts';
+import type { App, Command } from '../../definition/types.ts';
+import { isOwnCheck } from '../health.ts';
+import type { PortFacts } from './environment.ts';
+
+/** The health check of an app that is not Marathon's own; Mesos takes one. */
+export function healthCheckInfo(app: App, ports: readonly PortFacts[]): MesosHealthCheck | undefined {
+  const check = app.healthChecks.find((each) => !isOwnCheck(each));
+  if (check === undefined) return undefined;
+  const timing = {
+    delay_seconds: check.delaySeconds,
+    interval_seconds: check.intervalSeconds,
+    timeout_seconds: check.timeoutSeconds,
+    consecutive_failures: check.maxConsecutiveFailures,
+    grace_period_seconds: check.gracePeriodSeconds,
+  };
+  if (check.protocol === 'COMMAND') {
+    return { ...timing, type: 'COMMAND', command: { shell: true, value: check.command?.value ?? '' } };
+  }
+  const port = check.port ?? ports[check.portIndex ?? 0]?.effective ?? 0;
+  if (check.protocol === 'MESOS_TCP') return { ...timing, type: 'TCP', tcp: { port, protocol: ip(check.ipProtocol) } };
+  return {
+    ...timing,
+    type: 'HTTP',
+    http: {
+      port,
+      scheme: check.protocol === 'MESOS_HTTPS' ? 'https' : 'http',
+      path: check.path ?? '/',
+      protocol: ip(check.ipProtocol),
+    },
+  };
+}
+
+function ip(protocol: 'IPv4' | 'IPv6'): 'IPv4' | 'IPv6' {
+  return protocol;
+}
+
+/** The check of an app that ends nothing. */
+export function checkInfo({ check }: App, ports: readonly PortFacts[]): CheckInfo | undefined {
+  if (check === undefined) return undefined;
+  const timing = {
+    delay_seconds: check.delaySeconds,
+    interval_seconds: check.intervalSeconds,
+    timeout_seconds: check.timeoutSeconds,
+  };
+  const portOf = (target: { readonly port?: number; readonly portIndex?: number }): number =>
+    target.port ?? ports[target.portIndex ?? 0]?.effective ?? 0;
+  if (check.http) return { ...timing, type: 'HTTP', http: { port: portOf(check.http), path: check.http.path ?? '/' } };
+  if (check.tcp) return { ...timing, type: 'TCP', tcp: { port: portOf(check.tcp) } };
+  if (check.exec) return { ...timing, type: 'COMMAND', command: { command: commandOf(check.exec.command) } };
+  return undefined;
+}
+
+/** A command of a definition as Mesos has it. */
+export function commandOf(command: Command): CommandInfo {
+  return 'shell' in command
+    ? { shell: true, value: command.shell }
+    : { shell: false, value: command.argv[0] ?? '', arguments: command.argv };
+}
