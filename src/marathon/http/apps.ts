@@ -5,7 +5,7 @@ import type { App } from '../core/model.ts';
 import { allApps, groupAt } from '../core/tree/groups.ts';
 import { readInstant, writeInstant } from '../definition/instant.ts';
 import { canonicalPath } from '../definition/path-id.ts';
-import { writeApp } from '../definition/app.ts';
+import { writeApp } from '../definition/app-form.ts';
 import { type AppEmbed, appEmbeds, appInfo } from '../views/app-info.ts';
 import { bodyOf, callerOf, flagOf, jsonAnswer, message, outcomeAnswer, refusalAnswer, startedAnswer, valuesOf } from './answers.ts';
 import { killInstances, tasksOfApps } from './kills.ts';

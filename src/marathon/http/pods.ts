@@ -6,7 +6,7 @@ import type { Instance, Pod } from '../core/model.ts';
 import { allPods } from '../core/tree/groups.ts';
 import { readInstant, writeInstant } from '../definition/instant.ts';
 import { canonicalPath } from '../definition/path-id.ts';
-import { writePod } from '../definition/pod.ts';
+import { writePod } from '../definition/pod-form.ts';
 import { readInstanceId } from '../definition/task-id.ts';
 import { podStatus } from '../views/pod-status.ts';
 import { bodyOf, callerOf, flagOf, jsonAnswer, message, outcomeAnswer, refusalAnswer } from './answers.ts';

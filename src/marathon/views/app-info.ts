@@ -2,7 +2,7 @@
 import { isActive } from '../core/condition.ts';
 import type { App, Instance } from '../core/model.ts';
 import type { MarathonState } from '../core/state.ts';
-import { writeApp } from '../definition/app.ts';
+import { writeApp } from '../definition/app-form.ts';
 import { writeInstant } from '../definition/instant.ts';
 import { failureView } from './failure.ts';
 import { tasksOf } from './task.ts';

@@ -1,9 +1,9 @@
 /** What the event stream says, as JSON. */
 import type { Plan } from '../core/model.ts';
 import type { Published } from '../core/published.ts';
-import { writeApp } from '../definition/app.ts';
+import { writeApp } from '../definition/app-form.ts';
 import { writeInstant } from '../definition/instant.ts';
-import { writePod } from '../definition/pod.ts';
+import { writePod } from '../definition/pod-form.ts';
 import { actionView, planView } from './deployment.ts';
 
 /** One event as one line of JSON. */

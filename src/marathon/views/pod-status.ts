@@ -4,7 +4,7 @@ import type { Instance, Pod, TaskRecord } from '../core/model.ts';
 import type { MarathonState } from '../core/state.ts';
 import type { Endpoint, PodContainer } from '../definition/types.ts';
 import { writeInstant } from '../definition/instant.ts';
-import { writePod } from '../definition/pod.ts';
+import { writePod } from '../definition/pod-form.ts';
 
 type InstanceStatus = 'PENDING' | 'STAGING' | 'STABLE' | 'DEGRADED' | 'TERMINAL';
 
@@ -64,7 +64,7 @@ function statusOf({ condition, healthy }: Instance): InstanceStatus {
 }
 
 /** One instance of a pod. @param now wall clock, in ms */
-export function instanceView(instance: Instance, now: number): { readonly status: InstanceStatus } & object {
+export function instanceView(instance: Instance, now: number): { readonly status: InstanceStatus; readonly [field: string]: unknown } {
   const pod = instance.spec as Pod;
   const { placement } = instance;
   const since = writeInstant(instance.since);

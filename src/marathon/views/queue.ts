@@ -3,9 +3,9 @@ import { delayOf } from '../core/backoff.ts';
 import { NO_MATCH_REASONS, type OfferStatistics, type UnusedOffer } from '../core/launch/launching.ts';
 import type { RunSpec } from '../core/model.ts';
 import type { MarathonState, SpecRecord } from '../core/state.ts';
-import { writeApp } from '../definition/app.ts';
+import { writeApp } from '../definition/app-form.ts';
 import { writeInstant } from '../definition/instant.ts';
-import { writePod } from '../definition/pod.ts';
+import { writePod } from '../definition/pod-form.ts';
 
 /** @param now wall clock, in ms  @param withOffers also shows the last unused offer of each agent */
 export function queueView(state: MarathonState, now: number, withOffers: boolean): readonly object[] {

@@ -53,7 +53,7 @@ export function taskInfo(ctx: Context, { app, offer, resources, hostPorts }: Tas
     ...(container && !isCustom && { container }),
     ...(health && { health_check: health }),
     ...(check && { check }),
-    ...(grace !== undefined && { kill_policy: { grace_period: { nanoseconds: BigInt(grace) * 1_000_000_000n } } }),
+    ...(grace !== undefined && { kill_policy: { grace_period: { nanoseconds: grace * 1_000_000_000 } } }),
     labels: labels(app.labels),
     discovery: discovery(app, ports),
     ...limits(app),

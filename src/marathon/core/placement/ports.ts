@@ -48,7 +48,7 @@ export function takePorts(found: readonly (Found | null)[]): readonly Resource[]
   }
   return [...byOwner].map(([from, ports]) => ({
     ...from.resource,
-    ranges: { range: rangesOf(ports).map(({ begin, end }) => ({ begin: BigInt(begin), end: BigInt(end) })) },
+    ranges: { range: rangesOf(ports).map(({ begin, end }) => ({ begin, end })) },
   }));
 }
 
