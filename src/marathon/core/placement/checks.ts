@@ -1,6 +1,6 @@
 /** Checks that Mesos runs beside the task. */
 import type { CheckInfo, CommandInfo, HealthCheck as MesosHealthCheck } from '../../../wire/v1.ts';
-import type { App, Command } from '../../definition/types.ts';
+import type { App, Command, PodCheck, PodHealthCheck } from '../../definition/types.ts';
 import { isOwnCheck } from '../health.ts';
 import type { PortFacts } from './environment.ts';
 
@@ -19,7 +19,7 @@ export function healthCheckInfo(app: App, ports: readonly PortFacts[]): MesosHea
     return { ...timing, type: 'COMMAND', command: { shell: true, value: check.command?.value ?? '' } };
   }
   const port = check.port ?? ports[check.portIndex ?? 0]?.effective ?? 0;
-  if (check.protocol === 'MESOS_TCP') return { ...timing, type: 'TCP', tcp: { port, protocol: ip(check.ipProtocol) } };
+  if (check.protocol === 'MESOS_TCP') return { ...timing, type: 'TCP', tcp: { port, protocol: check.ipProtocol } };
   return {
     ...timing,
     type: 'HTTP',
@@ -27,13 +27,9 @@ export function healthCheckInfo(app: App, ports: readonly PortFacts[]): MesosHea
       port,
       scheme: check.protocol === 'MESOS_HTTPS' ? 'https' : 'http',
       path: check.path ?? '/',
-      protocol: ip(check.ipProtocol),
+      protocol: check.ipProtocol,
     },
   };
-}
-
-function ip(protocol: 'IPv4' | 'IPv6'): 'IPv4' | 'IPv6' {
-  return protocol;
 }
 
 /** The check of an app that ends nothing. */
@@ -57,4 +53,39 @@ export function commandOf(command: Command): CommandInfo {
   return 'shell' in command
     ? { shell: true, value: command.shell }
     : { shell: false, value: command.argv[0] ?? '', arguments: command.argv };
+}
+
+type PortOf = (endpoint: string) => number;
+
+/** The health check of a pod's container. */
+export function podHealthCheckInfo(check: PodHealthCheck | undefined, portOf: PortOf): MesosHealthCheck | undefined {
+  if (check === undefined) return undefined;
+  const timing = {
+    delay_seconds: check.delaySeconds,
+    interval_seconds: check.intervalSeconds,
+    timeout_seconds: check.timeoutSeconds,
+    consecutive_failures: check.maxConsecutiveFailures,
+    grace_period_seconds: check.gracePeriodSeconds,
+  };
+  const { http, tcp, exec } = check;
+  if (http) {
+    const scheme = http.scheme === 'HTTPS' ? 'https' : 'http';
+    return { ...timing, type: 'HTTP', http: { port: portOf(http.endpoint), scheme, path: http.path ?? '/' } };
+  }
+  if (tcp) return { ...timing, type: 'TCP', tcp: { port: portOf(tcp.endpoint) } };
+  return { ...timing, type: 'COMMAND', command: commandOf(exec!.command) };
+}
+
+/** The check of a pod's container that ends nothing. */
+export function podCheckInfo(check: PodCheck | undefined, portOf: PortOf): CheckInfo | undefined {
+  if (check === undefined) return undefined;
+  const timing = {
+    delay_seconds: check.delaySeconds,
+    interval_seconds: check.intervalSeconds,
+    timeout_seconds: check.timeoutSeconds,
+  };
+  const { http, tcp, exec } = check;
+  if (http) return { ...timing, type: 'HTTP', http: { port: portOf(http.endpoint), path: http.path ?? '/' } };
+  if (tcp) return { ...timing, type: 'TCP', tcp: { port: portOf(tcp.endpoint) } };
+  return { ...timing, type: 'COMMAND', command: { command: commandOf(exec!.command) } };
 }

@@ -50,30 +50,37 @@ export function contextVariables(app: App, taskId: string, enforceRole: boolean)
 export function labelVariables(labels: Readonly<Record<string, string>>): Record<string, string> {
   const told = Object.entries(labels).filter(([key, value]) => key.length < MAX_NAME && value.length < MAX_VALUE);
   const variables: Record<string, string> = {
-    MARATHON_APP_LABELS: told.map(([key]) => escaped(key)).join(' '),
+    MARATHON_APP_LABELS: told.map(([key]) => escapedName(key)).join(' '),
   };
-  for (const [key, value] of told) variables[`MARATHON_APP_LABEL_${escaped(key)}`] = value;
+  for (const [key, value] of told) variables[`MARATHON_APP_LABEL_${escapedName(key)}`] = value;
   return variables;
 }
 
-function escaped(key: string): string {
+/** As part of the name of a variable. */
+export function escapedName(key: string): string {
   return key.replace(/[^a-zA-Z0-9_]+/g, '_').toUpperCase();
 }
 
 /** Whole numbers have a decimal too, as upstream writes them. */
-function decimal(value: number): string {
+export function decimal(value: number): string {
   return Number.isInteger(value) ? `${value}.0` : String(value);
 }
 
-/** What the user says wins over everything else. @param secrets by name: where the value comes from */
+/**
+ * All variables of a task.
+ * @param secrets by name: where the value comes from
+ * @param winner whose value counts where both name a variable: of apps the user's own, of pods what is told
+ */
 export function environment(
   variables: Readonly<Record<string, string>>,
   own: Env,
   secrets: Readonly<Record<string, { readonly source: string }>>,
+  winner: 'own' | 'told' = 'own',
 ): Environment {
   const all: Record<string, Environment_Variable> = {};
   for (const [name, value] of Object.entries(variables)) all[name] = { name, type: 'VALUE', value };
   for (const [name, value] of Object.entries(own)) {
+    if (winner === 'told' && name in all) continue;
     all[name] =
       typeof value === 'string'
         ? { name, type: 'VALUE', value }

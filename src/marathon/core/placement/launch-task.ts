@@ -5,7 +5,7 @@ import { taskId } from '../../definition/task-id.ts';
 import type { App } from '../../definition/types.ts';
 import type { Context } from '../context.ts';
 import type { Instance } from '../model.ts';
-import { groupAt, segmentsOf } from '../tree/groups.ts';
+import { enforcesRole } from '../tree/groups.ts';
 import { checkInfo, healthCheckInfo } from './checks.ts';
 import { containerInfo } from './container.ts';
 import { contextVariables, environment, type PortFacts, portVariables } from './environment.ts';
@@ -88,11 +88,9 @@ function commandInfo(
   id: string,
 ): CommandInfo {
   const prefix = options.envVarsPrefix;
-  const [top, second] = segmentsOf(app.id);
-  const enforceRole = second !== undefined && groupAt(state.root, `/${top}`)?.enforceRole === true;
   const variables = {
     [`${prefix}HOST`]: placement.host,
-    ...contextVariables(app, id, enforceRole),
+    ...contextVariables(app, id, enforcesRole(state.root, app.id)),
     ...portVariables(ports, prefix),
   };
   const uris = app.fetch.map(({ uri, extract, executable, cache, destPath }) => ({

@@ -1,6 +1,5 @@
 /** Whether an instance fits an offer; if so, what to ask of the master, if not, why. */
 import type { Offer_Operation } from '../../../wire/v1.ts';
-import type { App } from '../../definition/types.ts';
 import { configVersion } from '../backoff.ts';
 import type { Context } from '../context.ts';
 import type { NoMatchReason } from '../launch/launching.ts';
@@ -10,9 +9,11 @@ import { unmetConstraints } from './constraints.ts';
 import { lackOfAgent } from './agent.ts';
 import type { OpenOffer } from './open-offer.ts';
 import { findPorts, takePorts } from './ports.ts';
+import { Portions } from './portions.ts';
 import { portWishes } from './port-wishes.ts';
 import { type Lack, lackingScalars, milli, type Needs, type Selector, takeScalars } from './resources.ts';
 import { selectorFor } from './roles.ts';
+import { launchGroup } from './launch-group.ts';
 import { launchTask } from './launch-task.ts';
 
 export interface MatchRequest {
@@ -68,8 +69,10 @@ export function matchInstance(ctx: Context, { offer, instance, record }: MatchRe
   if (lacks.length > 0 || !ports.ok) return noMatch(lacks);
   const scalars = takeScalars(offer, needs, mayUse);
   const hostPorts = ports.ports.map((found) => found?.port ?? null);
-  const resources = [...scalars, ...takePorts(ports.ports)];
-  return launchTask(ctx, { offer, instance, app: spec as App, resources, hostPorts });
+  const taken = takePorts(ports.ports);
+  return spec.kind === 'app'
+    ? launchTask(ctx, { offer, instance, app: spec, resources: [...scalars, ...taken], hostPorts })
+    : launchGroup(ctx, { offer, instance, pod: spec, portions: new Portions(scalars), ports: taken, hostPorts });
 }
 
 function noMatch(lacks: readonly Lack[]): NoMatch {

@@ -116,3 +116,9 @@ export function specAt(root: Group, id: string): RunSpec | undefined {
   const group = groupAt(root, parentOf(id));
   return group?.apps.get(id) ?? group?.pods.get(id);
 }
+
+/** Whether the top-level group that this hangs in makes its name the role of all in it. */
+export function enforcesRole(root: Group, id: string): boolean {
+  const [top, second] = segmentsOf(id);
+  return second !== undefined && groupAt(root, `/${top}`)?.enforceRole === true;
+}
