@@ -8,7 +8,7 @@ import type { Context } from '../context.ts';
 import type { Group, RunSpec } from '../model.ts';
 import type { Refusal } from '../outcome.ts';
 import type { Wish } from './commit.ts';
-import { factsFor, refusalOf } from './facts.ts';
+import { refusalOf, rolesFor } from './facts.ts';
 import { allApps, allSpecs, emptyGroup, groupAt, segmentsOf, withGroup, withoutGroup } from './groups.ts';
 
 interface Drawing {
@@ -19,9 +19,9 @@ interface Drawing {
 
 /** @param id of the group, absolute */
 export function wishOf(ctx: Context, id: string, document: unknown, force: boolean): Result<Wish, Refusal> {
-  const read = readGroupUpdate(document, {
-    base: id,
-    facts: (spec) => factsFor(ctx, spec, force),
+  const read = readGroupUpdate(withId(document, id), '/', {
+    context: ctx.options.definitions,
+    rolesOf: (spec, enforced) => rolesFor(ctx, spec, force, enforced),
     now: Math.floor(ctx.env.wall),
   });
   if (!read.ok) return err(refusalOf(read.error));
@@ -36,6 +36,11 @@ export function wishOf(ctx: Context, id: string, document: unknown, force: boole
     if (rejected.length > 0) return err({ kind: 'invalid', problems: rejected });
   }
   return ok({ root: drawing.root, specs: drawing.specs, groupId: id, force });
+}
+
+/** The group is the one that the request names; what the document says of it has been looked at by then. */
+function withId(document: unknown, id: string): unknown {
+  return typeof document === 'object' && document !== null && !Array.isArray(document) ? { ...document, id } : document;
 }
 
 /** Lists that are given replace what is there; what is not said stays. Pods stay as they are. */

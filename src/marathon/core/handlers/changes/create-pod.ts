@@ -2,14 +2,14 @@ import { err, ok } from '../../../../base/result.ts';
 import { readPod } from '../../../definition/read-pod.ts';
 import { publish } from '../../context.ts';
 import { commit } from '../../tree/commit.ts';
-import { factsFor, refusalOf } from '../../tree/facts.ts';
+import { claimedId, factsFor, refusalOf } from '../../tree/facts.ts';
 import { groupAt, parentOf } from '../../tree/groups.ts';
 import type { Changer } from '../change.ts';
 
 /** A new pod. */
 export const createPod: Changer<'createPod'> = (ctx, { document }, { force, caller }) => {
   const { state, env } = ctx;
-  const pod = readPod(document, (id) => factsFor(ctx, id, force), Math.floor(env.wall));
+  const pod = readPod(document, factsFor(ctx, claimedId(document), force), { version: Math.floor(env.wall) });
   if (!pod.ok) return err(refusalOf(pod.error));
   const { id } = pod.value;
   const known = state.current.get(id);

@@ -10,7 +10,7 @@ import type { Changer } from '../change.ts';
 /** A pod becomes what is said; one that is not there is made. */
 export const updatePod: Changer<'updatePod'> = (ctx, { id, document }, { force, caller }) => {
   const { state, env } = ctx;
-  const pod = readPod(document, (each) => factsFor(ctx, each, force), Math.floor(env.wall));
+  const pod = readPod(document, factsFor(ctx, id, force), { version: Math.floor(env.wall) });
   if (!pod.ok) return err(refusalOf(pod.error));
   if (pod.value.id !== id) {
     return err({ kind: 'badRequest', message: `The document is of pod ${pod.value.id}, but ${id} was asked for` });
