@@ -86,6 +86,8 @@ function dispatch(
       return undefined;
     case 'SET_LOGGING_LEVEL':
       return setLoggingLevel(service, call);
+    case 'GET_METRICS':
+      return metrics(service, media);
     case 'LIST_FILES':
     case 'READ_FILE':
       return aboutFiles(service, call, caller);
@@ -104,6 +106,11 @@ async function list(service: MasterService, type: ListingCall, { request, media 
   return inPieces(media, await answers.get(keyOf(request, `${type} ${media}`), compose, visible));
 }
 
+async function metrics(service: MasterService, media: MessageMedia): Promise<Answer> {
+  const metrics = Object.entries(await service.metrics()).map(([name, value]) => ({ name, value }));
+  return respond({ type: 'GET_METRICS', get_metrics: { metrics } }, media);
+}
+
 /** Calls that ask about the program rather than the cluster. */
 function aboutProgram(service: MasterService, type: CallType, media: MessageMedia): Answer | undefined {
   switch (type) {
@@ -117,10 +124,6 @@ function aboutProgram(service: MasterService, type: CallType, media: MessageMedi
       const { version, build_date, build_time, build_user, git_sha } = service.program.build;
       const info = { version, build_date, build_time, build_user, git_sha };
       return respond({ type, get_version: { version_info: info } }, media);
-    }
-    case 'GET_METRICS': {
-      const metrics = Object.entries(service.metrics()).map(([name, value]) => ({ name, value }));
-      return respond({ type, get_metrics: { metrics } }, media);
     }
     case 'GET_LOGGING_LEVEL':
       return respond({ type, get_logging_level: { level: service.log.get() } }, media);

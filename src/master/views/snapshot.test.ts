@@ -6,6 +6,7 @@ import { type AgentInfo, type ExecutorInfo, Task, type TaskState } from '../../w
 import { Response } from '../../wire/v1_master.ts';
 import { BoundedMap, Ring } from '../core/ring.ts';
 import type { Agent, Framework, MasterState, OfferRecord } from '../core/state.ts';
+import type { TaskTable } from '../core/task-table.ts';
 import { agentsParts } from './agents.ts';
 import { frameworksParts } from './frameworks.ts';
 import { v1TaskText } from './json-text.ts';
@@ -26,7 +27,7 @@ const program = {
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 interface World extends Framework {
-  readonly tasks: Map<string, Task>;
+  readonly tasks: TaskTable;
   readonly unreachableTasks: BoundedMap<string, Task>;
   readonly completedTasks: Ring<Task>;
   readonly executors: Map<string, Map<string, ExecutorInfo>>;

@@ -163,7 +163,7 @@ function frameworkShown(state: MasterState, framework: Framework, wanted: Wanted
   return {
     ...rest,
     inverseOffers: [...framework.inverseOffers].flatMap((id) => inverseOfferShown(state, id)),
-    tasks: list('tasks', wanted.tasks ? tasks([...live.values()]) : []),
+    tasks: list('tasks', wanted.tasks ? tasks(live.toArray()) : []),
     unreachableTasks: list('unreachable', wanted.tasks ? tasks([...lost.values()]) : []),
     completedTasks: list('completed', wanted.tasks ? tasks(completed.toArray()) : []),
     executors: list(
