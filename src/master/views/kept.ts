@@ -20,6 +20,11 @@ export type Steps<Result, Step = never> = Generator<Step | undefined, Result>;
 /** Items that stay together. What one change makes anew is this many; what one piece of an answer holds, too. */
 export const STRETCH = 64;
 
+/** Items in stretches, for what is written once. */
+export function* stretchesOf<T>(items: readonly T[]): Iterable<readonly T[]> {
+  for (let from = 0; from < items.length; from += STRETCH) yield items.slice(from, from + STRETCH);
+}
+
 interface Stretch {
   readonly items: readonly unknown[];
   readonly made: Map<Form<never, unknown>, unknown>;
