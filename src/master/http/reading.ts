@@ -12,7 +12,7 @@ import type { Kept } from '../views/kept.ts';
 import { clusterStatus } from '../views/maintenance.ts';
 import type { Parts } from '../views/parts.ts';
 import { quotaStatus } from '../views/quota.ts';
-import { registryJson } from '../views/registry.ts';
+import { registryParts, takeRegistry } from '../views/registry.ts';
 import { rolesParts, takeRoles } from '../views/roles.ts';
 import { ALL, type Snapshot, takeSnapshot, type Wanted } from '../views/snapshot.ts';
 import type { Program } from '../views/state.ts';
@@ -149,7 +149,7 @@ function listings(program: Program): readonly Listing[] {
       summary: 'Lists tasks from all active frameworks.',
       parameters: TASK_PARAMETERS,
       wanted: { tasks: true },
-      view: (_kept, snapshot, request) => tasksParts(snapshot, selectionOf(request)),
+      view: (kept, snapshot, request) => tasksParts(kept, snapshot, selectionOf(request)),
     },
   ];
 }
@@ -189,7 +189,11 @@ function registryEndpoint(service: MasterService): Endpoint {
     realm: 'readonly',
     jsonp: true,
     summary: 'Returns the current contents of the Registry in JSON.',
-    handle: () => (service.state === undefined ? json('{}') : json(registryJson(service.state))),
+    handle: async (request) => {
+      const { state, answers } = service;
+      if (state === undefined) return json('{}');
+      return inPieces(JSON_TYPE, await answers.get(keyOf(request), () => registryParts(takeRegistry(state))));
+    },
   };
 }
 

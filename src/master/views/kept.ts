@@ -38,6 +38,8 @@ interface Stretch {
 export class Kept {
   readonly #store: (made: string | Uint8Array) => Uint8Array;
   readonly #lists = new Map<string, readonly Stretch[]>();
+  /** Since lists were forgotten last. */
+  readonly #asked = new Set<string>();
 
   /** @param store turns text to UTF-8, and puts bytes where they can stay for long */
   constructor(store: (made: string | Uint8Array) => Uint8Array) {
@@ -82,15 +84,18 @@ export class Kept {
   /** Forgets everything. */
   clear(): void {
     this.#lists.clear();
+    this.#asked.clear();
   }
 
-  /** Forgets the lists that are not among these. */
+  /** Forgets the lists that are not among these, and that nobody has asked for since this was called before. */
   retain(ids: ReadonlySet<string>): void {
-    for (const id of this.#lists.keys()) if (!ids.has(id)) this.#lists.delete(id);
+    for (const id of this.#lists.keys()) if (!ids.has(id) && !this.#asked.has(id)) this.#lists.delete(id);
+    this.#asked.clear();
   }
 
   *#stretches<T>(list: Listed<T>): Steps<readonly Stretch[]> {
     const stretches = yield* cut(list.items, this.#lists.get(list.id) ?? []);
+    this.#asked.add(list.id);
     if (stretches.length === 0) this.#lists.delete(list.id);
     else this.#lists.set(list.id, stretches);
     return stretches;

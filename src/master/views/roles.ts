@@ -7,7 +7,7 @@ import { Response, Response_GetRoles } from '../../wire/v1_master.ts';
 import type { OfferContent } from '../core/offers.ts';
 import type { MasterState, QuotaRecord } from '../core/state.ts';
 import { type Form, type Kept, type Steps, stretchesOf } from './kept.ts';
-import { nested, type Parts } from './parts.ts';
+import { jsonOnce, nested, type Parts } from './parts.ts';
 import { type AgentShown, type Snapshot, takeSnapshot } from './snapshot.ts';
 
 /** What a role and the roles below it have, in amounts: of ranges and sets, how many items. */
@@ -141,7 +141,7 @@ export function* rolesOf(kept: Kept, snapshot: RolesSnapshot): Steps<RoleView[]>
 export function* rolesParts(kept: Kept, snapshot: RolesSnapshot): Parts {
   const roles = yield* rolesOf(kept, snapshot);
   yield '{"roles":[';
-  yield* texts(roles, (role) => JSON.stringify(roleJson(role)));
+  yield* jsonOnce(roles, (role) => JSON.stringify(roleJson(role)));
   yield ']}';
 }
 
@@ -149,7 +149,7 @@ export function* rolesParts(kept: Kept, snapshot: RolesSnapshot): Parts {
 export function* getRolesJson(kept: Kept, snapshot: RolesSnapshot): Parts {
   const roles = yield* rolesOf(kept, snapshot);
   yield '{"type":"GET_ROLES","get_roles":{"roles":[';
-  yield* texts(roles, (role) => Role.stringify(roleMessage(role)));
+  yield* jsonOnce(roles, (role) => Role.stringify(roleMessage(role)));
   yield ']}}';
 }
 
@@ -161,14 +161,6 @@ export function* getRolesProtobuf(kept: Kept, snapshot: RolesSnapshot): Parts {
     for (const some of stretchesOf(roles)) yield Response_GetRoles.encode({ roles: some.map(roleMessage) });
   };
   yield nested(Response, 'get_roles', messages());
-}
-
-function* texts(roles: readonly RoleView[], textOf: (role: RoleView) => string): Parts {
-  let comma = '';
-  for (const some of stretchesOf(roles)) {
-    yield comma + some.map(textOf).join(',');
-    comma = ',';
-  }
 }
 
 function roleJson(role: RoleView): object {

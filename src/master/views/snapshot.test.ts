@@ -163,9 +163,9 @@ function compare(state: MasterState, kept: Kept): void {
     said(() => summaryParts(kept, snapshot, 'c')),
     parse(plainSummary(state, 'c')),
   );
-  for (const selection of [{}, { limit: -1, ascending: true }, { offset: 3, limit: 7 }]) {
+  for (const selection of [{}, { limit: -1, ascending: true }, { limit: -1, offset: 2 }, { offset: 3, limit: 7 }]) {
     assert.deepEqual(
-      said(() => tasksParts(snapshot, selection)),
+      said(() => tasksParts(kept, snapshot, selection)),
       parse(plainTasks(state, selection)),
     );
   }

@@ -26,7 +26,7 @@ const agentsJson = (state: MasterState, id?: string): string =>
 const frameworksJson = (state: MasterState, id?: string): string =>
   textOf((kept) => frameworksParts(kept, takeSnapshot(state), id));
 const tasksJson = (state: MasterState, selection: TaskSelection): string =>
-  textOf(() => tasksParts(takeSnapshot(state), selection));
+  textOf((kept) => tasksParts(kept, takeSnapshot(state), selection));
 const summaryJson = (state: MasterState): string => textOf((kept) => summaryParts(kept, takeSnapshot(state)));
 const listing = (state: MasterState, type: ListingCall): string =>
   textOf((kept) => listingJson(kept, takeSnapshot(state), type));
