@@ -1,21 +1,21 @@
 import type { MachineID } from '../wire/v1.ts';
 import type { Call } from '../wire/v1_master.ts';
 import type { Dice } from './dice.ts';
-import type { MasterProcess } from './master-process.ts';
+import type { Masters } from './masters.ts';
 import type { World } from './world.ts';
 
 /** Somebody who takes agents and machines out of service without a plan, and puts everything back in the end. */
 export class Operator {
   private readonly world: World;
   private readonly dice: Dice;
-  private readonly master: MasterProcess;
+  private readonly masters: Masters;
   private readonly pause: number;
   private isTidying = false;
 
-  constructor(world: World, dice: Dice, master: MasterProcess) {
+  constructor(world: World, dice: Dice, masters: Masters) {
     this.world = world;
     this.dice = dice;
-    this.master = master;
+    this.masters = masters;
     this.pause = dice.between(2000, 20_000);
   }
 
@@ -30,7 +30,10 @@ export class Operator {
   /** From now on everything is put back, again and again: who was away comes back as it went. */
   tidy(): void {
     this.isTidying = true;
-    const { agents, machines } = this.master.core.state;
+    this.world.loop.after(5000, () => this.tidy());
+    const { leader } = this.masters;
+    if (leader === undefined) return;
+    const { agents, machines } = leader.core.state;
     const listed = [...machines.values()];
     const down = listed.filter(({ mode }) => mode === 'DOWN').map(({ id }) => id);
     if (down.length > 0) this.say({ type: 'STOP_MAINTENANCE', stop_maintenance: { machines: down } });
@@ -40,12 +43,13 @@ export class Operator {
       if (deactivated && drain?.state !== 'DRAINING')
         this.say({ type: 'REACTIVATE_AGENT', reactivate_agent: { agent_id: { value: id } } });
     }
-    this.world.loop.after(5000, () => this.tidy());
   }
 
   private act(): void {
     const { dice } = this;
-    const { agents, machines, unreachable } = this.master.core.state;
+    const { leader } = this.masters;
+    if (leader === undefined) return;
+    const { agents, machines, unreachable } = leader.core.state;
     const agent_id = { value: dice.pick([...agents.keys(), ...unreachable.keys()]) ?? 'none' };
     const scheduled = [...machines.values()];
     const move = dice.pick([
@@ -66,7 +70,7 @@ export class Operator {
 
   /** Of agents that are there, and those that must stay in the schedule. */
   private someMachines(): MachineID[] {
-    const { agents, machines } = this.master.core.state;
+    const { agents, machines } = this.masters.leader?.core.state ?? { agents: new Map(), machines: new Map() };
     const chosen = new Map<string, MachineID>();
     const add = (id: MachineID): unknown => chosen.set(`${id.hostname?.toLowerCase()} ${id.ip}`, id);
     for (const { id, mode } of machines.values()) if (mode === 'DOWN') add(id);
@@ -89,7 +93,7 @@ export class Operator {
 
   private say(call: Call): void {
     this.world.say('operator ->', `${call.type}`);
-    this.master.operate(call, (status, text) => {
+    this.masters.leader?.operate(call, (status, text) => {
       this.world.say('operator <-', `${call.type} ${status} ${text ?? ''}`);
     });
   }
