@@ -117,6 +117,8 @@ export class Subscription {
       reply: (status, text) => this.response.send({ kind: 'reply', status, text }),
       open: (stream) => {
         this.stream = stream;
+        // The request waited while the connection broke.
+        if (this.response.broken) this.wiring.loop.after(1, () => this.wiring.api.streamBroken(stream));
         this.response.send({ kind: 'open', stream });
       },
       event: (event) => {

@@ -6,6 +6,7 @@ import type { Master } from '../master/core/machine.ts';
 import type { EntityChange } from '../master/core/registry-book.ts';
 import type { Resources } from '../resources/resources.ts';
 import type { TaskStatus } from '../wire/v1.ts';
+import type { Call as OperatorCall } from '../wire/v1_master.ts';
 import type { LiveContainer } from './containers.ts';
 
 /** A master, as those see it who watch. */
@@ -35,6 +36,8 @@ export interface Observer {
   masterEnded?(master: SeenMaster): void;
   /** Something has become durable. @param epoch which of the leaders wrote it */
   registryWritten?(epoch: number, changes: readonly EntityChange[]): void;
+  /** An operator was told how a call ended. */
+  operatorAnswered?(call: OperatorCall, status: number): void;
   agentStepped?(agent: SeenAgent, event: AgentEvent, effects: readonly AgentEffect[]): void;
   /** A container's process begins to run. */
   containerStarted?(agent: SeenAgent, container: LiveContainer): void;

@@ -4,6 +4,8 @@ import type { Dice } from './dice.ts';
 import type { Masters } from './masters.ts';
 import type { World } from './world.ts';
 
+const ROLES = ['dev', 'ops', 'ops/web', 'idle'] as const;
+
 /** Somebody who takes agents and machines out of service without a plan, and puts everything back in the end. */
 export class Operator {
   private readonly world: World;
@@ -33,8 +35,10 @@ export class Operator {
     this.world.loop.after(5000, () => this.tidy());
     const { leader } = this.masters;
     if (leader === undefined) return;
-    const { agents, machines } = leader.core.state;
+    const { agents, machines, quotas } = leader.core.state;
     const listed = [...machines.values()];
+    const limited = [...quotas.keys()];
+    if (limited.length > 0) this.setQuota(limited.map((role) => ({ role })));
     const down = listed.filter(({ mode }) => mode === 'DOWN').map(({ id }) => id);
     if (down.length > 0) this.say({ type: 'STOP_MAINTENANCE', stop_maintenance: { machines: down } });
     else if (listed.length > 0) this.schedule([]);
@@ -59,8 +63,28 @@ export class Operator {
       () => this.schedule(this.someMachines()),
       () => this.say({ type: 'START_MAINTENANCE', start_maintenance: { machines: this.in(scheduled, 'DRAINING') } }),
       () => this.say({ type: 'STOP_MAINTENANCE', stop_maintenance: { machines: this.in(scheduled, 'DOWN') } }),
+      () => this.say({ type: 'MARK_AGENT_GONE', mark_agent_gone: { agent_id } }, 0.2),
+      () => this.setQuota([this.someQuota()]),
+      () => this.setQuota([this.someQuota()]),
+      () => this.setWeight(),
     ]);
     move?.();
+  }
+
+  /** Little, so that work still gets done: limits of this kind hold a role back and do not starve it. */
+  private someQuota(): { role: string; limits?: Record<string, { value: number }> } {
+    const role = this.dice.pick(ROLES) ?? 'idle';
+    if (this.dice.chance(0.3)) return { role };
+    return { role, limits: { cpus: { value: this.dice.whole(1, 40) / 10 } } };
+  }
+
+  private setQuota(quota_configs: readonly { role: string; limits?: Record<string, { value: number }> }[]): void {
+    this.say({ type: 'UPDATE_QUOTA', update_quota: { force: true, quota_configs } });
+  }
+
+  private setWeight(): void {
+    const weight_infos = [{ role: this.dice.pick(ROLES) ?? 'idle', weight: this.dice.whole(1, 5) }];
+    this.say({ type: 'UPDATE_WEIGHTS', update_weights: { weight_infos } });
   }
 
   private settings(): { mark_gone: boolean; max_grace_period?: { seconds: number } } {
@@ -91,9 +115,12 @@ export class Operator {
     return machines.filter((machine) => machine.mode === mode && this.dice.chance(0.7)).map(({ id }) => id);
   }
 
-  private say(call: Call): void {
+  /** @param often some things are done less often than others */
+  private say(call: Call, often = 1): void {
+    if (!this.dice.chance(often)) return;
     this.world.say('operator ->', `${call.type}`);
     this.masters.leader?.operate(call, (status, text) => {
+      for (const observer of this.world.observers) observer.operatorAnswered?.(call, status);
       this.world.say('operator <-', `${call.type} ${status} ${text ?? ''}`);
     });
   }

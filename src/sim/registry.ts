@@ -2,48 +2,13 @@ import type { Millis } from '../base/machine.ts';
 import { ok, type Result } from '../base/result.ts';
 import type { RegistryOperation, RegistrySnapshot } from '../master/core/registry.ts';
 import { type EntityChange, RegistryBook } from '../master/core/registry-book.ts';
-import { type Entities, FORMAT, FORMAT_KEY, readEntities, snapshotOf } from '../master/core/registry-entities.ts';
+import { FORMAT, FORMAT_KEY, readEntities, snapshotOf } from '../master/core/registry-entities.ts';
 import type { Dice } from './dice.ts';
 import { demand } from './violation.ts';
 import type { World } from './world.ts';
 
 /** What takes longer to be stored counts as failed. */
 const STORE_TIMEOUT: Millis = 5000;
-
-/** Where the registry is kept: outlives all masters, and takes the writes of the one that took it over last. */
-export class SimulatedStore {
-  readonly values = new Map<string, Uint8Array>();
-  /** How often it was taken over. */
-  epoch = 0;
-  /** Writes that came from a leader of before, and were refused. */
-  fenced = 0;
-  /** Whether it refuses these; only a test says no. */
-  fence = true;
-
-  takeOver(): number {
-    return ++this.epoch;
-  }
-
-  /** @returns why it was not stored */
-  write(epoch: number, changes: readonly EntityChange[]): string | undefined {
-    if (this.fence && epoch !== this.epoch) {
-      this.fenced++;
-      return 'the store was taken over by another leader';
-    }
-    for (const { key, value } of changes) {
-      if (value === undefined) this.values.delete(key);
-      else this.values.set(key, value);
-    }
-    return undefined;
-  }
-
-  /** What is in it now. */
-  entities(): Entities {
-    const entities = readEntities(this.values);
-    demand(entities.ok, () => `the registry cannot be read: ${entities.ok ? '' : entities.error}`);
-    return entities.value;
-  }
-}
 
 /** One leader's way to the registry: reads it once, then writes operation by operation, in order. */
 export class Registrar {
@@ -82,7 +47,10 @@ export class Registrar {
       this.book = new RegistryBook(entities.value);
       const isNew = !values.has(FORMAT_KEY);
       loop.after(this.dice.between(0.5, weather.slowestCommit), () => {
-        if (!isNew) return read(ok(snapshotOf(entities.value)));
+        if (!isNew) {
+          read(ok(snapshotOf(entities.value)));
+          return;
+        }
         const format = Uint8Array.from(FORMAT, (digit) => digit.charCodeAt(0));
         this.store([{ key: FORMAT_KEY, value: format }], (error) => {
           read(error === undefined ? ok(snapshotOf(entities.value)) : { ok: false, error });

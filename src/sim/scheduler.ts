@@ -160,7 +160,8 @@ class Duty implements SchedulerClient {
   answered(call: Call, status: number, text: string | undefined): void {
     if (this.ended || status === 202) return;
     this.say(`was answered ${status} to ${call.type}: ${text}`);
-    const stale = status === 403 || status === 307 || status === 503 || (status === 400 && /stream|Stream/.test(text ?? ''));
+    const stale =
+      status === 403 || status === 307 || status === 503 || (status === 400 && /stream|Stream/.test(text ?? ''));
     demand(stale, () => `${this.framework.name} was refused ${brief(call)} with ${status} ${text}`);
   }
 
@@ -205,7 +206,10 @@ class Duty implements SchedulerClient {
     const master = this.masters.at(this.leader);
     if (master !== this.master) this.calls?.break();
     this.master = master;
-    if (master === undefined) return this.resubscribe();
+    if (master === undefined) {
+      this.resubscribe();
+      return;
+    }
     const { world, dice, framework } = this;
     this.suppressed = !framework.workload.wants && dice.chance(0.7);
     this.lastHeard = world.loop.now;

@@ -5,6 +5,7 @@ import { type Cluster, unsettled } from './checkers/agreement.ts';
 import { BooksChecker } from './checkers/books.ts';
 import { InstancesChecker } from './checkers/instances.ts';
 import { OffersChecker } from './checkers/offers.ts';
+import { RegistryChecker } from './checkers/registry.ts';
 import { UpdatesChecker } from './checkers/updates.ts';
 import { Dice } from './dice.ts';
 import { Masters, pidOf } from './masters.ts';
@@ -57,7 +58,7 @@ export function simulate(seed: number, sink?: (line: string) => void): Simulatio
     const books = new BooksChecker(world);
     const instances = new InstancesChecker();
     const updates = new UpdatesChecker();
-    world.observers.push(books, instances, updates, new OffersChecker());
+    world.observers.push(books, instances, updates, new OffersChecker(), new RegistryChecker(world.store));
     const masters = new Masters(world, dice.fork(), masterCount);
     const schedulers = Array.from({ length: dice.whole(1, 4) }, (_, i) => {
       return new SchedulerProcess(world, dice.fork(), masters, i);

@@ -2,7 +2,7 @@ import type { Dice } from './dice.ts';
 import { Loop } from './loop.ts';
 import { Network } from './network.ts';
 import type { Observer } from './observer.ts';
-import { SimulatedStore } from './registry.ts';
+import { SimulatedStore } from './store.ts';
 import { Transcript } from './transcript.ts';
 import { stormy, type Weather } from './weather.ts';
 import { Ensemble } from './zookeeper/ensemble.ts';

@@ -25,7 +25,10 @@ export class BooksChecker implements Observer {
     // One that was deposed and does not know it yet has a registry of its own in mind.
     if (!master.reigning || !master.informed) return;
     for (const id of master.core.state.agents.keys()) {
-      demand(this.world.store.values.has(`agents/${id}`), () => `agent ${id} is registered, but the registry does not say so`);
+      demand(
+        this.world.store.values.has(`agents/${id}`),
+        () => `agent ${id} is registered, but the registry does not say so`,
+      );
     }
   }
 }

@@ -78,7 +78,8 @@ export class Ensemble {
       if (server !== undefined && each !== server) continue;
       this.downUntil[each] = Math.max(this.downUntil[each] ?? 0, until);
     }
-    for (const connection of [...this.connections]) if (!this.isUp(connection.server)) connection.break('server went down');
+    for (const connection of [...this.connections])
+      if (!this.isUp(connection.server)) connection.break('server went down');
     // Who leads the ensemble next gives every session its whole time again.
     if (server === undefined) for (const session of this.sessions.values()) session.lastHeard = until;
   }
@@ -245,7 +246,12 @@ export class ZooConnection {
 
   private asked(frame: Uint8Array, session: ZooSession): void {
     const asked = readRecord(frame, readAsked);
-    demand(asked.ok && asked.value.op !== 'unknown', () => `${this.client.name} asks ZooKeeper for what it does not know`);
+    demand(
+      asked.ok && asked.value.op !== 'unknown',
+      () => `${this.client.name} asks ZooKeeper for what it does not know`,
+    );
+    // The session has moved on to another connection: what is late on this one counts for nothing.
+    if (session.connection !== undefined && session.connection !== this) return;
     session.lastHeard = this.ensemble.around.loop.now;
     const answer = this.answer(asked.value, session);
     if (answer !== undefined) this.tell(answer);
@@ -274,7 +280,10 @@ export class ZooConnection {
     }
   }
 
-  private read({ op, xid, path, watch }: Extract<Asked, { op: 'exists' | 'getData' | 'getChildren' }>, session: ZooSession) {
+  private read(
+    { op, xid, path, watch }: Extract<Asked, { op: 'exists' | 'getData' | 'getChildren' }>,
+    session: ZooSession,
+  ) {
     const { tree } = this.ensemble;
     const node = tree.nodes.get(path);
     if (node === undefined) return replyFrame(xid, tree.zxid, ERRORS.NO_NODE);
