@@ -322,6 +322,8 @@ class Duty implements SchedulerClient {
     if (!this.greeted) return;
     for (const task of framework.workload.overdue()) this.kill(task.id);
     if (dice.chance(0.1)) this.reconcile();
+    // What it was told to be lost may have come back with its agent, and only this tells.
+    if (dice.chance(0.05)) this.call({ type: 'RECONCILE', reconcile: {} });
     if (dice.chance(0.05)) this.call({ type: 'RECONCILE_OPERATIONS', reconcile_operations: {} });
     if (!world.weather.fickle) {
       if (framework.workload.wants && dice.chance(0.1)) this.call({ type: 'REVIVE', revive: {} });

@@ -129,6 +129,10 @@ export class Ensemble {
     return session;
   }
 
+  isLive(session: ZooSession): boolean {
+    return this.sessions.has(session.id);
+  }
+
   end(session: ZooSession): void {
     this.sessions.delete(session.id);
     this.tree.endSession(session.id);
@@ -250,7 +254,8 @@ export class ZooConnection {
       asked.ok && asked.value.op !== 'unknown',
       () => `${this.client.name} asks ZooKeeper for what it does not know`,
     );
-    // The session has moved on to another connection: what is late on this one counts for nothing.
+    // The session is over, or has moved on to another connection: what is late on this one counts for nothing.
+    if (!this.ensemble.isLive(session)) return;
     if (session.connection !== undefined && session.connection !== this) return;
     session.lastHeard = this.ensemble.around.loop.now;
     const answer = this.answer(asked.value, session);
