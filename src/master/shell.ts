@@ -8,6 +8,7 @@ import { monotonicTime } from '../runtime/clock.ts';
 import type { Performers } from '../runtime/driver.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { internalMessages } from '../wire/internal.ts';
+import { Pool } from '../wire/pool.ts';
 import type { MasterInfo } from '../wire/v1.ts';
 import type { Call as OperatorCall } from '../wire/v1_master.ts';
 import type { Call } from '../wire/v1_scheduler.ts';
@@ -15,6 +16,7 @@ import type { MasterEffect, SendEffect } from './core/effects.ts';
 import { type CommitToken, type MasterEvent, messageEvent } from './core/events.ts';
 import type { Master } from './core/machine.ts';
 import type { RegistryOperation } from './core/registry.ts';
+import { readReregistration } from './core/reregistration.ts';
 import type { MasterState } from './core/state.ts';
 import { Answers } from './http/answers.ts';
 import { Connections } from './http/connections.ts';
@@ -27,6 +29,8 @@ import type { InverseOfferStatuses } from './views/maintenance.ts';
 import { metricsOf } from './views/metrics.ts';
 import type { Program } from './views/state.ts';
 import type { WhyAllocator } from './views/why.ts';
+
+const REREGISTER = 'mesos.internal.ReregisterSlaveMessage';
 
 /** What the shell needs of the rest of the program. */
 export interface ShellOptions {
@@ -66,6 +70,7 @@ export class Shell implements MasterService {
   #leader: MasterInfo | undefined;
   #isRecovering = false;
   #registrar: Registrar | undefined;
+  readonly #pool = new Pool();
   #dropped = 0;
   #authenticating = 0;
 
@@ -248,7 +253,8 @@ export class Shell implements MasterService {
       this.#options.logger.warning(`Dropping ${name} from ${from}: this message is not known`);
       return;
     }
-    const message = type.decode(body);
+    // Agents tell of many tasks with equal resources and labels, all at once after a failover.
+    const message = name === REREGISTER ? readReregistration(body, this.#pool) : type.decode(body);
     if (!message.ok) {
       this.#options.logger.warning(`Dropping ${name} from ${from}: ${message.error}`);
       return;

@@ -183,14 +183,24 @@ test('of a large cluster the pieces are ready before anybody asks, and of one th
   const tasks = present?.tasks as TaskTable;
   for (let at = 0; at < 3_000; at++) tasks.set(`t${at}`, task(`t${at}`, 'TASK_RUNNING', at));
   let version = 1;
+  let utilization = 0.9;
   const answers = new Answers(() => version);
   const build = { version: '1.12.0', build_date: 'd', build_time: 1, build_user: 'u', git_sha: 'g' };
   const program = { build, flags: {} };
-  const preparer = new Preparer({ answers, program, state: () => state, version: () => version });
+  const preparer = new Preparer({
+    answers,
+    program,
+    state: () => state,
+    version: () => version,
+    utilization: () => () => utilization,
+  });
   preparer.start();
   const pass = (): void => {
     for (let tick = 0; tick < 2_000; tick++) t.mock.timers.tick(10);
   };
+  pass();
+  assert.equal(answers.kept.bytes, 0, 'nothing yet: there is other work to do');
+  utilization = 0.2;
   pass();
   const ready = answers.kept.bytes;
   assert.ok(ready > 3_000 * 3 * 200, `${ready} bytes are ready`);
