@@ -210,9 +210,10 @@ class Framework {
     return this.#scheduler.reconcile();
   }
 
+  /** Its tasks end with their agents. */
   async stop(): Promise<void> {
-    await this.#scheduler.teardown();
-    await this.#ran;
+    this.#scheduler.stop();
+    await this.#ran.catch(() => {});
   }
 
   inState(state: string): TaskStatus[] {
@@ -301,7 +302,7 @@ async function begin(t: TestContext): Promise<{ cluster: Cluster; framework: Fra
   const cluster = new Cluster(`zk://${ensemble.addresses}/mesos`, await freePorts(MASTERS + AGENTS));
   const framework = new Framework(cluster.zk);
   t.after(async () => {
-    await framework.stop().catch(() => {});
+    await framework.stop();
     await cluster.stop();
     await ensemble.stop();
   });
