@@ -133,6 +133,9 @@ export class MasterProcess implements Host, SchedulerApi {
         this.streams.get(effect.stream)?.close();
         this.streams.delete(effect.stream);
         break;
+      case 'awaitReader':
+        world.loop.after(0, () => this.step({ kind: 'readerReady', stream: effect.stream }));
+        break;
       case 'shutdown':
         demand(false, () => `the master gave up: ${effect.reason}`);
         break;

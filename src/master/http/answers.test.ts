@@ -132,6 +132,7 @@ function memoryStream(): { readonly stream: RecordStream; records(): Event[] } {
     },
     close: () => {},
     onClose: () => {},
+    whenRead: () => {},
     queuedBytes: 0,
     closed: false,
   };
