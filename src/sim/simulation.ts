@@ -81,7 +81,7 @@ export function simulate(seed: number, sink?: (line: string) => void): Simulatio
     for (const master of masters.all) master.resume();
     Object.assign(world.weather, CALM);
     for (const { workload } of schedulers) workload.closing = true;
-    const cluster: Cluster = { masters, agents: chaos.agents, schedulers, instances, updates };
+    const cluster: Cluster = { masters, machines: chaos.machines, schedulers, instances, updates };
     const rests = (): boolean => unsettled(cluster)[Symbol.iterator]().next().done === true;
     const rested = loop.runUntil(stormFor + PATIENCE, rests);
     demand(

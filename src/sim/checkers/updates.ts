@@ -29,19 +29,20 @@ export class UpdatesChecker implements Observer {
     return isTerminal(last?.state) ? last?.state : undefined;
   }
 
-  agentStepped(agent: SeenAgent, event: AgentEvent, effects: readonly AgentEffect[]): void {
+  agentStepped(agent: SeenAgent, event: AgentEvent): void {
     if (event.kind === 'message' && event.name === 'mesos.internal.StatusUpdateAcknowledgementMessage') {
       const uuid = hex(event.body.uuid);
       demand(this.seenUuids.has(uuid), () => `${agent.name} was told that ${uuid} is acknowledged, which nobody saw`);
     }
-    for (const effect of effects) {
-      if (effect.kind !== 'send' || effect.name !== 'mesos.internal.StatusUpdateMessage') continue;
-      const { framework_id, status, uuid } = effect.message.update;
-      this.send(`${framework_id.value}/${status.task_id.value}`, {
-        uuid: hex(uuid ?? new Uint8Array()),
-        state: status.state,
-      });
-    }
+  }
+
+  agentPerforms(_agent: SeenAgent, effect: AgentEffect): void {
+    if (effect.kind !== 'send' || effect.name !== 'mesos.internal.StatusUpdateMessage') return;
+    const { framework_id, status, uuid } = effect.message.update;
+    this.send(`${framework_id.value}/${status.task_id.value}`, {
+      uuid: hex(uuid ?? new Uint8Array()),
+      state: status.state,
+    });
   }
 
   statusSeen(frameworkId: string, status: TaskStatus): void {
