@@ -138,6 +138,11 @@ export class AgentProcess implements Host {
     return this.core.state.info.id?.value;
   }
 
+  keeps(frameworkId: string, taskId: string): boolean {
+    const framework = this.core.state.frameworks.get(frameworkId);
+    return framework?.info.checkpoint === true && framework.tasks.has(taskId);
+  }
+
   start(): void {
     const { recovered, life, world } = this;
     if (recovered !== undefined) {

@@ -70,6 +70,7 @@ export class ContainerRuntime {
   private agent: ((event: AgentEvent) => void) | undefined;
   private nextPid = 100;
   private awaySince = 0;
+  private found: readonly Container[] = [];
 
   constructor(loop: Loop, dice: Dice, weather: Weather, hooks: ContainerHooks) {
     this.loop = loop;
@@ -85,22 +86,25 @@ export class ContainerRuntime {
 
   /** What an agent that starts finds. */
   survivors(): ReadonlySet<string> {
-    return new Set(
-      [...this.containers.values()].filter(({ orphaned }) => !orphaned).map(({ containerId }) => containerId),
-    );
+    this.found = [...this.containers.values()].filter(({ orphaned }) => !orphaned);
+    return new Set(this.found.map(({ containerId }) => containerId));
   }
 
-  /** An agent begins to listen, and is told what there is. */
+  /** An agent begins to listen, and is told what it has found, and then what happens to it. */
   attach(tell: (event: AgentEvent) => void): void {
-    this.agent = tell;
-    for (const { containerId, phase, orphaned, pid, status } of [...this.containers.values()]) {
-      if (orphaned || phase === 'starting') continue;
-      this.loop.after(0, () => {
-        if (this.agent !== tell) return;
-        tell({ kind: 'containerStarted', containerId, pid });
-        if (phase === 'over') tell({ kind: 'containerExited', containerId, status });
-      });
-    }
+    const { found } = this;
+    const waiting = (): void => {};
+    this.agent = waiting;
+    this.loop.after(0, () => {
+      if (this.agent !== waiting) return;
+      this.agent = tell;
+      for (const container of found) {
+        const { containerId, pid, status } = container;
+        if (container.phase === 'starting') continue;
+        if (container.ran === true) tell({ kind: 'containerStarted', containerId, pid });
+        if (container.phase === 'over') tell({ kind: 'containerExited', containerId, status });
+      }
+    });
   }
 
   /** The agent is gone; what it did not checkpoint goes with it, and the rest if none comes back for too long. */

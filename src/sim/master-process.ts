@@ -47,6 +47,7 @@ export class MasterProcess implements Host, SchedulerApi, SeenMaster {
   private fuse: number | undefined;
   private nextRequest = 1;
   private unanswered = 0;
+  private readonly delayed: (() => void)[] = [];
 
   constructor(world: World, dice: Dice, life: MasterLife) {
     this.world = world;
@@ -201,8 +202,24 @@ export class MasterProcess implements Host, SchedulerApi, SeenMaster {
   private turn(run: () => void): void {
     if (this.dead) return;
     const { loop } = this.world;
-    if (this.pausedUntil > loop.now) loop.after(this.pausedUntil - loop.now, () => this.turn(run));
-    else run();
+    if (this.pausedUntil <= loop.now && this.delayed.length === 0) {
+      run();
+      return;
+    }
+    this.delayed.push(run);
+    if (this.delayed.length === 1) this.catchUp();
+  }
+
+  /** After a pause everything happens that waited, in the order in which it came. */
+  private catchUp(): void {
+    const { loop } = this.world;
+    loop.after(this.pausedUntil - loop.now, () => {
+      if (this.pausedUntil > loop.now) {
+        this.catchUp();
+        return;
+      }
+      for (let run = this.delayed.shift(); run !== undefined; run = this.delayed.shift()) if (!this.dead) run();
+    });
   }
 
   private step(event: MasterEvent): void {

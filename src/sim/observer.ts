@@ -25,6 +25,8 @@ export interface SeenAgent {
   /** The id that a master gave it. */
   readonly id: string | undefined;
   readonly total: Resources;
+  /** Whether updates of the task outlive the agent. */
+  keeps?(frameworkId: string, taskId: string): boolean;
 }
 
 /** Watches the world without touching it. Checkers are observers that throw a `Violation`. */

@@ -9,6 +9,10 @@ import { demand } from '../violation.ts';
 interface Update {
   readonly uuid: string;
   readonly state: TaskState;
+  /** The agent that sent it. */
+  readonly by: string;
+  /** Its agent remembers it on disk. */
+  readonly kept: boolean;
 }
 
 /**
@@ -21,6 +25,8 @@ export class UpdatesChecker implements Observer {
   /** How many of these the scheduler has seen. */
   private readonly seen = new Map<string, number>();
   private readonly seenUuids = new Set<string>();
+  /** Sent by agents that are no more. */
+  private readonly forgotten = new Set<string>();
 
   /** How the task ended, as its agent told its scheduler. */
   end(frameworkId: string, taskId: string): TaskState | undefined {
@@ -36,19 +42,41 @@ export class UpdatesChecker implements Observer {
     }
   }
 
-  agentPerforms(_agent: SeenAgent, effect: AgentEffect): void {
+  agentPerforms(agent: SeenAgent, effect: AgentEffect): void {
     if (effect.kind !== 'send' || effect.name !== 'mesos.internal.StatusUpdateMessage') return;
     const { framework_id, status, uuid } = effect.message.update;
     this.send(`${framework_id.value}/${status.task_id.value}`, {
       uuid: hex(uuid ?? new Uint8Array()),
       state: status.state,
+      by: agent.name,
+      kept: agent.keeps?.(framework_id.value, status.task_id.value) ?? true,
     });
+  }
+
+  /** What it did not remember is forgotten: the next agent tells of such tasks as it finds them. */
+  agentEnded(agent: SeenAgent, forgotten: boolean): void {
+    for (const [key, list] of this.sent) {
+      const lost = list.filter(({ by, kept, uuid }) => {
+        const isGone = forgotten ? machineOf(by) === machineOf(agent.name) : by === agent.name && !kept;
+        return isGone && !this.seenUuids.has(uuid);
+      });
+      if (lost.length === 0) continue;
+      for (const { uuid } of lost) this.forgotten.add(uuid);
+      this.sent.set(
+        key,
+        list.filter((update) => !lost.includes(update)),
+      );
+    }
   }
 
   statusSeen(frameworkId: string, status: TaskStatus): void {
     if (status.uuid === undefined) return;
     const uuid = hex(status.uuid);
     if (this.seenUuids.has(uuid)) return;
+    if (this.forgotten.has(uuid)) {
+      this.seenUuids.add(uuid);
+      return;
+    }
     const key = `${frameworkId}/${status.task_id.value}`;
     const at = this.seen.get(key) ?? 0;
     const expected = this.sent.get(key)?.[at];
@@ -66,7 +94,7 @@ export class UpdatesChecker implements Observer {
     const last = list.at(-1);
     // An agent may be asked once more about a task of which it knows nothing any more; it must not change its story.
     demand(
-      !isTerminal(last?.state) || last?.state === update.state,
+      !isTerminal(last?.state) || last?.state === update.state || (last?.by !== update.by && !last?.kept),
       () => `${key}: ${update.state} was sent after its end, ${last?.state}`,
     );
     demand(
@@ -75,4 +103,9 @@ export class UpdatesChecker implements Observer {
     );
     this.sent.set(key, [...list, update]);
   }
+}
+
+/** All lives of an agent on one machine share the first part of their names. */
+function machineOf(agent: string): string {
+  return agent.slice(0, agent.indexOf('.'));
 }
