@@ -170,9 +170,10 @@ export class ContainerRuntime {
       return;
     }
     container.phase = 'doomed';
+    // The signal that cannot be caught is on its way: to all who watch it does not run any more.
+    if (phase === 'running') this.hooks.ended(container, SIGKILL);
     this.loop.after(this.dice.between(0.5, 20), () => {
       if (this.containers.get(containerId) !== container) return;
-      if (phase === 'running') this.hooks.ended(container, SIGKILL);
       this.over(container, SIGKILL);
     });
   }
@@ -192,7 +193,7 @@ export class ContainerRuntime {
     const { containerId, phase } = container;
     if (this.containers.get(containerId) !== container) return;
     this.containers.delete(containerId);
-    if (phase === 'running' || (phase === 'doomed' && container.ran)) this.hooks.ended(container, undefined);
+    if (phase === 'running') this.hooks.ended(container, undefined);
   }
 
   private start(container: Container): void {

@@ -194,6 +194,7 @@ export class MasterProcess implements Host, SchedulerApi, SeenMaster {
 
   private begin(registry: RegistrySnapshot): void {
     this.machine = createMaster({ ...this.life.options, registry, electedTime: this.clock.env().wall });
+    this.world.count('leaders');
     for (const observer of this.world.observers) observer.masterStarted?.(this);
     this.step({ kind: 'started' });
   }

@@ -228,6 +228,7 @@ function createContext(options: MasterOptions): Context {
     commits: new Map(),
     registering: new Set(),
     transitioning: new Map(),
+    newerReregistrations: new Map(),
     unreachableQueue: new Map(),
     drainChecks: new Set(),
     unreachableTasks: new Map(),

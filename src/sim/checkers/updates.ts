@@ -27,10 +27,13 @@ export class UpdatesChecker implements Observer {
   private readonly seenUuids = new Set<string>();
   /** Sent by agents that are no more. */
   private readonly forgotten = new Set<string>();
+  /** Tasks of which an agent that had forgotten them told something else. */
+  private readonly retold = new Set<string>();
 
-  /** How the task ended, as its agent told its scheduler. */
+  /** How the task ended, as its agent told its scheduler; undefined where it has told more than one story. */
   end(frameworkId: string, taskId: string): TaskState | undefined {
     const key = `${frameworkId}/${taskId}`;
+    if (this.retold.has(key)) return undefined;
     const last = this.sent.get(key)?.[(this.seen.get(key) ?? 0) - 1];
     return isTerminal(last?.state) ? last?.state : undefined;
   }
@@ -61,6 +64,7 @@ export class UpdatesChecker implements Observer {
         return isGone && !this.seenUuids.has(uuid);
       });
       if (lost.length === 0) continue;
+      this.retold.add(key);
       for (const { uuid } of lost) this.forgotten.add(uuid);
       this.sent.set(
         key,
@@ -74,6 +78,7 @@ export class UpdatesChecker implements Observer {
     const uuid = hex(status.uuid);
     if (this.seenUuids.has(uuid)) return;
     if (this.forgotten.has(uuid)) {
+      this.retold.add(`${frameworkId}/${status.task_id.value}`);
       this.seenUuids.add(uuid);
       return;
     }
@@ -101,6 +106,7 @@ export class UpdatesChecker implements Observer {
       last === undefined || this.seenUuids.has(last.uuid),
       () => `${key}: ${update.state} was sent before ${last?.state} was acknowledged`,
     );
+    if (isTerminal(last?.state) && last?.state !== update.state) this.retold.add(key);
     this.sent.set(key, [...list, update]);
   }
 }
