@@ -17,22 +17,21 @@ export class SimulatedDisk {
   }
 
   /**
-   * The machine loses its power while this is being written: some of it is there, in any order but for the order within
-   * one file, and the end of what was appended may be missing.
+   * The machine loses its power while this is being written: files that get their names by renaming are there up to some
+   * point, which is what file systems with a journal keep to; of what was appended any part may be missing.
    */
   powerLost(operations: readonly Persist[], dice: Dice): void {
     const lost = new Set<string>();
-    for (const operation of operations) {
+    for (const operation of operations.slice(0, dice.whole(0, operations.length))) {
       const { path } = operation;
       if (lost.has(path)) continue;
-      if (dice.chance(0.6)) {
+      if (operation.how !== 'append' || dice.chance(0.5)) {
         this.apply(operation);
         continue;
       }
       lost.add(path);
-      if (operation.how !== 'append' || dice.chance(0.5)) continue;
       const { bytes } = operation;
-      this.apply({ ...operation, bytes: bytes.subarray(0, dice.whole(0, bytes.length - 1)) });
+      if (dice.chance(0.5)) this.apply({ ...operation, bytes: bytes.subarray(0, dice.whole(0, bytes.length - 1)) });
     }
   }
 

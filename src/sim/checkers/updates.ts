@@ -63,6 +63,7 @@ export class UpdatesChecker implements Observer {
         const isGone = forgotten ? machineOf(by) === machineOf(agent.name) : by === agent.name && !kept;
         return isGone && !this.seenUuids.has(uuid);
       });
+      if (list.some(({ by, kept }) => by === agent.name && !kept)) this.retold.add(key);
       if (lost.length === 0) continue;
       this.retold.add(key);
       for (const { uuid } of lost) this.forgotten.add(uuid);
