@@ -33,6 +33,7 @@ export class MasterProcess implements Host, SchedulerApi, SeenMaster {
   readonly address: string;
   private readonly life: MasterLife;
   private readonly world: World;
+  private readonly dice: Dice;
   private readonly clock: Clock;
   private readonly registrar: Registrar;
   private readonly candidacy: Candidacy | undefined;
@@ -51,6 +52,7 @@ export class MasterProcess implements Host, SchedulerApi, SeenMaster {
 
   constructor(world: World, dice: Dice, life: MasterLife) {
     this.world = world;
+    this.dice = dice.fork();
     this.life = life;
     this.name = life.name;
     this.address = life.address;
@@ -272,6 +274,11 @@ export class MasterProcess implements Host, SchedulerApi, SeenMaster {
       case 'closeStream':
         this.streams.get(effect.stream)?.close();
         this.streams.delete(effect.stream);
+        break;
+      case 'awaitReader':
+        world.loop.after(this.dice.between(0, 50), () =>
+          this.turn(() => this.step({ kind: 'readerReady', stream: effect.stream })),
+        );
         break;
       case 'shutdown':
         demand(/^Failed to update the registry/.test(effect.reason), () => `the master gave up: ${effect.reason}`);
