@@ -59,13 +59,14 @@ function killQueued(context: Context, framework: Framework, executor: Executor, 
   for (const taskId of group ?? [record.info.task_id.value]) {
     const doomed = executor.queued.get(taskId);
     if (!doomed) continue;
+    // First this: the launch may be waiting for the disk, and must not get ahead while the end is being written down.
+    if (doomed.containerId) context.emit({ kind: 'destroyContainer', containerId: doomed.containerId.value });
     report(context, framework, executor, taskId, {
       state: 'TASK_KILLED',
       source: 'SOURCE_AGENT',
       reason: 'REASON_TASK_KILLED_DURING_LAUNCH',
       message,
     });
-    if (doomed.containerId) context.emit({ kind: 'destroyContainer', containerId: doomed.containerId.value });
   }
   // A command executor has lost its only task: it ends when the launcher confirms that nothing runs.
   if (executor.kind === 'command') executor.phase = 'terminating';

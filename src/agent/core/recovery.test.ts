@@ -111,6 +111,14 @@ test('a task that nobody has any more is gone, one that never ran was dropped, a
   assert.deepEqual(cleared.sort(), ['c-new', 'c-ran']);
 });
 
+test('a task of which the agent before had written down only a part was dropped', () => {
+  const w = world([run('t', [recoveredTask('t', [])])], []);
+  readmit(w);
+  assert.deepEqual(w.states('t'), ['TASK_DROPPED']);
+  w.acknowledgeAll();
+  assert.equal(w.agent.state.frameworks.size, 0);
+});
+
 test('frameworks that know nothing of partitions hear that tasks are lost', () => {
   const w = world([run('t', [recoveredTask('t', RUNNING('t'), 'c-t')])], [], { ...CAREFUL, capabilities: [] });
   readmit(w);

@@ -49,6 +49,11 @@ export function masterLost(context: Context): void {
 /** The master's books of this agent are wrong: introducing itself anew puts them right. */
 export function registerAgain(context: Context, why: string): void {
   const { state } = context;
+  if (state.phase === 'disconnected') {
+    // An attempt may be on its way, or be taken for good right now: its answer must not be the last word.
+    state.isInventoryStale = true;
+    return;
+  }
   if (state.phase !== 'running') return;
   log(context, 'warning', `Registering again: ${why}`);
   state.phase = 'disconnected';
@@ -72,6 +77,7 @@ export function attemptRegistration(context: Context): void {
     return;
   }
   context.emit({ kind: 'link', pid: state.master, reconnect: false });
+  state.isInventoryStale = false;
   // Launches that this inventory does not show count on an older version: they are refused when they arrive, because the
   // master may enter the agent from this inventory, and give what they were to use away. Before an id there are none.
   if (state.info.id) state.resourceVersion = randomUuidBytes(context.env.random);
@@ -171,6 +177,7 @@ export function admitted(
   for (const exited of state.departed.splice(0)) {
     if (state.master !== undefined) send(context, state.master, 'mesos.internal.ExitedExecutorMessage', exited);
   }
+  if (state.isInventoryStale) registerAgain(context, 'its resources have changed while it registered');
   return true;
 }
 

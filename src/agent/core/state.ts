@@ -78,6 +78,8 @@ export interface AgentState {
   readonly operations: Map<string, OperationRecord>;
   /** Names what this agent believes about its resources; 16 bytes. */
   resourceVersion: Uint8Array;
+  /** The master has been told, or is being told, of resources that are not so any more. */
+  isInventoryStale: boolean;
   /** Current delay before the next attempt to register. */
   registrationBackoff: Millis;
   /** From the master: silence for so long means that it has given this agent up. */

@@ -11,6 +11,7 @@ import type { MasterOptions } from './options.ts';
 import type { Throttle } from './rate-limits.ts';
 import type { AgentRecord, FrameworkRecord, MasterRecord } from './records.ts';
 import type { RegistryOperation } from './registry.ts';
+import type { Reregistration } from './reregistration.ts';
 import type { Pid, StreamId } from './state.ts';
 
 /** The libprocess id under which the master is reached. */
@@ -44,6 +45,8 @@ export interface Context {
   readonly registering: Set<Pid>;
   /** Ids of agents about which something is being committed; what else they say meanwhile is ignored, they repeat it. */
   readonly transitioning: Map<string, 'reregistering' | 'markingUnreachable' | 'markingGone' | 'removing'>;
+  /** What agents that are reregistering have said since: it counts instead of what they said first. */
+  readonly newerReregistrations: Map<string, { readonly pid: Pid; readonly message: Reregistration }>;
   /** Agents that wait for their turn under the removal rate limit, and why they are to be marked unreachable. */
   readonly unreachableQueue: Map<string, string>;
   /** Draining agents that may have become empty during this step. */
