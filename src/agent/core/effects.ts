@@ -197,8 +197,11 @@ export type AgentEffect =
   | { readonly kind: 'clearContainer'; readonly containerId: string; readonly sandbox: string }
   /** Effects that were emitted later are performed when this is durable. */
   | { readonly kind: 'persist'; readonly operation: Persist }
-  /** Delete this directory tree. Answered by `directoryRemoved`. */
-  | { readonly kind: 'removeDirectory'; readonly path: string }
+  /**
+   * Delete this directory tree: it loses its name at once, and its content by and by. `via`: where it lies meanwhile.
+   * Answered by `directoryRemoved`.
+   */
+  | { readonly kind: 'removeDirectory'; readonly path: string; readonly via: string }
   /** Make a directory on disk reachable under /files with this virtual path. */
   | { readonly kind: 'attachFiles'; readonly virtual: string; readonly real: string; readonly owner: FileOwner }
   | { readonly kind: 'detachFiles'; readonly virtual: string }

@@ -27,6 +27,7 @@ function recoveredTask(id: string, records: readonly StatusUpdateRecord[], conta
     info,
     task: { name: id, task_id: info.task_id, framework_id: { value: 'f1' }, agent_id: AGENT, state: 'TASK_STAGING' },
     launch: container === undefined ? {} : { container },
+    kill: undefined,
     records,
   };
 }

@@ -2,15 +2,8 @@
 import type { TaskInfo } from '../../wire/v1.ts';
 import { taskLost } from './built-in.ts';
 import { type Context, log, send } from './context.ts';
-import {
-  discardRun,
-  executorEnded,
-  forgetExecutorIfDone,
-  registrationTimer,
-  retireIfIdle,
-  showSandbox,
-} from './executors.ts';
-import { discard } from './garbage.ts';
+import { executorEnded, forgetExecutorIfDone, registrationTimer, retireIfIdle, showSandbox } from './executors.ts';
+import { discardFound, showCompleted } from './found.ts';
 import { resumePending } from './operations.ts';
 import type { Recovered } from './recovered.ts';
 import { endAgent } from './shutdown.ts';
@@ -26,13 +19,12 @@ import { droppedState, goneState } from './task-state.ts';
 export function resume(context: Context, recovered: Recovered, cleanup: boolean): void {
   const { state } = context;
   const tasks = [...state.frameworks.values()].reduce((sum, framework) => sum + framework.tasks.size, 0);
-  log(
-    context,
-    'info',
-    `Recovered ${state.frameworks.size} frameworks with ${tasks} tasks as agent ${recovered.info.id?.value}`,
-  );
-  for (const path of recovered.leftovers) discard(context, path);
-  discardCompleted(context, recovered);
+  const id = recovered.info?.id?.value;
+  if (id !== undefined) {
+    log(context, 'info', `Recovered ${state.frameworks.size} frameworks with ${tasks} tasks as agent ${id}`);
+  }
+  showCompleted(context);
+  discardFound(context, recovered);
   resumePending(context);
   for (const framework of [...state.frameworks.values()]) {
     for (const executor of [...framework.executors.values()]) {
@@ -41,26 +33,6 @@ export function resume(context: Context, recovered: Recovered, cleanup: boolean)
     }
   }
   if (cleanup) endAgent(context, '--recover=cleanup', false);
-}
-
-/** What ended before the restart is collected as if there had been none: the oldest first. */
-function discardCompleted(context: Context, recovered: Recovered): void {
-  const { state, env } = context;
-  const runs = recovered.frameworks.flatMap(({ info, runs }) =>
-    runs.map((run) => ({ frameworkId: info.id?.value, run })),
-  );
-  runs.sort((a, b) => a.run.modifiedAt - b.run.modifiedAt);
-  for (const { frameworkId = '', run } of runs) {
-    if (!run.isCompleted) continue;
-    const framework =
-      state.frameworks.get(frameworkId) ?? [...state.completedFrameworks].find(({ id }) => id === frameworkId);
-    const executor = [...(framework?.completedExecutors ?? [])].find(
-      ({ containerId }) => containerId.value === run.containerId,
-    );
-    if (framework === undefined || executor === undefined) continue;
-    showSandbox(context, executor);
-    discardRun(context, framework, executor, Math.max(0, env.wall - run.modifiedAt));
-  }
 }
 
 function resumeExecutor(

@@ -16,6 +16,7 @@ import type {
   TaskState,
   TaskStatus_Reason,
 } from '../../wire/v1.ts';
+import type { TaskKill } from './checkpoints.ts';
 import type { CheckKind, ExecutorStream, Pid, Probe } from './effects.ts';
 import type { AgentMetrics } from './metrics.ts';
 import type { Ring } from './ring.ts';
@@ -188,6 +189,8 @@ export interface TaskRecord {
   readonly group: TaskGroup | undefined;
   processId: number | undefined;
   kill: KillProgress | undefined;
+  /** An agent of before was ending it: to be taken up again when its process is found. */
+  killBefore?: TaskKill | undefined;
   /** What is looked at while it runs. */
   checkers: readonly Checker[];
   /** What its check found last; present from the beginning if it has one. */
