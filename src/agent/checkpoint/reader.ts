@@ -137,7 +137,7 @@ class Reading {
   #number(path: string): number | undefined {
     const text = this.text(path);
     if (text === undefined) return undefined;
-    if (/^[1-9]\d*$/.test(text)) return Number(text);
+    if (/^[1-9]\d*(\.\d+)?$/.test(text)) return Number(text);
     this.#unreadable(`${path} is garbled: it should be a number`);
     return undefined;
   }

@@ -150,6 +150,8 @@ export interface LaunchContainer {
   readonly container?: ContainerInfo | undefined;
   /** What the tree may use: cpus in cores, mem and disk in megabytes. Enforced where the isolation flag says so. */
   readonly resources: { readonly cpus: number; readonly mem: number; readonly disk: number; readonly gpus: number };
+  /** It is to end as soon as the agent does, however that happens; otherwise it goes on for the agent that comes next. */
+  readonly endsWithAgent?: boolean;
   /** For log lines and process titles. */
   readonly frameworkId: string;
   readonly executorId: string;
