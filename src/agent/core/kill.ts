@@ -148,7 +148,8 @@ export function shutdownExecutor(context: Context, framework: Framework, executo
   context.emit({ kind: 'arm', key: shutdownTimer(executor), after: grace });
   if (executor.kind === 'custom') {
     if (isConnected(executor)) tell(context, framework, executor, { type: 'SHUTDOWN' });
-    else destroyExecutor(context, executor);
+    // One that is to come back is told when it does.
+    else if (!executor.isReconnecting) destroyExecutor(context, executor);
     return;
   }
   if (executor.queued.size + executor.launched.size === 0) {

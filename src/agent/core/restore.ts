@@ -122,7 +122,8 @@ function restoreTask(
   if (stream !== undefined) state.streams.set(`${framework.id}/${taskId}`, stream);
   const hasUpdates = (record.task.statuses ?? []).length > 0;
   if (isTerminal(record.task.state)) executor.terminated.set(taskId, record);
-  else if (hasUpdates || executor.kind === 'custom') executor.launched.set(taskId, record);
+  // A framework's own executor that had never introduced itself has been handed nothing.
+  else if (hasUpdates || executor.isReconnecting) executor.launched.set(taskId, record);
   else executor.queued.set(taskId, record);
   if (launch.container === undefined || isTerminal(record.task.state)) return;
   state.containers.set(launch.container, { frameworkId: framework.id, executor, taskId });

@@ -45,6 +45,8 @@ export interface AgentOptions {
   readonly executorShutdownGracePeriod: Millis;
   readonly recoveryTimeout: Millis;
   readonly executorReregistrationTimeout: Millis;
+  /** After so long version 0 executors are asked again to come back; absent: never. */
+  readonly executorReregistrationRetryInterval?: Millis;
   readonly gcDelay: Millis;
   /** --gc_disk_headroom, 0 to 1. */
   readonly gcDiskHeadroom: number;
