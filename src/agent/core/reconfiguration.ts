@@ -35,7 +35,8 @@ function moreResources(before: AgentInfo, now: AgentInfo): Result<void> {
   for (const resource of Resources.of(before.resources ?? [])) {
     const one = Resources.of([resource]);
     if (has.contains(one)) continue;
-    return shrunk(`resource ${resource.name}`, one.toString(), has.named(resource.name).toString());
+    const left = has.named(resource.name);
+    return shrunk(`resource ${resource.name}`, one.toString(), left.isEmpty ? '' : left.toString());
   }
   return ok(undefined);
 }
