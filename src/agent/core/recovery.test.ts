@@ -401,3 +401,12 @@ test('the launcher is not told to forget how a task ended before that is written
   const written = kinds.findIndex((kind) => kind.endsWith('/task.updates'));
   assert.ok(written >= 0 && written < kinds.indexOf('destroyContainer'), kinds.join());
 });
+
+test('a task that was only half written down when the agent was killed was dropped', () => {
+  const group = run('group', [recoveredTask('u', [])], { kind: 'default' });
+  const w = world([run('t', [recoveredTask('t', [])]), group], []);
+  readmit(w);
+  w.acknowledgeAll();
+  assert.deepEqual([w.states('t'), w.states('u')], [['TASK_DROPPED'], ['TASK_DROPPED']]);
+  assert.equal(w.agent.state.frameworks.size, 0);
+});

@@ -50,8 +50,10 @@ function resumeExecutor(
     return;
   }
   for (const record of [...executor.queued.values(), ...executor.launched.values()]) {
-    if (record.containerId === undefined || containers.has(record.containerId.value)) continue;
-    context.state.containers.delete(record.containerId.value);
+    // Without a container the agent before was killed while it wrote the task down.
+    const containerId = record.containerId?.value;
+    if (containerId !== undefined && containers.has(containerId)) continue;
+    if (containerId !== undefined) context.state.containers.delete(containerId);
     taskLost(context, framework, executor, record);
   }
   if (executor.phase === 'terminated') forgetExecutorIfDone(context, framework, executor);

@@ -20,9 +20,11 @@ import type {
   OfferRecord,
   Pid,
   QuotaRecord,
+  Recovery,
   Role,
   UnreachableAgent,
 } from './state.ts';
+import { TaskTable } from './task-table.ts';
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
@@ -46,7 +48,7 @@ export interface FrameworkCountersRecord extends Writable<Omit<FrameworkCounters
 
 export interface FrameworkRecord extends Writable<Omit<Framework, FrameworkMaps>> {
   readonly id: string;
-  readonly tasks: Map<string, Task>;
+  readonly tasks: TaskTable;
   readonly completedTasks: Ring<Task>;
   readonly unreachableTasks: BoundedMap<string, Task>;
   readonly executors: Map<string, Map<string, ExecutorInfo>>;
@@ -108,7 +110,8 @@ type MasterMaps =
   | 'taskCounters'
   | 'operationCounts'
   | 'orphanOperations'
-  | 'messageCounts';
+  | 'messageCounts'
+  | 'recovery';
 
 export interface MasterRecord extends Writable<Omit<MasterState, MasterMaps>> {
   readonly frameworks: Map<string, FrameworkRecord>;
@@ -130,6 +133,7 @@ export interface MasterRecord extends Writable<Omit<MasterState, MasterMaps>> {
   readonly operationCounts: Map<string, number>;
   readonly orphanOperations: Map<string, Map<string, string>>;
   readonly messageCounts: Map<string, { received: number; processed: number }>;
+  recovery: Writable<Recovery>;
 }
 
 /** Upstream remembers this many removed agents. */
@@ -169,6 +173,7 @@ export function newMasterState(options: MasterOptions): MasterRecord {
     messageCounts: new Map(),
     allocationRuns: 0,
     agentsToWaitFor: 0,
+    recovery: { expected: 0, returned: 0, began: 0, until: 0 },
   };
 }
 
@@ -195,7 +200,7 @@ export function newFramework(info: FrameworkInfo, id: string, now: number, optio
     suppressedRoles: new Set(),
     offerConstraints: undefined,
     constraints: undefined,
-    tasks: new Map(),
+    tasks: new TaskTable(),
     completedTasks: new Ring(options.maxCompletedTasksPerFramework),
     unreachableTasks: new BoundedMap(options.maxUnreachableTasksPerFramework),
     executors: new Map(),

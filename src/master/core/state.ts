@@ -20,6 +20,7 @@ import type {
 import type { OfferConstraints } from '../../wire/v1_scheduler.ts';
 import type { CounterName } from './counters.ts';
 import type { BoundedMap, Ring } from './ring.ts';
+import type { ReadonlyTaskTable } from './task-table.ts';
 
 /** `<id>@<ip>:<port>`, how libprocess names a process. */
 export type Pid = string;
@@ -66,7 +67,7 @@ export interface Framework {
   readonly suppressedRoles: ReadonlySet<string>;
   readonly offerConstraints: OfferConstraints | undefined;
   /** Not yet removed tasks by task id; a terminal task stays until its terminal update is acknowledged. */
-  readonly tasks: ReadonlyMap<string, Task>;
+  readonly tasks: ReadonlyTaskTable;
   readonly completedTasks: ReadonlyRing<Task>;
   readonly unreachableTasks: ReadonlyBoundedMap<string, Task>;
   /** agent id -> executor id -> info. */
@@ -226,4 +227,16 @@ export interface MasterState {
   readonly allocationRuns: number;
   /** No offers are made until so many agents are known again after a failover; 0: offers are made. */
   readonly agentsToWaitFor: number;
+  readonly recovery: Recovery;
+}
+
+/** How the return of agents after a failover goes; all zero where the registry knew none. Times are those of `Env.now`. */
+export interface Recovery {
+  /** Agents that the registry knew when this master was elected. Those awaited still are in `recovered`. */
+  readonly expected: number;
+  /** Of these, how many have registered again. */
+  readonly returned: number;
+  readonly began: Millis;
+  /** From then on those who are away are given up. */
+  readonly until: Millis;
 }

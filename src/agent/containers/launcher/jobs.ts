@@ -61,8 +61,8 @@ export class Jobs {
     return count;
   }
 
-  /** Those that live, and those whose status waits to be acknowledged. */
-  get count(): number {
+  /** Containers that live, and those whose status nobody has acknowledged. */
+  get remembered(): number {
     return this.jobs.size;
   }
 

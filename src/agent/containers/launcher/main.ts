@@ -86,7 +86,7 @@ class Launcher {
 
   private endedWithoutAgent(): void {
     this.jobs.forgetEndedWithAgent();
-    if (this.jobs.count === 0) this.waitForAgent();
+    if (this.jobs.remembered === 0) this.waitForAgent();
   }
 
   private read(socket: Socket, line: string): void {
@@ -112,10 +112,11 @@ class Launcher {
   private greet(
     socket: Socket,
     hello: Extract<Request, { op: 'hello' }>,
-    answer: (response: { ok: unknown } | { error: string; code?: 'version' }) => void,
+    answer: (response: { ok: unknown } | { error: string; code?: 'version'; remembered?: number }) => void,
   ): void {
     if (hello.version !== PROTOCOL_VERSION) {
-      answer({ error: `this launcher speaks version ${PROTOCOL_VERSION}, not ${hello.version}`, code: 'version' });
+      const error = `this launcher (process ${process.pid}) speaks version ${PROTOCOL_VERSION}, not ${hello.version}`;
+      answer({ error, code: 'version', remembered: this.jobs.remembered });
     } else if (this.agent) {
       answer({ error: `the agent with process id ${this.agentPid} is using this launcher` });
     } else if (this.stopping) {
@@ -167,7 +168,8 @@ class Launcher {
   };
 
   private waitForAgent(): void {
-    if (!this.stopping) this.wait(this.jobs.count > 0 ? this.recoveryTimeout : IDLE_ABSENCE);
+    // A task that ended meanwhile counts: without us nobody would know how.
+    if (!this.stopping) this.wait(this.jobs.remembered > 0 ? this.recoveryTimeout : IDLE_ABSENCE);
   }
 
   private wait(patience: number): void {
