@@ -3,8 +3,9 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, it } from 'node:test';
 import type { FrameworkInfo } from '../../src/wire/v1.ts';
-import { activeIds, Framework, type NewTask, outputOf, restart, shell } from './agent-recovery.fixture.ts';
-import { type Daemons, startDaemons, until } from './daemons.fixture.ts';
+import { activeIds, Framework, type NewTask, outputOf, restart, sandboxOf, shell } from './agent-recovery.fixture.ts';
+import { type Daemon, type Daemons, startDaemons, until } from './daemons.fixture.ts';
+import { get } from './plain-http.fixture.ts';
 
 let daemons: Daemons;
 let frameworks: Framework[] = [];
@@ -123,3 +124,83 @@ it('--recover=cleanup ends what was left, and then the agent', async () => {
   assert.equal(status, 0);
   assert.equal(agent.tasksLeft(), 0);
 });
+
+it('--recover=cleanup leaves nothing to recover: the agent that comes next has its id, and none of its tasks', async () => {
+  const agent = await daemons.startAgent();
+  const [id] = await activeIds(daemons);
+  const framework = launch('cleaned', [shell('rest', 'sleep 1000')]);
+  await framework.runs('rest');
+  await agent.end('SIGKILL');
+  await agent.restart('--recover=cleanup').ended;
+  await restart(daemons, agent);
+  assert.deepEqual(await activeIds(daemons), [id]);
+  await framework.ends('rest');
+  assert.deepEqual(framework.states('rest'), ['TASK_STARTING', 'TASK_RUNNING', 'TASK_LOST']);
+});
+
+it('tasks end when no agent comes back within --recovery_timeout, the launcher leaves, and both are told of later', async () => {
+  const agent = await daemons.startAgent('--recovery_timeout=1secs');
+  const framework = launch('abandoned', [
+    shell('short', 'while [ ! -e end ]; do sleep 0.05; done; exit 4'),
+    shell('long', 'sleep 1000'),
+  ]);
+  await framework.runs('short', 'long');
+  await agent.end('SIGKILL');
+  writeFileSync(join(sandboxOf(agent, 'short') ?? '', 'end'), '');
+  await until('tasks and launcher have ended', () => agent.tasksLeft() === 0);
+  await restart(daemons, agent);
+  await framework.ends('short', 'long');
+  assert.match(framework.last('short')?.message ?? '', /exited with status 4$/);
+  assert.equal(framework.last('long')?.state, 'TASK_FAILED');
+  assert.match(framework.last('long')?.message ?? '', /terminated.*no agent came back within --recovery_timeout/);
+});
+
+it('when the launcher dies its tasks fail, with the reason, and the next task runs', async () => {
+  const agent = await daemons.startAgent();
+  const framework = launch('hurt', [shell('victim', 'sleep 1000')]);
+  await framework.runs('victim');
+  agent.killLauncher();
+  await framework.ends('victim');
+  const { state, reason, message } = framework.last('victim') ?? {};
+  assert.deepEqual([state, reason], ['TASK_FAILED', 'REASON_EXECUTOR_TERMINATED']);
+  assert.match(message ?? '', /the launcher that had started it ended, and what was left of it was killed/);
+  framework.launch([shell('next', 'echo well')]);
+  await framework.ends('next');
+  assert.equal(framework.last('next')?.state, 'TASK_FINISHED');
+});
+
+it('what is not checkpointed ends with the agent, and its sandbox goes in time', async () => {
+  const agent = await daemons.startAgent();
+  const framework = launch('fleeting', [shell('brief', 'sleep 1000')], { checkpoint: false });
+  await framework.runs('brief');
+  const sandbox = sandboxOf(agent, 'brief') ?? '';
+  await agent.end('SIGKILL');
+  await until('the process has ended, and the launcher', () => agent.tasksLeft() === 0);
+  assert.ok(existsSync(sandbox));
+  await restart(daemons, agent, '--gc_delay=1ms');
+  await until('the sandbox is collected', () => !existsSync(sandbox));
+});
+
+it('sandboxes of before a restart are collected by their age, or as the disk fills up, and counted', async () => {
+  const agent = await daemons.startAgent();
+  const framework = launch('litter', [shell('paper', 'echo litter')]);
+  await framework.ends('paper');
+  const sandbox = sandboxOf(agent, 'paper') ?? '';
+  await until('the run is over', () => metric(agent, 'gc/path_removals_pending').then((pending) => pending >= 6));
+  await agent.end('SIGKILL');
+  const second = await restart(daemons, agent, '--gc_delay=1weeks');
+  assert.ok((await metric(second, 'gc/path_removals_pending')) >= 6);
+  assert.ok(existsSync(sandbox));
+  await second.end('SIGKILL');
+  const third = await restart(daemons, agent, '--gc_disk_headroom=1', '--disk_watch_interval=50ms');
+  await until('the sandbox is collected', () => !existsSync(sandbox));
+  await until('all is counted', () => metric(third, 'gc/path_removals_pending').then((pending) => pending === 0));
+  assert.ok((await metric(third, 'gc/path_removals_succeeded')) >= 6);
+  assert.equal(await metric(third, 'gc/path_removals_failed'), 0);
+  const left = readdirSync(join(agent.workDir, 'slaves/latest/frameworks'));
+  assert.deepEqual(left, []);
+});
+
+async function metric(agent: Daemon, name: string): Promise<number> {
+  return (JSON.parse((await get(agent.port, '/metrics/snapshot')).body) as Record<string, number>)[name] ?? Number.NaN;
+}
