@@ -6,9 +6,9 @@ import type { StatusUpdateRecord } from '../../wire/internal.ts';
 import { ResourceState } from '../../wire/internal_slave.ts';
 import type { MessageType } from '../../wire/message-type.ts';
 import { AgentInfo, DrainConfig, ExecutorInfo, FrameworkInfo, Task, TaskInfo } from '../../wire/v1.ts';
-import { CHECKPOINT_FORMAT, type TaskKill, type TaskLaunch } from '../core/checkpoints.ts';
+import { CHECKPOINT_FORMAT, type TaskLaunch } from '../core/checkpoints.ts';
 import type { Leftover, Recovered, RecoveredFramework, RecoveredRun, RecoveredTask } from '../core/recovered.ts';
-import type { ExecutorKind } from '../core/state.ts';
+import type { ExecutorKind, TaskKill } from '../core/state.ts';
 import { contentOf, latestIn, modifiedAt, namesIn, recordsIn } from './files.ts';
 import { agentFolders, strayFolders } from './leftovers.ts';
 

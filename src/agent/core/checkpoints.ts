@@ -3,7 +3,6 @@
  * that asked for it are remembered. A file of one message is the message with its length in front (4 bytes, little
  * endian); `task.updates` is many of these. Files that upstream does not have begin with `meseta.`.
  */
-import type { Millis } from '../../base/machine.ts';
 import { needsCheckpoint } from '../../resources/checkpointed.ts';
 import { type StatusUpdate, StatusUpdateRecord } from '../../wire/internal.ts';
 import { ResourceState } from '../../wire/internal_slave.ts';
@@ -13,7 +12,7 @@ import { AgentInfo, DrainConfig, ExecutorInfo, FrameworkInfo, Task, TaskInfo } f
 import { agentId, type Context } from './context.ts';
 import type { Pid } from './effects.ts';
 import type { Persist } from './persist.ts';
-import type { AgentState, Executor, Framework, KillProgress, TaskRecord } from './state.ts';
+import type { AgentState, Executor, Framework, TaskKill, TaskRecord } from './state.ts';
 
 export const metaDirectory = (workDir: string): string => `${workDir}/meta`;
 
@@ -128,15 +127,6 @@ export function rememberTask(context: Context, framework: Framework, executor: E
   replace(context, `${folder}/task.info`, Task, task.task);
   replace(context, `${folder}/meseta.task`, TaskInfo, task.info);
   persist(context, { how: 'replace', path: `${folder}/meseta.launch`, bytes: text(JSON.stringify(launch)) });
-}
-
-/** A task that is being ended, with instants of the wall clock. */
-export interface TaskKill {
-  readonly startedAt: Millis;
-  /** When SIGKILL is due. */
-  readonly deadline: Millis;
-  readonly verdict?: KillProgress['verdict'];
-  readonly healthy?: KillProgress['healthy'];
 }
 
 /** Before the first signal: whoever finds the task ended by it must know that it was meant to. */

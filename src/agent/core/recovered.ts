@@ -3,9 +3,9 @@ import type { Millis } from '../../base/machine.ts';
 import type { StatusUpdateRecord } from '../../wire/internal.ts';
 import type { ResourceState } from '../../wire/internal_slave.ts';
 import type { AgentInfo, DrainConfig, ExecutorInfo, FrameworkInfo, Task, TaskInfo } from '../../wire/v1.ts';
-import type { TaskKill, TaskLaunch } from './checkpoints.ts';
+import type { TaskLaunch } from './checkpoints.ts';
 import type { Pid } from './effects.ts';
-import type { ExecutorKind } from './state.ts';
+import type { ExecutorKind, TaskKill } from './state.ts';
 
 export interface Recovered {
   /** With the id that it had; undefined for an agent that begins as a new one, with the resources of before. */

@@ -16,7 +16,6 @@ import type {
   TaskState,
   TaskStatus_Reason,
 } from '../../wire/v1.ts';
-import type { TaskKill } from './checkpoints.ts';
 import type { CheckKind, ExecutorStream, Pid, Probe } from './effects.ts';
 import type { AgentMetrics } from './metrics.ts';
 import type { Ring } from './ring.ts';
@@ -233,6 +232,15 @@ export interface KillProgress {
   /** What the last status will say instead of TASK_KILLED, for example when the task ran out of time. */
   readonly verdict: { readonly state: TaskState; readonly reason: TaskStatus_Reason } | undefined;
   readonly healthy: false | undefined;
+}
+
+/** A task that is being ended as it is remembered, with instants of the wall clock. */
+export interface TaskKill {
+  readonly startedAt: Millis;
+  /** When SIGKILL is due. */
+  readonly deadline: Millis;
+  readonly verdict?: KillProgress['verdict'];
+  readonly healthy?: KillProgress['healthy'];
 }
 
 /** One task's status updates, in order, of which only the first is on its way. */
