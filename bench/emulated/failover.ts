@@ -7,7 +7,7 @@ import { type ClusterSize, REREGISTER } from './reregistration.ts';
 /** Messages are handed over for so many milliseconds, then it is the master's turn, as with sockets. */
 const SLICE = 4;
 /** What tells an agent that it is in. */
-const WELCOME = 'mesos.internal.SlaveReregisteredMessage';
+export const WELCOME = 'mesos.internal.SlaveReregisteredMessage';
 
 /**
  * Elects a master over the registry in the folder and gives it all the messages.

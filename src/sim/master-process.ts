@@ -255,6 +255,9 @@ export class MasterProcess implements Host, SchedulerApi, SeenMaster {
         this.streams.get(effect.stream)?.close();
         this.streams.delete(effect.stream);
         break;
+      case 'awaitReader':
+        world.loop.after(0, () => this.step({ kind: 'readerReady', stream: effect.stream }));
+        break;
       case 'shutdown':
         demand(/^Failed to update the registry/.test(effect.reason), () => `the master gave up: ${effect.reason}`);
         this.end(effect.reason);
