@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SimulationFailure, simulate } from './simulation.ts';
 
-const SEEDS = 20;
+const SEEDS = 30;
 
 test(`${SEEDS} clusters keep their promises while everything breaks, and come to rest when it stops`, () => {
   for (let seed = 1; seed <= SEEDS; seed++) simulate(seed);
