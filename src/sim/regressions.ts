@@ -13,4 +13,7 @@ export const REGRESSIONS: readonly Regression[] = [
   { name: 'what a restarted agent says while its reregistration is being committed counts', seed: 905 },
   { name: 'an operation that fails while the agent registers has it register again', seed: 2010 },
   { name: 'volumes that failed while the agent registered are held against its tasks', seed: 2532 },
+  { name: 'an older update that comes after the end does not keep the task in the books', seed: 4197 },
+  { name: 'nor does it when the task was killed', seed: 4945 },
+  { name: 'a launch that overtakes the admission of its agent is answered', seed: 4593 },
 ];
