@@ -28,6 +28,8 @@ interface World {
 }
 
 let world: World | undefined;
+/** Roles for which no framework wants offers: filled when all have what they want, as frameworks say when they subscribe again. */
+const suppressedRoles: string[] = [];
 
 function milli(text: string) {
   const parsed = parseResources(text);
@@ -54,6 +56,7 @@ async function prepare(): Promise<() => Promise<void>> {
   world = { masters, emulated, schedulers, frameworks, agentsIn, frameworksIn };
   for (let at = 0; at < FRAMEWORKS; at++) addFramework(world, at);
   await until('all tasks run', () => running(world!) === FRAMEWORKS * TASKS);
+  suppressedRoles.push('*');
   return async () => {
     for (const scheduler of schedulers) scheduler.stop();
     await emulated.close();
@@ -67,6 +70,7 @@ function addFramework({ masters, schedulers, frameworks, frameworksIn }: World, 
   const scheduler = new Scheduler({
     master: masters.addresses.join(','),
     framework: info,
+    suppressedRoles,
     acknowledge: 'manual',
     reconnect: { minimum: 20, maximum: 200 },
     handlers: {

@@ -163,6 +163,6 @@ test('a stopped agent ends its tasks first, and unregisters only if asked to', (
     assert.ok(!world.effects.some((effect) => effect.kind === 'terminate'));
     assert.ok(world.effects.some((effect) => effect.kind === 'killContainer' && effect.signal === 15));
     world.exit(15);
-    assert.equal(world.effects.at(-1)?.kind, 'terminate');
+    assert.ok(world.effects.some((effect) => effect.kind === 'terminate'));
   }
 });

@@ -159,12 +159,7 @@ export function admitted(
   context.emit({ kind: 'disarm', key: REGISTRATION_TIMER });
   if (known === undefined) {
     rememberAgent(context);
-    const path = agentDirectory(state.options.workDir, id.value);
-    context.emit({
-      kind: 'agentDirectory',
-      path,
-      link: { link: `${state.options.workDir}/slaves/latest`, target: id.value },
-    });
+    showAgentDirectory(context, id.value);
   }
   const seconds = connection?.total_ping_timeout_seconds;
   if (seconds !== undefined && seconds > 0) state.pingTimeout = seconds * 1000;
@@ -180,6 +175,13 @@ export function admitted(
   }
   if (state.isInventoryStale) registerAgain(context, 'its resources have changed while it registered');
   return true;
+}
+
+/** Makes the folder of this agent's sandboxes, and lets `slaves/latest` lead there. */
+export function showAgentDirectory(context: Context, id: string): void {
+  const { workDir } = context.state.options;
+  const link = { link: `${workDir}/slaves/latest`, target: id };
+  context.emit({ kind: 'agentDirectory', path: agentDirectory(workDir, id), link });
 }
 
 /** Tells the master which version of the resources a launch has to count on, and which operations were made here. */

@@ -139,13 +139,13 @@ function reregisterKnown(ctx: Context, agent: AgentRecord, pid: Pid, message: Me
 function readmit(ctx: Context, newcomer: Newcomer): void {
   const { pid, agentId, message } = newcomer;
   const { slave } = message;
-  log(ctx, 'info', `Readmitting agent ${agentId} at ${pid} (${slave.hostname})`);
   const before = ctx.state.recovered.get(agentId);
   if (before !== undefined && sameMessage(before, slave)) {
     // The registry says so already: after a failover this is what all agents do at once.
     admitAgain(ctx, newcomer);
     return;
   }
+  log(ctx, 'info', `Readmitting agent ${agentId} at ${pid} (${slave.hostname})`);
   ctx.transitioning.set(agentId, 'reregistering');
   const pending = { type: 'reregister', pid, agentId, known: false, message } as const;
   commit(ctx, { type: before === undefined ? 'MARK_REACHABLE' : 'UPDATE_AGENT', agent: slave }, pending);
