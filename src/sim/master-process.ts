@@ -292,7 +292,8 @@ export class MasterProcess implements Host, SchedulerApi, SeenMaster {
     this.unanswered++;
     this.registrar.commit(operation, (error) =>
       this.turn(() => {
-        this.unanswered--;
+        // After a failure it does not know what is stored, and ends.
+        if (error === undefined) this.unanswered--;
         this.step({ kind: 'committed', token, ...(error !== undefined && { error }) });
       }),
     );

@@ -77,7 +77,8 @@ export function attemptRegistration(context: Context): void {
     return;
   }
   context.emit({ kind: 'link', pid: state.master, reconnect: false });
-  state.isInventoryStale = false;
+  // Without an id it tells of nothing.
+  if (state.info.id) state.isInventoryStale = false;
   // Launches that this inventory does not show count on an older version: they are refused when they arrive, because the
   // master may enter the agent from this inventory, and give what they were to use away. Before an id there are none.
   if (state.info.id) state.resourceVersion = randomUuidBytes(context.env.random);

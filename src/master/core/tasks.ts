@@ -51,12 +51,15 @@ export function updateTask(ctx: Context, framework: FrameworkRecord, task: Task,
   const { status, latest, uuid } = change;
   const told = latest ?? status.state;
   const state = isTerminal(task.state) ? task.state : told;
+  const isOver =
+    task.status_update_state !== undefined && isTerminal(task.status_update_state) && !isTerminal(status.state);
   const updated: Task = {
     ...task,
     state,
     statuses: withStatus(task.statuses, status),
-    // What the scheduler was told last, and is told again when it asks.
-    ...(uuid !== undefined && { status_update_state: status.state, status_update_uuid: uuid }),
+    // What the scheduler was told last, and is told again when it asks. After the end it can only be late: it came over
+    // a connection that was replaced, and the end is what will be acknowledged.
+    ...(uuid !== undefined && !isOver && { status_update_state: status.state, status_update_uuid: uuid }),
   };
   framework.tasks.set(task.task_id.value, updated);
   if (isRemovable(state) && !isRemovable(task.state)) {
