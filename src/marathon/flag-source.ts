@@ -32,7 +32,7 @@ export function marathonEnvironment(env: Readonly<Record<string, string | undefi
     const name = key.slice(PREFIX.length).toLowerCase();
     settings.push(setting(name, text === '' ? undefined : text, `${key}=${text}`, table));
   }
-  const credentials = env['MESOSPHERE_HTTP_CREDENTIALS'];
+  const credentials = env.MESOSPHERE_HTTP_CREDENTIALS;
   if (credentials !== undefined && !settings.some(({ name }) => name === 'http_credentials')) {
     settings.push({ name: 'http_credentials', text: credentials, written: 'MESOSPHERE_HTTP_CREDENTIALS' });
   }

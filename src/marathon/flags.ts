@@ -76,8 +76,16 @@ const frameworkFlags = {
     'any',
     'Which offered resources are taken for apps that do not say',
   ),
-  new_group_enforce_role: flag(oneOf('off', 'top'), 'off', 'Whether new top-level groups make their name the role of all in them'),
-  enable_features: flag(string, '', 'Separated by commas: task_killing, gpu_resources, secrets, external_volumes, vips'),
+  new_group_enforce_role: flag(
+    oneOf('off', 'top'),
+    'off',
+    'Whether new top-level groups make their name the role of all in them',
+  ),
+  enable_features: flag(
+    string,
+    '',
+    'Separated by commas: task_killing, gpu_resources, secrets, external_volumes, vips',
+  ),
   deprecated_features: flag(string, '', 'Taken for compatibility'),
   env_vars_prefix: flag(string, '', 'Prefix of the PORT and HOST variables of tasks'),
 };

@@ -50,7 +50,9 @@ export class Framework {
       master: flags.master,
       framework: this.#info,
       acknowledge: 'manual',
-      ...(flags.mesos_authentication && principal !== undefined && secret !== undefined && { credential: { principal, secret } }),
+      ...(flags.mesos_authentication &&
+        principal !== undefined &&
+        secret !== undefined && { credential: { principal, secret } }),
       handlers: {
         subscribed: (frameworkId, master) => post({ kind: 'subscribed', frameworkId, ...(master && { master }) }),
         offers: (offers) => post({ kind: 'offers', offers }),
@@ -71,7 +73,10 @@ export class Framework {
     } catch (error) {
       const text = (error as Error).message;
       if (error instanceof FrameworkError && text.includes('removed')) {
-        end(EXIT.frameworkRemoved, `${text}. Its tasks are gone; remove the stored framework id to register as a new one`);
+        end(
+          EXIT.frameworkRemoved,
+          `${text}. Its tasks are gone; remove the stored framework id to register as a new one`,
+        );
       } else {
         end(EXIT.scheduler, `The master does not take this framework: ${text}`);
       }

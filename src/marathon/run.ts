@@ -33,7 +33,11 @@ export async function run(loaded: Loaded<typeof marathonFlags>): Promise<void> {
   const log = new Log({ program: 'marathon', file: 'marathon', level: levelOf(flags), quiet: false });
   const { logger } = log;
   guardProcess(logger);
-  const server = await startServer({ ip: flags.http_address ?? '0.0.0.0', port: flags.http_port, portFlag: '--http_port' });
+  const server = await startServer({
+    ip: flags.http_address ?? '0.0.0.0',
+    port: flags.http_port,
+    portFlag: '--http_port',
+  });
   if (!server.ok) {
     logger.error(server.error);
     process.exitCode = EXIT.bind;
@@ -45,9 +49,14 @@ export async function run(loaded: Loaded<typeof marathonFlags>): Promise<void> {
     logger.fatal(`${reason}; ending the process, restart it to recover`);
     process.exit(status);
   };
-  const http = new MarathonHttp({ loaded, address: `${hostname}:${port}`, logger, abdicate: () => {
-    setTimeout(() => end(EXIT.abdicated, 'Leadership was given up on request'), ABDICATE_AFTER);
-  } });
+  const http = new MarathonHttp({
+    loaded,
+    address: `${hostname}:${port}`,
+    logger,
+    abdicate: () => {
+      setTimeout(() => end(EXIT.abdicated, 'Leadership was given up on request'), ABDICATE_AFTER);
+    },
+  });
   server.value.use(http.accept);
   const leader = new Leader({ loaded, hostname, port, logger, http, end });
   const candidacy = await seekLeadership({
@@ -108,7 +117,10 @@ class Leader {
     if (values.value.size === 0) await writeFormat(store.value);
     const { instances, current, frameworkId, deployments } = state.value;
     if (frameworkId === undefined && instances.size > 0) {
-      return end(EXIT.frameworkIdMissing, 'There are instances in the store, but no framework id: they could not be found again');
+      return end(
+        EXIT.frameworkIdMissing,
+        'There are instances in the store, but no framework id: they could not be found again',
+      );
     }
     logger.info(
       `Read ${current.size} apps and pods, ${instances.size} instances and ${deployments.size} deployments from ${store.value.description}`,
@@ -125,7 +137,10 @@ class Leader {
       end,
     });
     const performers = durable(store.value, shell.performers, (failure) =>
-      end(failure.kind === 'fenced' ? EXIT.leadershipLost : EXIT.zooKeeperLost, `The state cannot be stored: ${failure.message}`),
+      end(
+        failure.kind === 'fenced' ? EXIT.leadershipLost : EXIT.zooKeeperLost,
+        `The state cannot be stored: ${failure.message}`,
+      ),
     );
     this.#driver = new Driver({ machine: core, performers, timer: (key) => ({ kind: 'timer', key }), logger });
     this.#driver.post({ kind: 'start' });

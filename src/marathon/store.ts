@@ -1,11 +1,11 @@
 /** Marathon's memory: JSON values in a `Store`, and nothing told before it is kept. */
 import { err, ok, type Result } from '../base/result.ts';
 import type { Change, Store, StoreFailure } from '../coordination/store/store.ts';
-import { OutputCommit } from '../runtime/output-commit.ts';
 import type { Performers } from '../runtime/driver.ts';
+import { OutputCommit } from '../runtime/output-commit.ts';
 import type { MarathonEffect } from './core/effects.ts';
-import { FORMAT_KEY, STORAGE_FORMAT } from './core/stored.ts';
 import type { StoredValues } from './core/restore.ts';
+import { FORMAT_KEY, STORAGE_FORMAT } from './core/stored.ts';
 
 /** Who performs effects that store nothing. */
 export type DirectPerformers = Omit<Performers<MarathonEffect>, 'store'>;

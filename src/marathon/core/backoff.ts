@@ -38,7 +38,9 @@ function delayLaunch({ env, state }: Context, record: SpecRecord, spec: RunSpec)
 export function delayOf(record: SpecRecord, spec: RunSpec, now: number): Delay | undefined {
   const { delay } = record;
   if (delay === undefined || delay.version !== configVersion(spec)) return undefined;
-  return now > delay.reference + Math.max(spec.backoff.maxLaunchDelaySeconds * 1000, delay.duration) ? undefined : delay;
+  return now > delay.reference + Math.max(spec.backoff.maxLaunchDelaySeconds * 1000, delay.duration)
+    ? undefined
+    : delay;
 }
 
 /** Whether launches of this definition may be now. */

@@ -1,6 +1,7 @@
 /** What conditions mean, and how they follow from what Mesos tells of tasks. */
-import type { UnreachableStrategy } from '../definition/types.ts';
+
 import type { TaskState, TaskStatus } from '../../wire/v1.ts';
+import type { UnreachableStrategy } from '../definition/types.ts';
 import type { Condition, TaskRecord } from './model.ts';
 
 const ACTIVE: ReadonlySet<Condition> = new Set<Condition>([
@@ -102,11 +103,7 @@ const PRECEDENCE: readonly Condition[] = [
 ];
 
 /** The condition of an instance with these tasks at this instant. */
-export function conditionOfAll(
-  tasks: readonly TaskRecord[],
-  strategy: UnreachableStrategy,
-  now: number,
-): Condition {
+export function conditionOfAll(tasks: readonly TaskRecord[], strategy: UnreachableStrategy, now: number): Condition {
   let first = PRECEDENCE.length;
   for (const { condition } of tasks) first = Math.min(first, PRECEDENCE.indexOf(condition));
   const condition = PRECEDENCE[first] ?? 'Unknown';
@@ -117,7 +114,9 @@ export function conditionOfAll(
 
 /** Whether a task has been out of reach for at least `limit` ms. */
 export function isUnreachableFor(task: TaskRecord, limit: number, now: number): boolean {
-  return task.condition === 'Unreachable' && task.unreachableSince !== undefined && task.unreachableSince + limit <= now;
+  return (
+    task.condition === 'Unreachable' && task.unreachableSince !== undefined && task.unreachableSince + limit <= now
+  );
 }
 
 /**

@@ -1,5 +1,4 @@
 /** What can happen to Marathon: everything that its core is told. */
-import type { Millis } from '../../base/machine.ts';
 import type { MasterInfo, Offer, TaskStatus } from '../../wire/v1.ts';
 import type { Change } from './change.ts';
 
@@ -56,5 +55,3 @@ export type MarathonEvent =
     }
   | { readonly kind: 'probed'; readonly probe: string; readonly result: ProbeResult }
   | { readonly kind: 'timer'; readonly key: string };
-
-export type { Millis };

@@ -2,8 +2,9 @@
  * Health of instances. Some checks are run by Marathon itself, by knocking at the task's port; the others are run beside
  * the task by Mesos, and their results come with its updates.
  */
-import type { App, HealthCheck, RunSpec } from '../definition/types.ts';
+
 import type { TaskStatus } from '../../wire/v1.ts';
+import type { App, HealthCheck, RunSpec } from '../definition/types.ts';
 import { isActive } from './condition.ts';
 import { type Context, log, publish } from './context.ts';
 import type { ProbeTarget } from './effects.ts';
@@ -165,7 +166,9 @@ export function noteMesosHealth(ctx: Context, instance: Instance, { healthy }: T
   if (at < 0) return;
   const all = ctx.state.health.get(instance.id) ?? [];
   const known = all[at] ?? UNKNOWN;
-  all[at] = healthy ? succeeded(known, ctx.env.wall) : failed(known, ctx.env.wall, 'The health check run by Mesos failed');
+  all[at] = healthy
+    ? succeeded(known, ctx.env.wall)
+    : failed(known, ctx.env.wall, 'The health check run by Mesos failed');
   ctx.state.health.set(instance.id, all);
   if (isAlive(all[at]) !== isAlive(known)) announce(ctx, instance, isAlive(all[at]));
 }

@@ -87,7 +87,9 @@ test('an upgrade never goes below the minimum that must stay healthy, nor above 
       const wanted = rig.instancesOf('/web').filter(({ goal }) => goal === 'Running');
       const well = wanted.filter(({ condition }) => condition === 'Running').length;
       assert.ok(well >= least, `${minimum}/${over}: ${well} run, ${least} must`);
-      const alive = rig.instancesOf('/web').filter(({ tasks }) => tasks.some(({ condition }) => condition !== 'Killed'));
+      const alive = rig
+        .instancesOf('/web')
+        .filter(({ tasks }) => tasks.some(({ condition }) => condition !== 'Killed'));
       assert.ok(alive.length <= most, `${minimum}/${over}: ${alive.length} are there, ${most} may be`);
     };
     rig.change({ kind: 'updateApp', id: '/web', document: { cmd: 'sleep 2000' }, mode: 'merge' });
@@ -117,7 +119,10 @@ test('dependencies come first, and a circle of them is refused', () => {
   rig.change(app('/db'));
   rig.advance(100);
   rig.change(app('/api', { dependencies: ['/db'] }), true);
-  const circle = rig.change({ kind: 'updateApp', id: '/db', document: { dependencies: ['/api'] }, mode: 'merge' }, true);
+  const circle = rig.change(
+    { kind: 'updateApp', id: '/db', document: { dependencies: ['/api'] }, mode: 'merge' },
+    true,
+  );
   assert.ok(!circle.ok && circle.refusal.kind === 'invalid');
   assert.match(circle.refusal.problems[0]!.error, /cyclic/);
 });
@@ -148,7 +153,10 @@ test('with an unreachable strategy an instance has time to come back', () => {
   assert.equal(rig.instancesOf('/web').length, 1);
   rig.advance(10_000);
   assert.deepEqual(
-    rig.instancesOf('/web').map(({ condition }) => condition).sort(),
+    rig
+      .instancesOf('/web')
+      .map(({ condition }) => condition)
+      .sort(),
     ['Running', 'UnreachableInactive'],
   );
   rig.advance(60_000);

@@ -4,7 +4,7 @@
  * milliseconds since the epoch.
  */
 import type { Resource, TaskStatus } from '../../wire/v1.ts';
-import type { App, KillSelection, Pod, RunSpec, UnreachableStrategy } from '../definition/types.ts';
+import type { App, Pod, RunSpec, UnreachableStrategy } from '../definition/types.ts';
 
 export type { RunSpec };
 
@@ -179,4 +179,16 @@ export interface Delay {
   reference: number;
 }
 
-export type { App, KillSelection, Pod, UnreachableStrategy };
+/** How far a restart may go, fixed when it begins. */
+export interface RestartLimits {
+  /** So many must stay healthy. */
+  readonly minimum: number;
+  /** So many may be there at most, old and new. */
+  readonly maximum: number;
+  /** Old ones that may go before any new one is well. */
+  readonly atOnce: number;
+  /** Old ones at the beginning. */
+  readonly old: number;
+}
+
+export type { App, Pod, UnreachableStrategy };

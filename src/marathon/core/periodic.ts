@@ -1,11 +1,12 @@
 /** What Marathon looks after from time to time, in case something went unnoticed. */
+
+import { delayOf } from './backoff.ts';
 import { isTerminal } from './condition.ts';
 import { type Context, log } from './context.ts';
 import { scaleTo } from './deploy/scale.ts';
 import { setGoal } from './goals.ts';
 import { killInstance } from './kills.ts';
-import { delayOf } from './backoff.ts';
-import type { Instance, RunSpec } from './model.ts';
+import type { Instance } from './model.ts';
 import { noteTimePassing } from './updates.ts';
 
 const OVERDUE_EVERY = 5_000;
@@ -100,7 +101,10 @@ export function reconcile(ctx: Context): void {
       })),
   );
   for (let from = 0; from < tasks.length; from += RECONCILED_AT_ONCE) {
-    emit({ kind: 'call', call: { type: 'RECONCILE', reconcile: { tasks: tasks.slice(from, from + RECONCILED_AT_ONCE) } } });
+    emit({
+      kind: 'call',
+      call: { type: 'RECONCILE', reconcile: { tasks: tasks.slice(from, from + RECONCILED_AT_ONCE) } },
+    });
   }
   emit({ kind: 'call', call: { type: 'RECONCILE', reconcile: { tasks: [] } } });
 }
@@ -120,4 +124,3 @@ export function checkScale(ctx: Context): void {
 function expungeUnreachable(ctx: Context): void {
   for (const instance of [...ctx.state.instances.values()]) noteTimePassing(ctx, instance);
 }
-

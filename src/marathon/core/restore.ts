@@ -13,8 +13,8 @@ import {
   type StoredPlan,
   type StoredRootVersion,
 } from './stored.ts';
-import { rootVersionsOf } from './tree/history.ts';
 import { alterGroup, withSpec } from './tree/groups.ts';
+import { rootVersionsOf } from './tree/history.ts';
 
 /** What is in the store, parsed: key to value. */
 export type StoredValues = ReadonlyMap<string, unknown>;
@@ -122,7 +122,10 @@ function restorePlan(state: MarathonState, stored: StoredPlan): Result<void> {
     const step: Action[] = [];
     for (const { specId, specVersion, ...rest } of actions as readonly StoredAction[]) {
       const spec = versionOf(specId, specVersion);
-      if (spec === undefined) return err(`deployment/${stored.id} is about version ${specVersion} of ${specId}, of which there is no definition`);
+      if (spec === undefined)
+        return err(
+          `deployment/${stored.id} is about version ${specVersion} of ${specId}, of which there is no definition`,
+        );
       step.push({ ...rest, spec });
     }
     steps.push(step);

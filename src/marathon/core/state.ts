@@ -1,8 +1,7 @@
 /** All that Marathon's core remembers while it runs. Handlers change it; views read it. */
 import type { MasterInfo } from '../../wire/v1.ts';
-import type { RestartLimits } from './deploy/restart.ts';
 import { type Launching, newLaunching } from './launch/launching.ts';
-import type { Delay, Deployment, Group, Instance, RunSpec, TaskFailure } from './model.ts';
+import type { Delay, Deployment, Group, Instance, RestartLimits, RunSpec, TaskFailure } from './model.ts';
 import type { PortUse } from './tree/service-ports.ts';
 
 /** How many instances of one version of a spec are wanted, and how far they have come. */

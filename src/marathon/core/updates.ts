@@ -1,8 +1,17 @@
 /** What Mesos tells of tasks: what becomes of their instances, and of those that nobody here knows. */
-import { readTaskId } from '../definition/task-id.ts';
+
 import type { NetworkInfo_IPAddress, TaskStatus } from '../../wire/v1.ts';
+import { readTaskId } from '../definition/task-id.ts';
 import { noteOutcome } from './backoff.ts';
-import { conditionOf, conditionOfAll, healthOfAll, isActive, isTerminal, isUnreachableFor, taskStateOf } from './condition.ts';
+import {
+  conditionOf,
+  conditionOfAll,
+  healthOfAll,
+  isActive,
+  isTerminal,
+  isUnreachableFor,
+  taskStateOf,
+} from './condition.ts';
 import { type Context, log, publish } from './context.ts';
 import { noteFailure } from './failures.ts';
 import { healthOfInstance, noteMesosHealth, watchHealth } from './health.ts';
@@ -55,7 +64,13 @@ function strangeTask(
   killTask(ctx, taskId, taskId);
 }
 
-function applyStatus(ctx: Context, instance: Instance, task: TaskRecord, condition: Condition, status: TaskStatus): void {
+function applyStatus(
+  ctx: Context,
+  instance: Instance,
+  task: TaskRecord,
+  condition: Condition,
+  status: TaskStatus,
+): void {
   if (isTerminal(task.condition)) return;
   const changed = alteredTask(ctx, task, condition, status);
   if (changed === undefined) {

@@ -8,7 +8,9 @@ export function addressOf(instance: Instance, app: App): string | undefined {
   const hasHostPort = instance.tasks[0]?.hostPorts.some((port) => port !== null) === true;
   if (ownNetwork && !hasHostPort) {
     const infos = instance.tasks[0]?.status?.container_status?.network_infos ?? [];
-    const own = infos.flatMap(({ ip_addresses }) => ip_addresses ?? []).find(({ ip_address }) => ip_address !== undefined);
+    const own = infos
+      .flatMap(({ ip_addresses }) => ip_addresses ?? [])
+      .find(({ ip_address }) => ip_address !== undefined);
     if (own?.ip_address !== undefined) return own.ip_address;
   }
   return instance.placement?.host;

@@ -8,7 +8,7 @@ const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
 
 /** Documents may name their schema in `$schema`: it is ignored, like every field that is not known. */
 function schemaOf(title: string, { schema }: Kind<unknown>): JsonSchema {
-  const properties = isObject(schema['properties']) ? schema['properties'] : {};
+  const properties = isObject(schema.properties) ? schema.properties : {};
   return {
     $schema: DIALECT,
     title,

@@ -125,8 +125,8 @@ const argvCommand = record({ argv: required(list(text(), { minItems: 1 }), 'A pr
 /** `{shell}` or `{argv}`, never both. */
 export const command: Kind<Command> = {
   read(value, at, problems) {
-    const isArgv = isObject(value) && value['argv'] !== undefined && value['argv'] !== null;
-    if (isArgv && value['shell'] !== undefined && value['shell'] !== null) {
+    const isArgv = isObject(value) && value.argv !== undefined && value.argv !== null;
+    if (isArgv && value.shell !== undefined && value.shell !== null) {
       return refuse(problems, at, 'error.multipleTypes', 'must have either shell or argv, not both');
     }
     return isArgv ? argvCommand.read(value, at, problems) : shellCommand.read(value, at, problems);

@@ -90,7 +90,7 @@ function has(value: unknown, field: string): boolean {
 }
 
 function isCsi(value: unknown): boolean {
-  return isObject(value) && isObject(value['external']) && value['external']['provider'] === 'csi';
+  return isObject(value) && isObject(value.external) && value.external.provider === 'csi';
 }
 
 function byKind<T extends { readonly kind: string }>(

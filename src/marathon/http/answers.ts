@@ -1,10 +1,10 @@
 /** Answers of the API: JSON, and refusals in the shapes that clients know. */
 import type { Answer } from '../../http/answer.ts';
 import type { Request } from '../../http/endpoint.ts';
-import type { Outcome, Refusal, Started } from '../core/outcome.ts';
-import type { Problem } from '../definition/types.ts';
-import { writeInstant } from '../definition/instant.ts';
 import type { Caller } from '../core/events.ts';
+import type { Outcome, Refusal, Started } from '../core/outcome.ts';
+import { writeInstant } from '../definition/instant.ts';
+import type { Problem } from '../definition/types.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
@@ -70,7 +70,9 @@ export function outcomeAnswer(outcome: Outcome): Answer {
 }
 
 /** The body as JSON, or the answer that says what is wrong with it. */
-export function bodyOf({ body }: Request): { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly answer: Answer } {
+export function bodyOf({
+  body,
+}: Request): { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly answer: Answer } {
   try {
     return { ok: true, value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)) };
   } catch (error) {

@@ -3,11 +3,21 @@ import type { Answer } from '../../http/answer.ts';
 import type { Request } from '../../http/endpoint.ts';
 import type { App } from '../core/model.ts';
 import { allApps, groupAt } from '../core/tree/groups.ts';
+import { writeApp } from '../definition/app-form.ts';
 import { readInstant, writeInstant } from '../definition/instant.ts';
 import { canonicalPath } from '../definition/path-id.ts';
-import { writeApp } from '../definition/app-form.ts';
 import { type AppEmbed, appEmbeds, appInfo } from '../views/app-info.ts';
-import { bodyOf, callerOf, flagOf, jsonAnswer, message, outcomeAnswer, refusalAnswer, startedAnswer, valuesOf } from './answers.ts';
+import {
+  bodyOf,
+  callerOf,
+  flagOf,
+  jsonAnswer,
+  message,
+  outcomeAnswer,
+  refusalAnswer,
+  startedAnswer,
+  valuesOf,
+} from './answers.ts';
 import { killInstances, tasksOfApps } from './kills.ts';
 import { readSelectors } from './selectors.ts';
 import type { MarathonService } from './service.ts';
@@ -102,7 +112,11 @@ export function locationOf({ address }: MarathonService, { headers }: Request, i
   return `http://${headers.host ?? address}${id}`;
 }
 
-async function updateMany(service: MarathonService, request: Request, mode: 'merge' | 'replace' | 'patch'): Promise<Answer> {
+async function updateMany(
+  service: MarathonService,
+  request: Request,
+  mode: 'merge' | 'replace' | 'patch',
+): Promise<Answer> {
   const body = bodyOf(request);
   if (!body.ok) return body.answer;
   return outcomeAnswer(
@@ -154,7 +168,12 @@ function appsBelow(service: MarathonService, request: Request, id: string): Answ
   return jsonAnswer({ '*': [...allApps(group)].map((app) => appInfo(service.state, app, embeds, service.now())) });
 }
 
-async function update(service: MarathonService, request: Request, id: string, mode: 'merge' | 'replace' | 'patch'): Promise<Answer> {
+async function update(
+  service: MarathonService,
+  request: Request,
+  id: string,
+  mode: 'merge' | 'replace' | 'patch',
+): Promise<Answer> {
   const body = bodyOf(request);
   if (!body.ok) return body.answer;
   const outcome = await service.ask({

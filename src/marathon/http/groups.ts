@@ -4,9 +4,9 @@ import type { Request } from '../../http/endpoint.ts';
 import { allApps, groupAt } from '../core/tree/groups.ts';
 import { readInstant, writeInstant } from '../definition/instant.ts';
 import { canonicalPath } from '../definition/path-id.ts';
+import { appEmbeds, appInfo } from '../views/app-info.ts';
 import { stepsView } from '../views/deployment.ts';
 import { groupEmbeds, groupInfo } from '../views/group-info.ts';
-import { appEmbeds, appInfo } from '../views/app-info.ts';
 import { bodyOf, callerOf, flagOf, jsonAnswer, message, outcomeAnswer, startedAnswer, valuesOf } from './answers.ts';
 import { locationOf } from './apps.ts';
 import type { MarathonService } from './service.ts';
@@ -25,12 +25,14 @@ export async function groups(service: MarathonService, request: Request): Promis
   }
   const id = idOf(path, 0);
   if (request.method === 'DELETE') return change(service, request, { kind: 'deleteGroup', id });
-  if (request.method === 'POST') return withBody(service, request, (document) => ({ kind: 'createGroup', id, document }));
+  if (request.method === 'POST')
+    return withBody(service, request, (document) => ({ kind: 'createGroup', id, document }));
   if (request.method === 'PUT') {
     const dryRun = flagOf(request, 'dryRun');
     return withBody(service, request, (document) => ({ kind: 'updateGroup', id, document, dryRun }));
   }
-  if (request.method === 'PATCH') return withBody(service, request, (document) => ({ kind: 'patchGroup', id, document }));
+  if (request.method === 'PATCH')
+    return withBody(service, request, (document) => ({ kind: 'patchGroup', id, document }));
   return jsonAnswer({ message: 'Method Not Allowed' }, 405, { allow: METHODS.join(', ') });
 }
 
@@ -40,7 +42,11 @@ type Wanted = Parameters<MarathonService['ask']>[0] extends infer Question
     : never
   : never;
 
-async function withBody(service: MarathonService, request: Request, wanted: (document: unknown) => Wanted): Promise<Answer> {
+async function withBody(
+  service: MarathonService,
+  request: Request,
+  wanted: (document: unknown) => Wanted,
+): Promise<Answer> {
   const body = bodyOf(request);
   return body.ok ? change(service, request, wanted(body.value)) : body.answer;
 }
@@ -68,7 +74,9 @@ function show(service: MarathonService, request: Request, id: string): Answer {
   const group = groupAt(service.state.root, id);
   if (group === undefined) return unknownGroup(id);
   const embeds = valuesOf(request, 'embed');
-  return jsonAnswer(groupInfo(service.state, group, groupEmbeds(embeds), appEmbeds(embeds, APP_PREFIXES), service.now()));
+  return jsonAnswer(
+    groupInfo(service.state, group, groupEmbeds(embeds), appEmbeds(embeds, APP_PREFIXES), service.now()),
+  );
 }
 
 function appsOf(service: MarathonService, request: Request, id: string): Answer {
@@ -91,5 +99,7 @@ function oneVersion(service: MarathonService, request: Request, id: string, text
   const group = root && groupAt(root, id);
   if (group === undefined) return message(404, `Group '${id}' does not exist in version ${text}`);
   const embeds = valuesOf(request, 'embed');
-  return jsonAnswer(groupInfo(service.state, group, groupEmbeds(embeds), appEmbeds(embeds, APP_PREFIXES), service.now()));
+  return jsonAnswer(
+    groupInfo(service.state, group, groupEmbeds(embeds), appEmbeds(embeds, APP_PREFIXES), service.now()),
+  );
 }

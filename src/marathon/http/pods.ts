@@ -46,7 +46,9 @@ async function allPodsAnswer(service: MarathonService, request: Request): Promis
 async function written(
   service: MarathonService,
   request: Request,
-  change: { readonly kind: 'createPod'; readonly document: unknown } | { readonly kind: 'updatePod'; readonly id: string; readonly document: unknown },
+  change:
+    | { readonly kind: 'createPod'; readonly document: unknown }
+    | { readonly kind: 'updatePod'; readonly id: string; readonly document: unknown },
   status: number,
 ): Promise<Answer> {
   const outcome = await service.ask({
@@ -107,7 +109,8 @@ async function aboutPod(
   if (pod === undefined) return unknownPod(id);
   if (about === 'status') return jsonAnswer(podStatus(state, pod, service.now()));
   if (about === 'versions') return argument === undefined ? versions(service, id) : oneVersion(service, id, argument);
-  if (about !== 'instances') return message(404, `Nothing is known about '${about}' of pods: there are status, versions and instances`);
+  if (about !== 'instances')
+    return message(404, `Nothing is known about '${about}' of pods: there are status, versions and instances`);
   if (request.method !== 'DELETE') return wrongMethod(['DELETE']);
   return killOf(service, request, id, argument);
 }
@@ -120,10 +123,17 @@ function oneVersion({ state }: MarathonService, id: string, text: string): Answe
   const version = readInstant(text);
   if (version === undefined) return message(422, `'${text}' is no version: those look like 2015-09-25T15:13:48.343Z`);
   const pod = state.history.get(id)?.get(version);
-  return pod?.kind === 'pod' ? jsonAnswer(writePod(pod)) : message(404, `Pod '${id}' does not exist in version ${text}`);
+  return pod?.kind === 'pod'
+    ? jsonAnswer(writePod(pod))
+    : message(404, `Pod '${id}' does not exist in version ${text}`);
 }
 
-async function killOf(service: MarathonService, request: Request, id: string, one: string | undefined): Promise<Answer> {
+async function killOf(
+  service: MarathonService,
+  request: Request,
+  id: string,
+  one: string | undefined,
+): Promise<Answer> {
   const ids = one === undefined ? idsIn(request) : [one];
   if (!Array.isArray(ids)) return ids as Answer;
   for (const each of ids) {

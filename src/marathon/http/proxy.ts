@@ -1,5 +1,5 @@
 /** What a standby does with requests: it passes them on to the leader, and its answers back. */
-import { Agent, type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http';
+import { Agent, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { MarathonFlags } from '../flags.ts';
 
 const VIA = 'x-marathon-via';
@@ -22,7 +22,10 @@ export class LeaderProxy {
 
   constructor(options: ProxyOptions) {
     this.#options = options;
-    this.#agent = new Agent({ keepAlive: true, maxSockets: Math.max(1, options.flags.leader_proxy_max_open_connections) });
+    this.#agent = new Agent({
+      keepAlive: true,
+      maxSockets: Math.max(1, options.flags.leader_proxy_max_open_connections),
+    });
   }
 
   /** Passes a request on. @param leader asked anew until it is known, or it takes too long */
@@ -61,11 +64,16 @@ export class LeaderProxy {
         host: target,
         connection: 'keep-alive',
         [VIA]: known === undefined ? via : `${String(known)}, ${via}`,
-        'x-forwarded-for': [request.headers['x-forwarded-for'], request.socket.remoteAddress].filter(Boolean).join(', '),
+        'x-forwarded-for': [request.headers['x-forwarded-for'], request.socket.remoteAddress]
+          .filter(Boolean)
+          .join(', '),
       },
       timeout: flags.leader_proxy_read_timeout,
     });
-    const connecting = setTimeout(() => outgoing.destroy(new Error('no connection')), flags.leader_proxy_connection_timeout);
+    const connecting = setTimeout(
+      () => outgoing.destroy(new Error('no connection')),
+      flags.leader_proxy_connection_timeout,
+    );
     outgoing.on('socket', (socket) => {
       if (!socket.connecting) clearTimeout(connecting);
       else socket.once('connect', () => clearTimeout(connecting));
@@ -95,5 +103,7 @@ function splitAddress(address: string): readonly [string, number] {
 
 function fail(response: ServerResponse, status: number, message: string): void {
   const body = JSON.stringify({ message });
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }).end(body);
+  response
+    .writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+    .end(body);
 }

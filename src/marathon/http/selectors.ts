@@ -61,7 +61,5 @@ function readSet(name: string, isWanted: boolean, members: string, rest: string)
 
 function term(text: string): { readonly value: string; readonly rest: string } | undefined {
   const found = TERM.exec(text);
-  return found === null
-    ? undefined
-    : { value: found[1]!.replace(/\\(.)/g, '$1'), rest: text.slice(found[0].length) };
+  return found === null ? undefined : { value: found[1]!.replace(/\\(.)/g, '$1'), rest: text.slice(found[0].length) };
 }

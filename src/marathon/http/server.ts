@@ -1,6 +1,7 @@
 /** Marathon's side of the HTTP server: the leader answers, the others pass requests on to it. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+
 import { timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Loaded } from '../../config/load.ts';
 import { createPipeline, type Pipeline } from '../../http/pipeline.ts';
 import { wallTime } from '../../runtime/clock.ts';
@@ -101,7 +102,10 @@ export class MarathonHttp {
     const origins = this.#options.loaded.values.access_control_allow_origin?.split(',').map((each) => each.trim());
     if (origins === undefined || origins.length === 0) return;
     const asked = request.headers.origin;
-    response.setHeader('Access-Control-Allow-Origin', asked !== undefined && origins.includes(asked) ? asked : origins.at(-1)!);
+    response.setHeader(
+      'Access-Control-Allow-Origin',
+      asked !== undefined && origins.includes(asked) ? asked : origins.at(-1)!,
+    );
     const headers = request.headers['access-control-request-headers'];
     if (headers !== undefined) response.setHeader('Access-Control-Allow-Headers', headers);
     response.setHeader('Access-Control-Allow-Methods', 'GET, HEAD, OPTIONS');
@@ -118,6 +122,8 @@ function isAllowed({ headers }: IncomingMessage, credentials: string | undefined
 
 function refuse(response: ServerResponse, status: number, message: string): boolean {
   const body = JSON.stringify({ message });
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }).end(body);
+  response
+    .writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+    .end(body);
   return true;
 }

@@ -1,14 +1,19 @@
 /** What the API needs of the program behind it. */
-import type { Caller, MarathonEvent, RequestId } from '../core/events.ts';
+
+import type { Loaded } from '../../config/load.ts';
+import type { MarathonEvent, RequestId } from '../core/events.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { MarathonState } from '../core/state.ts';
-import type { Loaded } from '../../config/load.ts';
 import type { marathonFlags } from '../flags.ts';
 import type { EventHub } from './hub.ts';
 
 type WithRequest = Extract<MarathonEvent, { readonly request: RequestId }>;
 /** An event that is answered, without the number under which its answer comes. */
-export type Question = WithRequest extends infer Each ? (Each extends WithRequest ? Omit<Each, 'request'> : never) : never;
+export type Question = WithRequest extends infer Each
+  ? Each extends WithRequest
+    ? Omit<Each, 'request'>
+    : never
+  : never;
 
 /** A Marathon that leads. */
 export interface MarathonService {
@@ -27,5 +32,3 @@ export interface MarathonService {
   /** Gives leadership up: the process ends soon after this. */
   abdicate(): void;
 }
-
-export type { Caller };

@@ -41,8 +41,15 @@ export function prometheus(service: MarathonService): Answer {
 
 /** The flags in force. */
 export function config({ flags }: MarathonService): Answer {
-  const secret = new Set(['http_credentials', 'mesos_authentication_secret', 'ssl_keystore_password', 'metrics_datadog_api_key']);
-  return jsonAnswer(Object.fromEntries(Object.entries(flags.texts).map(([name, text]) => [name, secret.has(name) ? '***' : text])));
+  const secret = new Set([
+    'http_credentials',
+    'mesos_authentication_secret',
+    'ssl_keystore_password',
+    'metrics_datadog_api_key',
+  ]);
+  return jsonAnswer(
+    Object.fromEntries(Object.entries(flags.texts).map(([name, text]) => [name, secret.has(name) ? '***' : text])),
+  );
 }
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error'];
@@ -55,10 +62,11 @@ export function logging(service: MarathonService, request: Request): Answer {
   if (!body.ok) return body.answer;
   const { level, logger } = (body.value ?? {}) as { readonly level?: unknown; readonly logger?: unknown };
   const errors = [
-    ...(typeof level === 'string' && LEVELS.includes(level) ? [] : [{ path: '/level', errors: [`must be one of ${LEVELS.join(', ')}`] }]),
+    ...(typeof level === 'string' && LEVELS.includes(level)
+      ? []
+      : [{ path: '/level', errors: [`must be one of ${LEVELS.join(', ')}`] }]),
     ...(typeof logger === 'string' && logger !== '' ? [] : [{ path: '/logger', errors: ['must not be empty'] }]),
   ];
   if (errors.length > 0) return jsonAnswer({ message: 'Object is not valid', details: errors }, 422);
   return jsonAnswer(body.value);
 }
-

@@ -1,6 +1,7 @@
 /** Figures about Marathon, in upstream's names and forms. */
-import { allGroups } from '../core/tree/groups.ts';
+
 import type { MarathonState } from '../core/state.ts';
+import { allGroups } from '../core/tree/groups.ts';
 
 interface Figures {
   readonly counters: Readonly<Record<string, number>>;

@@ -2,9 +2,9 @@
 import { isActive, isTerminal, taskStateOf } from '../core/condition.ts';
 import type { Instance, Pod, TaskRecord } from '../core/model.ts';
 import type { MarathonState } from '../core/state.ts';
-import type { Endpoint, PodContainer } from '../definition/types.ts';
 import { writeInstant } from '../definition/instant.ts';
 import { writePod } from '../definition/pod-form.ts';
+import type { Endpoint, PodContainer } from '../definition/types.ts';
 
 type InstanceStatus = 'PENDING' | 'STAGING' | 'STABLE' | 'DEGRADED' | 'TERMINAL';
 
@@ -64,7 +64,10 @@ function statusOf({ condition, healthy }: Instance): InstanceStatus {
 }
 
 /** One instance of a pod. @param now wall clock, in ms */
-export function instanceView(instance: Instance, now: number): { readonly status: InstanceStatus; readonly [field: string]: unknown } {
+export function instanceView(
+  instance: Instance,
+  now: number,
+): { readonly status: InstanceStatus; readonly [field: string]: unknown } {
   const pod = instance.spec as Pod;
   const { placement } = instance;
   const since = writeInstant(instance.since);
@@ -98,7 +101,12 @@ function taskOf({ tasks }: Instance, { name }: PodContainer): TaskRecord | undef
 
 /** What its containers that are there use, and the executor beside them. */
 function resourcesOf(instance: Instance, pod: Pod): object {
-  const sum = { cpus: pod.executorResources.cpus, mem: pod.executorResources.mem, disk: pod.executorResources.disk, gpus: 0 };
+  const sum = {
+    cpus: pod.executorResources.cpus,
+    mem: pod.executorResources.mem,
+    disk: pod.executorResources.disk,
+    gpus: 0,
+  };
   for (const container of pod.containers) {
     const task = taskOf(instance, container);
     if (task === undefined || !isActive(task.condition)) continue;
@@ -162,4 +170,3 @@ function endpointsOf(instance: Instance, container: PodContainer, task: TaskReco
     ...(container.healthCheck && instance.healthy !== undefined && { healthy: instance.healthy }),
   }));
 }
-

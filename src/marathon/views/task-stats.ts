@@ -1,6 +1,7 @@
 /** How long tasks of an app live, by how they relate to its last changes. */
-import type { App, Instance } from '../core/model.ts';
+
 import { isActive } from '../core/condition.ts';
+import type { App, Instance } from '../core/model.ts';
 
 /** @param now in ms since the epoch */
 export function taskStats(app: App, instances: readonly Instance[], now: number): object {
@@ -10,9 +11,21 @@ export function taskStats(app: App, instances: readonly Instance[], now: number)
   };
   const placed = instances.filter(({ tasks }) => tasks.length > 0);
   return {
-    ...group('startedAfterLastScaling', placed.filter(({ spec }) => spec.version >= lastScalingAt), now),
-    ...group('withLatestConfig', placed.filter(({ spec }) => spec.version >= lastConfigChangeAt), now),
-    ...group('withOutdatedConfig', placed.filter(({ spec }) => spec.version < lastConfigChangeAt), now),
+    ...group(
+      'startedAfterLastScaling',
+      placed.filter(({ spec }) => spec.version >= lastScalingAt),
+      now,
+    ),
+    ...group(
+      'withLatestConfig',
+      placed.filter(({ spec }) => spec.version >= lastConfigChangeAt),
+      now,
+    ),
+    ...group(
+      'withOutdatedConfig',
+      placed.filter(({ spec }) => spec.version < lastConfigChangeAt),
+      now,
+    ),
     ...group('totalSummary', placed, now),
   };
 }
@@ -21,7 +34,9 @@ function group(name: string, instances: readonly Instance[], now: number): objec
   if (instances.length === 0) return {};
   const lifeTimes = instances
     .flatMap(({ tasks }) => tasks)
-    .flatMap(({ startedAt, condition }) => (startedAt !== undefined && isActive(condition) ? (now - startedAt) / 1000 : []))
+    .flatMap(({ startedAt, condition }) =>
+      startedAt !== undefined && isActive(condition) ? (now - startedAt) / 1000 : [],
+    )
     .sort((a, b) => a - b);
   const lifeTime = {
     averageSeconds: lifeTimes.reduce((sum, each) => sum + each, 0) / lifeTimes.length,

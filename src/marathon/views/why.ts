@@ -46,13 +46,18 @@ function reasonsOf(
   if (!state.isSubscribed) reasons.push('Marathon has no connection to a Mesos master');
   if (delay !== undefined && delay.deadline > now) {
     const seconds = Math.ceil((delay.deadline - now) / 1000);
-    reasons.push(`After failures the next launch waits for another ${seconds} s (backoff); end that with DELETE /v2/queue${spec.id}/delay`);
+    reasons.push(
+      `After failures the next launch waits for another ${seconds} s (backoff); end that with DELETE /v2/queue${spec.id}/delay`,
+    );
   } else if (agents.length === 0) {
-    reasons.push(`${count} ${count === 1 ? 'instance waits' : 'instances wait'} for offers, and none has come yet for role '${spec.role}'`);
+    reasons.push(
+      `${count} ${count === 1 ? 'instance waits' : 'instances wait'} for offers, and none has come yet for role '${spec.role}'`,
+    );
   }
   const byReason = new Map<string, number>();
   for (const { reasons: all } of agents) {
-    for (const reason of NO_MATCH_REASONS) if (all.includes(reason)) byReason.set(reason, (byReason.get(reason) ?? 0) + 1);
+    for (const reason of NO_MATCH_REASONS)
+      if (all.includes(reason)) byReason.set(reason, (byReason.get(reason) ?? 0) + 1);
   }
   for (const [reason, number] of byReason) reasons.push(`${number} of ${agents.length} agents: ${reason}`);
   return reasons;

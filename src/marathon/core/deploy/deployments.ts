@@ -2,9 +2,9 @@
 import { invariant } from '../../../base/invariant.ts';
 import { type Context, log, publish } from '../context.ts';
 import type { Action, Deployment, Plan } from '../model.ts';
+import { specRecord } from '../state.ts';
 import { deploymentKey, storedPlan } from '../stored.ts';
 import { advanceRestart, beginRestart } from './restart.ts';
-import { specRecord } from '../state.ts';
 import { advanceScale, beginScale, scaleTo } from './scale.ts';
 import { advanceStop, beginStop } from './stop.ts';
 import { wantedOf } from './wanted.ts';

@@ -6,22 +6,10 @@
 import { isActive } from '../condition.ts';
 import type { Context } from '../context.ts';
 import { isConsideredHealthy } from '../instances.ts';
-import type { Action, Instance, RunSpec } from '../model.ts';
-import { specRecord, type SpecRecord } from '../state.ts';
+import type { Action, Instance, RestartLimits, RunSpec } from '../model.ts';
+import { type SpecRecord, specRecord } from '../state.ts';
 import { firstToGo } from './victims.ts';
 import { isResident, retire, startInstances, wantedOf } from './wanted.ts';
-
-/** How far a restart may go, fixed when it begins. */
-export interface RestartLimits {
-  /** So many must stay healthy. */
-  readonly minimum: number;
-  /** So many may be there at most, old and new. */
-  readonly maximum: number;
-  /** Old ones that may go before any new one is well. */
-  readonly atOnce: number;
-  /** Old ones at the beginning. */
-  readonly old: number;
-}
 
 /** @param present all instances, wanted or not  @param healthy those of the wanted that no check speaks against */
 export function restartLimits(spec: RunSpec, present: number, healthy: number, old: number): RestartLimits {
@@ -76,7 +64,10 @@ function hasGivenUp({ instances }: SpecRecord): boolean {
 
 /** Old ones that do not run, or have not begun to, need no replacement before they go. */
 function dropLifeless(ctx: Context, old: Instance[], spec: RunSpec): Instance[] {
-  const [alive, lifeless] = [old.filter(({ condition }) => isActive(condition)), old.filter((each) => !isActive(each.condition))];
+  const [alive, lifeless] = [
+    old.filter(({ condition }) => isActive(condition)),
+    old.filter((each) => !isActive(each.condition)),
+  ];
   for (const instance of lifeless) retire(ctx, instance, spec);
   return alive;
 }

@@ -1,7 +1,7 @@
 /** Which instances go first when there are too many. */
 import type { Constraint, KillSelection } from '../../definition/types.ts';
-import { constraintValue } from '../placement/values.ts';
 import type { Condition, Instance, RunSpec } from '../model.ts';
+import { constraintValue } from '../placement/values.ts';
 
 /** Those with a lower weight go first; whatever is not named goes last. */
 const WEIGHT: Partial<Record<Condition, number>> = { Unreachable: 1, Staging: 2, Starting: 3, Running: 4 };

@@ -1,8 +1,9 @@
 /** How many instances are wanted, and how to want more or fewer. */
-import { setGoal } from '../goals.ts';
-import { alter, scheduleInstance } from '../instances.ts';
+
 import { isTerminal } from '../condition.ts';
 import type { Context } from '../context.ts';
+import { setGoal } from '../goals.ts';
+import { alter, scheduleInstance } from '../instances.ts';
 import type { Instance, RunSpec } from '../model.ts';
 import { type SpecRecord, specRecord } from '../state.ts';
 

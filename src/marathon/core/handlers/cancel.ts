@@ -1,4 +1,4 @@
-import { type Context } from '../context.ts';
+import type { Context } from '../context.ts';
 import { cancelDeployment } from '../deploy/deployments.ts';
 import type { RequestId } from '../events.ts';
 import { revert } from './revert.ts';
@@ -14,7 +14,10 @@ export function cancelOnRequest(
     ctx.emit({ kind: 'answer', request, outcome: { ok: false, refusal: { kind: 'notFound', message } } });
     return;
   }
-  if (!force) return revert(ctx, request, deployment);
+  if (!force) {
+    revert(ctx, request, deployment);
+    return;
+  }
   cancelDeployment(ctx, deployment, 'The deployment has been cancelled');
   ctx.emit({ kind: 'answer', request, outcome: { ok: true, killed: [] } });
 }

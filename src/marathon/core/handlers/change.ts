@@ -1,9 +1,8 @@
-import type { Result } from '../../../base/result.ts';
 import type { Change } from '../change.ts';
-import { type Context, publish } from '../context.ts';
-import type { Caller, MarathonEvent, RequestId } from '../events.ts';
-import type { RunSpec } from '../model.ts';
-import type { Outcome, Refusal } from '../outcome.ts';
+import type { Context } from '../context.ts';
+import type { MarathonEvent, RequestId } from '../events.ts';
+import type { Outcome } from '../outcome.ts';
+import type { Changer } from './changer.ts';
 import { createApp } from './changes/create-app.ts';
 import { createGroup } from './changes/create-group.ts';
 import { createPod } from './changes/create-pod.ts';
@@ -17,19 +16,6 @@ import { updateApp } from './changes/update-app.ts';
 import { updateApps } from './changes/update-apps.ts';
 import { updateGroup } from './changes/update-group.ts';
 import { updatePod } from './changes/update-pod.ts';
-
-/** What a change needs besides what is to change. */
-export interface Asked {
-  readonly force: boolean;
-  readonly caller: Caller;
-}
-
-/** One kind of change: everything happens, or nothing and a refusal. */
-export type Changer<Kind extends Change['kind']> = (
-  ctx: Context,
-  change: Extract<Change, { readonly kind: Kind }>,
-  asked: Asked,
-) => Result<Extract<Outcome, { readonly ok: true }>, Refusal>;
 
 const CHANGERS: { readonly [Kind in Change['kind']]: Changer<Kind> } = {
   createApp,
@@ -59,9 +45,4 @@ export function change(
 
 function answer({ emit }: Context, request: RequestId, outcome: Outcome): void {
   emit({ kind: 'answer', request, outcome });
-}
-
-/** Tells the event stream who posted which app. */
-export function publishPost(ctx: Context, { caller }: Asked, appDefinition: RunSpec): void {
-  publish(ctx, 'api_post_event', { clientIp: caller.clientIp, uri: caller.uri, appDefinition });
 }

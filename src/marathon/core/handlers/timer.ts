@@ -9,13 +9,13 @@ import { noteTimePassing, passingTimer } from '../updates.ts';
 /** Whatever was to be looked at again later: the timer's name says what. */
 export function takeTimer(ctx: Context, { key }: { readonly key: string }): void {
   if (runJob(ctx, key)) return;
-  if (isKillTimer(key)) return retryKills(ctx);
-  if (isOfferTimer(key)) return takeOfferTimer(ctx, key);
   const health = healthTimer(key);
-  if (health) return runHealthCheck(ctx, health.instanceId, health.check);
   const ready = readinessTimer(key);
-  if (ready !== undefined) return askWhetherReady(ctx, ready);
   const passing = passingTimer(key);
   const instance = passing === undefined ? undefined : ctx.state.instances.get(passing);
-  if (instance) noteTimePassing(ctx, instance);
+  if (isKillTimer(key)) retryKills(ctx);
+  else if (isOfferTimer(key)) takeOfferTimer(ctx, key);
+  else if (health) runHealthCheck(ctx, health.instanceId, health.check);
+  else if (ready !== undefined) askWhetherReady(ctx, ready);
+  else if (instance) noteTimePassing(ctx, instance);
 }

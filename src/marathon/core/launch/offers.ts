@@ -3,10 +3,11 @@ import type { Offer, Offer_Operation } from '../../../wire/v1.ts';
 import { mayLaunch } from '../backoff.ts';
 import type { Context } from '../context.ts';
 import type { Instance } from '../model.ts';
-import { matchInstance, type MatchResult } from '../placement/match.ts';
-import { openOffer, type OpenOffer } from '../placement/open-offer.ts';
 import { cleanUp } from '../placement/clean-up.ts';
-import { specRecord, type SpecRecord } from '../state.ts';
+import { matchInstance } from '../placement/match.ts';
+import { type OpenOffer, openOffer } from '../placement/open-offer.ts';
+import type { MatchResult } from '../placement/result.ts';
+import { type SpecRecord, specRecord } from '../state.ts';
 import { provision, reserve } from './provision.ts';
 import { noteMatch, noteNoMatch } from './statistics.ts';
 import { hasToken, spendToken } from './tokens.ts';
@@ -83,7 +84,12 @@ function nextToLaunch(ctx: Context, record: SpecRecord, { role, agentId }: OpenO
 /** Among more than these, no search for one that is bound to the agent: its own offers come often enough. */
 const RESIDENTS_SOUGHT = 1_000;
 
-function apply(ctx: Context, instance: Instance, open: OpenOffer, result: Exclude<MatchResult, { kind: 'none' }>): void {
+function apply(
+  ctx: Context,
+  instance: Instance,
+  open: OpenOffer,
+  result: Exclude<MatchResult, { kind: 'none' }>,
+): void {
   const { counters } = ctx.state.launching;
   noteMatch(ctx, instance.specId);
   if (result.kind === 'reserve') {

@@ -1,10 +1,11 @@
 /** What becomes of an instance when an offer is used for it. */
-import type { Context } from '../context.ts';
+
 import { noteOutcome } from '../backoff.ts';
+import type { Context } from '../context.ts';
 import { alter } from '../instances.ts';
 import type { Instance } from '../model.ts';
-import type { Launch, Reserve } from '../placement/match.ts';
 import type { OpenOffer } from '../placement/open-offer.ts';
+import type { Launch, Reserve } from '../placement/result.ts';
 
 /** It is launched: from now on its tasks are expected to be heard of. */
 export function provision(ctx: Context, instance: Instance, offer: OpenOffer, { tasks, reservation }: Launch): void {

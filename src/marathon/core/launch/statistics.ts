@@ -1,7 +1,7 @@
 /** Keeps count of what offers come to, so that whoever waits can be told why. */
 import type { Offer } from '../../../wire/v1.ts';
 import type { Context } from '../context.ts';
-import type { NoMatch } from '../placement/match.ts';
+import type { NoMatch } from '../placement/result.ts';
 import { NO_MATCH_REASONS, type OfferStatistics } from './launching.ts';
 
 function statisticsOf({ state, env }: Context, specId: string): OfferStatistics {

@@ -37,13 +37,14 @@ function lackOfTime({ options, env }: Context, { offer }: OpenOffer): readonly L
 function wasteOfGpus({ options }: Context, { left }: OpenOffer, spec: RunSpec): readonly Lack[] {
   const needsGpus = spec.kind === 'app' ? spec.gpus > 0 : spec.containers.some(({ resources }) => resources.gpus > 0);
   if (needsGpus || !left.some(({ name, amount }) => name === 'gpus' && amount > 0)) return [];
-  const own = spec.labels['GPU_SCHEDULING_BEHAVIOR'];
+  const own = spec.labels.GPU_SCHEDULING_BEHAVIOR;
   const behavior = own === 'restricted' || own === 'unrestricted' ? own : options.gpuScheduling;
   if (behavior === 'unrestricted') return [];
   return [
     {
       reason: 'DeclinedScarceResources',
-      detail: 'the agent has GPUs, which this does not need; the label GPU_SCHEDULING_BEHAVIOR=unrestricted would allow it',
+      detail:
+        'the agent has GPUs, which this does not need; the label GPU_SCHEDULING_BEHAVIOR=unrestricted would allow it',
     },
   ];
 }

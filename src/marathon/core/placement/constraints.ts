@@ -1,6 +1,7 @@
 /** Constraints: which agents an instance may be on, given where the others are. */
-import type { Constraint } from '../../definition/types.ts';
+
 import { compilePattern } from '../../definition/pattern.ts';
+import type { Constraint } from '../../definition/types.ts';
 import type { Instance, Placement, RunSpec } from '../model.ts';
 import { constraintValue } from './values.ts';
 

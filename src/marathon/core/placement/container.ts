@@ -1,5 +1,5 @@
 /** The container of an app's task: its image, its volumes and its networks. */
-import type { ContainerInfo, NetworkInfo, Volume as MesosVolume } from '../../../wire/v1.ts';
+import type { ContainerInfo, Volume as MesosVolume, NetworkInfo } from '../../../wire/v1.ts';
 import type { App, Container, LinuxInfo, PortMapping, Volume } from '../../definition/types.ts';
 import type { Context } from '../context.ts';
 import type { PortFacts } from './environment.ts';
@@ -57,7 +57,11 @@ function networkInfos({ networks }: App, mappings: readonly Mapping[], bridge: s
     const own = mode === 'container/bridge' ? bridge : name;
     const port_mappings = mappings
       .filter(({ networkNames }) => networkNames.length === 0 || (own !== undefined && networkNames.includes(own)))
-      .map(({ hostPort, containerPort, protocol }) => ({ host_port: hostPort, container_port: containerPort, protocol }));
+      .map(({ hostPort, containerPort, protocol }) => ({
+        host_port: hostPort,
+        container_port: containerPort,
+        protocol,
+      }));
     return {
       ip_addresses: [{}],
       ...(own !== undefined && { name: own }),
@@ -67,7 +71,12 @@ function networkInfos({ networks }: App, mappings: readonly Mapping[], bridge: s
   });
 }
 
-function dockerInfo(app: App, container: Container, mappings: readonly Mapping[], taskId: string): Partial<ContainerInfo> {
+function dockerInfo(
+  app: App,
+  container: Container,
+  mappings: readonly Mapping[],
+  taskId: string,
+): Partial<ContainerInfo> {
   const docker = container.docker!;
   const [network] = app.networks;
   const mode = network?.mode === 'container' ? 'USER' : network?.mode === 'container/bridge' ? 'BRIDGE' : 'HOST';

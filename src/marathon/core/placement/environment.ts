@@ -1,7 +1,8 @@
 /** What the environment of a task says about where it is and what it is. */
-import type { App, Env } from '../../definition/types.ts';
-import { writeInstant } from '../../definition/instant.ts';
+
 import type { Environment, Environment_Variable } from '../../../wire/v1.ts';
+import { writeInstant } from '../../definition/instant.ts';
+import type { App, Env } from '../../definition/types.ts';
 
 /** Longer label names and values are not told. */
 const MAX_NAME = 493;

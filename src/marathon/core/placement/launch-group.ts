@@ -10,9 +10,9 @@ import { enforcesRole } from '../tree/groups.ts';
 import { commandOf, podCheckInfo, podHealthCheckInfo } from './checks.ts';
 import { linuxInfo } from './container.ts';
 import { decimal, environment, escapedName, labelVariables } from './environment.ts';
-import type { Launch } from './match.ts';
 import type { OpenOffer } from './open-offer.ts';
 import type { Portions } from './portions.ts';
+import type { Launch } from './result.ts';
 
 export interface GroupRequest {
   readonly offer: OpenOffer;
@@ -60,7 +60,9 @@ export function launchGroup(ctx: Context, request: GroupRequest): Launch {
 }
 
 function allot({ containers }: Pod, hostPorts: readonly (number | null)[]): readonly Allotted[] {
-  const endpoints = containers.flatMap(({ name, endpoints: own }) => own.map((endpoint) => ({ container: name, endpoint })));
+  const endpoints = containers.flatMap(({ name, endpoints: own }) =>
+    own.map((endpoint) => ({ container: name, endpoint })),
+  );
   return endpoints.map((each, at) => ({ ...each, hostPort: hostPorts[at] ?? null }));
 }
 
@@ -89,7 +91,11 @@ function executorId(instance: Instance): string {
   return `instance-${instance.id}${instance.reservation ? `.${instance.incarnation + 1}` : ''}`;
 }
 
-function networkInfos(pod: Pod, allotted: readonly Allotted[], bridge: string): NonNullable<ContainerInfo['network_infos']> {
+function networkInfos(
+  pod: Pod,
+  allotted: readonly Allotted[],
+  bridge: string,
+): NonNullable<ContainerInfo['network_infos']> {
   return pod.networks.map(({ mode, name, labels }) => {
     const own = mode === 'container/bridge' ? bridge : name;
     const port_mappings = allotted
@@ -120,7 +126,7 @@ function taskInfo(
   const own = allotted.filter((each) => each.container === container.name);
   const portOf = (endpoint: string): number => {
     const found = own.find((each) => each.endpoint.name === endpoint);
-    return (isOnHost(pod) ? found?.hostPort : (found?.endpoint.containerPort || found?.hostPort)) ?? 0;
+    return (isOnHost(pod) ? found?.hostPort : found?.endpoint.containerPort || found?.hostPort) ?? 0;
   };
   const health = podHealthCheckInfo(container.healthCheck, portOf);
   const check = podCheckInfo(container.check, portOf);
@@ -213,7 +219,8 @@ function endpointVariables(pod: Pod, allotted: readonly Allotted[], prefix: stri
     const port = isOnHost(pod) ? hostPort : (endpoint.containerPort ?? null);
     if (port !== null) variables[`${prefix}ENDPOINT_${name}`] = String(port);
     if (hostPort !== null) variables[`${prefix}EP_HOST_${name}`] = String(hostPort);
-    if (endpoint.containerPort !== undefined) variables[`${prefix}EP_CONTAINER_${name}`] = String(endpoint.containerPort);
+    if (endpoint.containerPort !== undefined)
+      variables[`${prefix}EP_CONTAINER_${name}`] = String(endpoint.containerPort);
   }
   return variables;
 }

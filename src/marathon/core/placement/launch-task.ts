@@ -9,8 +9,8 @@ import { enforcesRole } from '../tree/groups.ts';
 import { checkInfo, healthCheckInfo } from './checks.ts';
 import { containerInfo } from './container.ts';
 import { contextVariables, environment, type PortFacts, portVariables } from './environment.ts';
-import type { Launch } from './match.ts';
 import type { OpenOffer } from './open-offer.ts';
+import type { Launch } from './result.ts';
 
 export interface TaskRequest {
   readonly offer: OpenOffer;
@@ -127,7 +127,11 @@ function customExecutor(app: App, command: CommandInfo, container: TaskInfo['con
   });
   return {
     executor_id: { value: `marathon-${id}` },
-    command: { ...command, shell: true, value: `chmod ug+rx '${app.executor}' && exec '${app.executor}' ${app.cmd ?? ''}` },
+    command: {
+      ...command,
+      shell: true,
+      value: `chmod ug+rx '${app.executor}' && exec '${app.executor}' ${app.cmd ?? ''}`,
+    },
     ...(container && { container }),
     ...(app.executorResources && { resources: [scalar('cpus', cpus), scalar('mem', mem), scalar('disk', disk)] }),
   };

@@ -1,20 +1,18 @@
-/** Whether an instance fits an offer; if so, what to ask of the master, if not, why. */
-import type { Offer_Operation } from '../../../wire/v1.ts';
 import { configVersion } from '../backoff.ts';
 import type { Context } from '../context.ts';
-import type { NoMatchReason } from '../launch/launching.ts';
-import type { Instance, Placement, Reservation, RunSpec, TaskRecord } from '../model.ts';
+import type { Instance, RunSpec } from '../model.ts';
 import type { SpecRecord } from '../state.ts';
-import { unmetConstraints } from './constraints.ts';
 import { lackOfAgent } from './agent.ts';
-import type { OpenOffer } from './open-offer.ts';
-import { findPorts, takePorts } from './ports.ts';
-import { Portions } from './portions.ts';
-import { portWishes } from './port-wishes.ts';
-import { type Lack, lackingScalars, milli, type Needs, type Selector, takeScalars } from './resources.ts';
-import { selectorFor } from './roles.ts';
+import { unmetConstraints } from './constraints.ts';
 import { launchGroup } from './launch-group.ts';
 import { launchTask } from './launch-task.ts';
+import type { OpenOffer } from './open-offer.ts';
+import { portWishes } from './port-wishes.ts';
+import { Portions } from './portions.ts';
+import { findPorts, takePorts } from './ports.ts';
+import { type Lack, lackingScalars, milli, type Needs, type Selector, takeScalars } from './resources.ts';
+import type { MatchResult, NoMatch } from './result.ts';
+import { selectorFor } from './roles.ts';
 
 export interface MatchRequest {
   readonly offer: OpenOffer;
@@ -23,33 +21,6 @@ export interface MatchRequest {
   /** All instances of its app or pod. */
   readonly record: SpecRecord;
 }
-
-/** It fits. What it uses has been taken out of the offer. */
-export interface Launch {
-  readonly kind: 'launch';
-  readonly operations: readonly Offer_Operation[];
-  /** As they are from now on: provisioned. */
-  readonly tasks: readonly TaskRecord[];
-  /** Of a resident instance: in use from now on. */
-  readonly reservation?: Reservation;
-}
-
-/** It would fit, but first its resources and volumes have to be made its own. */
-export interface Reserve {
-  readonly kind: 'reserve';
-  readonly operations: readonly Offer_Operation[];
-  readonly reservation: Reservation;
-  readonly placement: Placement;
-}
-
-export interface NoMatch {
-  readonly kind: 'none';
-  readonly reasons: readonly NoMatchReason[];
-  /** One sentence for each requirement that was not met: what was wanted, what was there. */
-  readonly details: readonly string[];
-}
-
-export type MatchResult = Launch | Reserve | NoMatch;
 
 /** Looks whether the instance fits what is left of the offer. */
 export function matchInstance(ctx: Context, { offer, instance, record }: MatchRequest): MatchResult {

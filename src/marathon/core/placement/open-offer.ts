@@ -58,7 +58,8 @@ function leftOf(resource: Resource): Left {
     name: resource.name ?? '',
     role: reservationRole(resource),
     labels: labelsOf(resource),
-    isDynamic: resource.reservation !== undefined || (resource.reservations ?? []).some(({ type }) => type === 'DYNAMIC'),
+    isDynamic:
+      resource.reservation !== undefined || (resource.reservations ?? []).some(({ type }) => type === 'DYNAMIC'),
     amount: Math.round((resource.scalar?.value ?? 0) * 1000),
     ranges: (resource.ranges?.range ?? []).map(({ begin, end }) => ({ begin: Number(begin), end: Number(end) })),
   };
@@ -97,9 +98,6 @@ export function takeScalar(left: Left, amount: number): Resource {
 export function takePort(left: Left, port: number): void {
   left.ranges = left.ranges.flatMap(({ begin, end }) => {
     if (port < begin || port > end) return [{ begin, end }];
-    return [
-      ...(begin < port ? [{ begin, end: port - 1 }] : []),
-      ...(port < end ? [{ begin: port + 1, end }] : []),
-    ];
+    return [...(begin < port ? [{ begin, end: port - 1 }] : []), ...(port < end ? [{ begin: port + 1, end }] : [])];
   });
 }

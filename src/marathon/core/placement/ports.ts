@@ -30,7 +30,8 @@ export function findPorts(
     }
     const found = wish === 'any' ? anyPort.next().value : owner(sources, wish);
     if (found === undefined) {
-      const what = wish === 'any' ? `${wishes.filter((each) => each === 'any').length} host ports` : `host port ${wish}`;
+      const what =
+        wish === 'any' ? `${wishes.filter((each) => each === 'any').length} host ports` : `host port ${wish}`;
       return { ok: false, detail: `needs ${what}, offered are ${shown(sources)}` };
     }
     ports.push(found);

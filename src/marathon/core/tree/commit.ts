@@ -11,10 +11,10 @@ import type { Refusal, Started } from '../outcome.ts';
 import {
   groupKey,
   rootVersionKey,
-  specKey,
-  specVersionKey,
   type StoredGroup,
   type StoredRootVersion,
+  specKey,
+  specVersionKey,
   storedGroup,
 } from '../stored.ts';
 import { layersOf } from './dependencies.ts';
@@ -148,7 +148,10 @@ function checkTree({ options, state }: Context, root: Group, changes: readonly S
   const removed = changes.filter(({ after }) => !after).length;
   const total = state.current.size + added.length - removed;
   if (options.maxApps !== undefined && added.length > 0 && total > options.maxApps) {
-    return invalid('/', `this Marathon instance may only handle up to ${options.maxApps} apps (--max_apps); there would be ${total}`);
+    return invalid(
+      '/',
+      `this Marathon instance may only handle up to ${options.maxApps} apps (--max_apps); there would be ${total}`,
+    );
   }
   return ok(undefined);
 }

@@ -18,7 +18,12 @@ export function claimedId(document: unknown): string {
 }
 
 /** @param enforced what the same change says of the top-level group, if anything */
-export function rolesFor({ state, options }: Context, id: string, forceRoleUpdate: boolean, enforced?: boolean): RoleFacts {
+export function rolesFor(
+  { state, options }: Context,
+  id: string,
+  forceRoleUpdate: boolean,
+  enforced?: boolean,
+): RoleFacts {
   const { root } = state;
   const currentRole = state.current.get(id)?.role;
   const [top, second] = segmentsOf(id);

@@ -1,9 +1,9 @@
 /** What a group update asks for: the tree and the apps in it as they shall be. */
 import { err, ok, type Result } from '../../../base/result.ts';
 import { rejectedChange } from '../../definition/compare.ts';
+import { writeInstant } from '../../definition/instant.ts';
 import { readGroupUpdate } from '../../definition/read-group.ts';
 import type { GroupUpdate } from '../../definition/types.ts';
-import { writeInstant } from '../../definition/instant.ts';
 import type { Context } from '../context.ts';
 import type { Group, RunSpec } from '../model.ts';
 import type { Refusal } from '../outcome.ts';
@@ -106,4 +106,3 @@ function scaled(ctx: Context, id: string, factor: number, force: boolean): Resul
   for (const app of allApps(group)) specs.set(app.id, { ...app, instances: Math.ceil(app.instances * factor) });
   return ok({ root: state.root, specs, groupId: id, force });
 }
-

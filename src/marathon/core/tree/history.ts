@@ -2,7 +2,7 @@
 import type { Group, RunSpec } from '../model.ts';
 import type { RootVersion } from '../state.ts';
 import type { StoredRootVersion } from '../stored.ts';
-import { alterGroup, withoutGroup, withoutSpec, withSpec, groupAt } from './groups.ts';
+import { alterGroup, groupAt, withoutGroup, withoutSpec, withSpec } from './groups.ts';
 
 /** @param roots oldest first  @returns all trees that can be made, oldest first; the present one is the last */
 export function rootVersionsOf(
@@ -44,4 +44,3 @@ function undo(
   }
   return { ...earlier, version };
 }
-

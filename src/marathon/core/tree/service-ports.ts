@@ -7,7 +7,11 @@ export type PortUse = Map<number, number>;
 
 /** The ports by which an app is known to load balancers; 0 where none is assigned yet. */
 export function servicePortsOf(app: App): readonly number[] {
-  return app.portDefinitions?.map(({ port }) => port) ?? app.container?.portMappings?.map(({ servicePort }) => servicePort) ?? [];
+  return (
+    app.portDefinitions?.map(({ port }) => port) ??
+    app.container?.portMappings?.map(({ servicePort }) => servicePort) ??
+    []
+  );
 }
 
 /** Counts the ports of an app in, or out. */

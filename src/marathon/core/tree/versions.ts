@@ -20,7 +20,8 @@ export function newVersion(
   if (isUpgrade(before, after)) {
     return { ...after, version, versionInfo: { lastScalingAt: version, lastConfigChangeAt: version } };
   }
-  if (before.instances !== after.instances) return { ...after, version, versionInfo: { ...known, lastScalingAt: version } };
+  if (before.instances !== after.instances)
+    return { ...after, version, versionInfo: { ...known, lastScalingAt: version } };
   if (isSame(before, after)) return undefined;
   return { ...after, version, versionInfo: known };
 }

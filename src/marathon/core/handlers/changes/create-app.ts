@@ -3,7 +3,7 @@ import { readApp, readAppDocument } from '../../../definition/read-app.ts';
 import { commit } from '../../tree/commit.ts';
 import { factsFor, refusalOf } from '../../tree/facts.ts';
 import { groupAt, parentOf } from '../../tree/groups.ts';
-import { type Changer, publishPost } from '../change.ts';
+import { type Changer, publishPost } from '../changer.ts';
 
 /** A new app. */
 export const createApp: Changer<'createApp'> = (ctx, { document }, asked) => {

@@ -3,7 +3,7 @@ import { canonicalPath } from '../../../definition/path-id.ts';
 import { commit } from '../../tree/commit.ts';
 import { wishOf } from '../../tree/group-update.ts';
 import { groupAt } from '../../tree/groups.ts';
-import type { Changer } from '../change.ts';
+import type { Changer } from '../changer.ts';
 
 /** A new group with what is in it. The root is always there already: what is said of it is taken as an update. */
 export const createGroup: Changer<'createGroup'> = (ctx, { id: base, document }, { force }) => {

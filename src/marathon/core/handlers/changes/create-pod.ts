@@ -4,7 +4,7 @@ import { publish } from '../../context.ts';
 import { commit } from '../../tree/commit.ts';
 import { claimedId, factsFor, refusalOf } from '../../tree/facts.ts';
 import { groupAt, parentOf } from '../../tree/groups.ts';
-import type { Changer } from '../change.ts';
+import type { Changer } from '../changer.ts';
 
 /** A new pod. */
 export const createPod: Changer<'createPod'> = (ctx, { document }, { force, caller }) => {
@@ -14,7 +14,10 @@ export const createPod: Changer<'createPod'> = (ctx, { document }, { force, call
   const { id } = pod.value;
   const known = state.current.get(id);
   if (known !== undefined) {
-    return err({ kind: 'exists', message: `${known.kind === 'pod' ? 'A pod' : 'An app'} with id [${id}] already exists.` });
+    return err({
+      kind: 'exists',
+      message: `${known.kind === 'pod' ? 'A pod' : 'An app'} with id [${id}] already exists.`,
+    });
   }
   if (groupAt(state.root, id) !== undefined) {
     return err({ kind: 'exists', message: `A group with id [${id}] already exists: a pod needs an id of its own.` });

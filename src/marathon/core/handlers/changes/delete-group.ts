@@ -1,7 +1,7 @@
 import { started, unknownGroup } from '../../tree/answers.ts';
 import { commit } from '../../tree/commit.ts';
 import { allSpecs, groupAt, parentOf, withoutGroup } from '../../tree/groups.ts';
-import type { Changer } from '../change.ts';
+import type { Changer } from '../changer.ts';
 
 /** Ends a group and all that is in it; without the root group, everything. */
 export const deleteGroup: Changer<'deleteGroup'> = (ctx, { id }, { force }) => {

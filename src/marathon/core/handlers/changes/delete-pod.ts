@@ -1,8 +1,8 @@
 import { publish } from '../../context.ts';
+import { started, unknownPod } from '../../tree/answers.ts';
 import { commit } from '../../tree/commit.ts';
 import { parentOf } from '../../tree/groups.ts';
-import { started, unknownPod } from '../../tree/answers.ts';
-import type { Changer } from '../change.ts';
+import type { Changer } from '../changer.ts';
 
 /** Ends a pod for good. */
 export const deletePod: Changer<'deletePod'> = (ctx, { id }, { force, caller }) => {

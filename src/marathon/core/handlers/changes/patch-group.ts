@@ -2,7 +2,7 @@ import { err, ok } from '../../../../base/result.ts';
 import { unknownGroup } from '../../tree/answers.ts';
 import { install } from '../../tree/commit.ts';
 import { alterGroup, groupAt, segmentsOf } from '../../tree/groups.ts';
-import type { Changer } from '../change.ts';
+import type { Changer } from '../changer.ts';
 
 /** Whether the name of a top-level group is the role of all that is new in it. Nothing is started or ended. */
 export const patchGroup: Changer<'patchGroup'> = (ctx, { id, document }) => {

@@ -1,7 +1,7 @@
+import { started, unknownApp } from '../../tree/answers.ts';
 import { commit } from '../../tree/commit.ts';
 import { parentOf } from '../../tree/groups.ts';
-import { started, unknownApp } from '../../tree/answers.ts';
-import type { Changer } from '../change.ts';
+import type { Changer } from '../changer.ts';
 
 /** Replaces all instances of an app by new ones, by its upgrade strategy. */
 export const restartApp: Changer<'restartApp'> = (ctx, { id }, { force }) => {

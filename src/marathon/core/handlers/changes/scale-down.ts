@@ -1,7 +1,7 @@
 import type { RunSpec } from '../../model.ts';
 import { started } from '../../tree/answers.ts';
 import { commit } from '../../tree/commit.ts';
-import type { Changer } from '../change.ts';
+import type { Changer } from '../changer.ts';
 
 /** Takes these instances away, and wants that many fewer of their apps. */
 export const scaleDown: Changer<'scaleDown'> = (ctx, { instances }, { force }) => {

@@ -1,6 +1,6 @@
 import { err, ok, type Result } from '../../../../base/result.ts';
 import { rejectedChange } from '../../../definition/compare.ts';
-import { applyAppUpdate, type AppUpdate, readAppUpdate } from '../../../definition/read-app.ts';
+import { type AppUpdate, applyAppUpdate, readAppUpdate } from '../../../definition/read-app.ts';
 import type { Context } from '../../context.ts';
 import type { App, RunSpec } from '../../model.ts';
 import type { Refusal } from '../../outcome.ts';
@@ -8,7 +8,7 @@ import { unknownApp } from '../../tree/answers.ts';
 import { commit } from '../../tree/commit.ts';
 import { factsFor, refusalOf } from '../../tree/facts.ts';
 import { groupAt, parentOf } from '../../tree/groups.ts';
-import { type Changer, publishPost } from '../change.ts';
+import { type Changer, publishPost } from '../changer.ts';
 
 type Mode = 'merge' | 'replace' | 'patch';
 

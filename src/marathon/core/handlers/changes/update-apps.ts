@@ -6,7 +6,7 @@ import type { RunSpec } from '../../model.ts';
 import { started } from '../../tree/answers.ts';
 import { commit } from '../../tree/commit.ts';
 import { refusalOf } from '../../tree/facts.ts';
-import type { Changer } from '../change.ts';
+import type { Changer } from '../changer.ts';
 import { updatedApp } from './update-app.ts';
 
 /** Several apps at once, by one deployment. */
@@ -35,5 +35,8 @@ function placed<T extends { readonly kind: string }>(refused: T, at: number): T 
   const { problems } = refused as { readonly problems?: readonly Problem[] };
   return problems === undefined
     ? refused
-    : { ...refused, problems: problems.map(({ path, error }) => ({ path: `(${at})${path === '/' ? '' : path}`, error })) };
+    : {
+        ...refused,
+        problems: problems.map(({ path, error }) => ({ path: `(${at})${path === '/' ? '' : path}`, error })),
+      };
 }

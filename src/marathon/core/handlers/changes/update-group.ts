@@ -3,7 +3,7 @@ import { canonicalPath } from '../../../definition/path-id.ts';
 import { commit, draft } from '../../tree/commit.ts';
 import { wishOf } from '../../tree/group-update.ts';
 import { groupAt } from '../../tree/groups.ts';
-import type { Changer } from '../change.ts';
+import type { Changer } from '../changer.ts';
 
 /** A group becomes what is said of it; one that is not there is made. With `dryRun` only the steps are told. */
 export const updateGroup: Changer<'updateGroup'> = (ctx, { id: base, document, dryRun }, { force }) => {

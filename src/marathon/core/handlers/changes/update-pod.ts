@@ -5,7 +5,7 @@ import { publish } from '../../context.ts';
 import { commit } from '../../tree/commit.ts';
 import { factsFor, refusalOf } from '../../tree/facts.ts';
 import { parentOf } from '../../tree/groups.ts';
-import type { Changer } from '../change.ts';
+import type { Changer } from '../changer.ts';
 
 /** A pod becomes what is said; one that is not there is made. */
 export const updatePod: Changer<'updatePod'> = (ctx, { id, document }, { force, caller }) => {
