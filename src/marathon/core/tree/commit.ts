@@ -32,6 +32,8 @@ export interface Wish {
   /** Anew although nothing about them has changed. */
   readonly restarts?: ReadonlySet<string>;
   readonly toKill?: ReadonlyMap<string, readonly string[]>;
+  /** What goes back to a definition that it had keeps that one's version: instances that still have it need not be replaced. */
+  readonly keepsVersions?: boolean;
   /** The group that is told to have changed. */
   readonly groupId: string;
   readonly force: boolean;
@@ -123,6 +125,10 @@ function changesOf(ctx: Context, wish: Wish, version: number): Result<SpecChange
     const before = state.current.get(id);
     if (wanted === undefined) {
       if (before) changes.push({ id, before });
+      continue;
+    }
+    if (wish.keepsVersions && state.history.get(id)?.get(wanted.version) === wanted) {
+      if (before !== wanted) changes.push({ id, ...(before && { before }), after: wanted });
       continue;
     }
     let after: RunSpec = wanted;
