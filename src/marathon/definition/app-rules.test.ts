@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { full, grouped, NOW, plain, problemsOf, valueOf } from './definitions.fixture.ts';
+import { full, gained, grouped, NOW, plain, problemsOf } from './definitions.fixture.ts';
 import { readApp } from './read-app.ts';
 import type { RuleFacts } from './rule.ts';
 
@@ -389,6 +389,6 @@ const ACCEPTED: readonly (readonly [document: object, facts?: RuleFacts])[] = [
 
 for (const [document, facts = plain] of ACCEPTED) {
   test(`accepted: ${JSON.stringify(document)}`, () => {
-    assert.equal(valueOf(readApp(document, facts, NOW)).version, NOW);
+    assert.equal(gained(readApp(document, facts, NOW)).version, NOW);
   });
 }

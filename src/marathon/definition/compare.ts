@@ -19,11 +19,6 @@ export function isUpgrade(before: RunSpec, after: RunSpec): boolean {
   );
 }
 
-/** Whether the new definition only wants more or fewer instances. */
-export function isOnlyScaleChange(before: RunSpec, after: RunSpec): boolean {
-  return before.instances !== after.instances && !isUpgrade(before, after);
-}
-
 function needsRestart(fields: Fields, before: object, after: object): boolean {
   const [from, to] = [before as Readonly<Record<string, unknown>>, after as Readonly<Record<string, unknown>>];
   return Object.entries(fields).some(([name, { onChange, kind }]) => {

@@ -22,7 +22,7 @@ export const grouped: RuleFacts = {
   roles: { defaultRole: '*', groupRole: 'prod', enforceRole: true },
 };
 
-export function valueOf<T>(result: Result<T, Refused>): T {
+export function gained<T>(result: Result<T, Refused>): T {
   if (!result.ok) throw new Error(JSON.stringify(result.error));
   return result.value;
 }
