@@ -7,6 +7,7 @@ import { ResourceState } from '../../wire/internal_slave.ts';
 import type { MessageType } from '../../wire/message-type.ts';
 import { AgentInfo, DrainConfig, ExecutorInfo, FrameworkInfo, Task, TaskInfo } from '../../wire/v1.ts';
 import { CHECKPOINT_FORMAT, type TaskLaunch } from '../core/checkpoints.ts';
+import { KEPT_FILE, type KeptContainer } from '../core/kept-containers.ts';
 import type { Recovered, RecoveredFramework, RecoveredRun, RecoveredTask } from '../core/recovered.ts';
 import type { ExecutorKind } from '../core/state.ts';
 
@@ -55,6 +56,7 @@ export function readCheckpoints(options: ReadOptions): Result<Checkpoints | unde
       drain,
       frameworks,
       resources,
+      operatorContainers: reading.containers(join(options.workDir, 'meta/containers')),
       leftovers: leftovers(options.workDir, latest),
       errors: reading.errors,
     });
@@ -91,6 +93,31 @@ class Reading {
       return this.#executor(join(folder, 'executors', id), join(sandboxes, 'executors', id));
     });
     return [{ info, pid, runs }];
+  }
+
+  /** Those that operators had launched, outer ones before what is nested in them. */
+  containers(folder: string): KeptContainer[] {
+    return names(folder).flatMap((name) => {
+      const kept = this.#container(join(folder, name, KEPT_FILE));
+      return [...(kept === undefined ? [] : [kept]), ...this.containers(join(folder, name, 'containers'))];
+    });
+  }
+
+  #container(path: string): KeptContainer | undefined {
+    const content = text(path);
+    if (content === undefined) return undefined;
+    try {
+      const kept = JSON.parse(content) as Partial<KeptContainer> | null;
+      const { id, sandbox, environment } = kept ?? {};
+      if (Array.isArray(id) && id.length > 0 && typeof sandbox === 'string' && typeof environment === 'object') {
+        return { ...kept, id, sandbox, environment: environment ?? {} };
+      }
+      this.#unreadable(`${path} does not say which container it is of`);
+    } catch (error) {
+      if (error instanceof Unreadable) throw error;
+      this.#unreadable(`${path} is no JSON`);
+    }
+    return undefined;
   }
 
   #executor(folder: string, sandboxes: string): RecoveredRun[] {

@@ -1,14 +1,24 @@
 import { taskExited, taskNotLaunched, taskStarted } from './built-in.ts';
 import { rememberProcess } from './checkpoints.ts';
 import { type Context, log } from './context.ts';
+import type { Termination } from './effects.ts';
 import type { AgentEvent } from './events.ts';
 import { executorEnded, showSandbox } from './executors.ts';
+import {
+  endNested,
+  nestedKey,
+  operatorContainerExited,
+  operatorContainerFailed,
+  operatorContainerStarted,
+} from './operator-containers.ts';
+import type { ContainerUse } from './state.ts';
 
 type Started = Extract<AgentEvent, { kind: 'containerStarted' }>;
 type Exited = Extract<AgentEvent, { kind: 'containerExited' }>;
 type Failed = Extract<AgentEvent, { kind: 'containerFailed' }>;
 
 export function containerStarted(context: Context, event: Started): void {
+  if (operatorContainerStarted(context, event.containerId, event.pid)) return;
   const use = context.state.containers.get(event.containerId);
   const framework = use && context.state.frameworks.get(use.frameworkId);
   if (!use || !framework) {
@@ -23,12 +33,14 @@ export function containerStarted(context: Context, event: Started): void {
 }
 
 export function containerExited(context: Context, event: Exited): void {
+  if (operatorContainerExited(context, event)) return;
   const use = take(context, event.containerId);
   // What the first process left behind must not outlive it.
   context.emit({ kind: 'destroyContainer', containerId: event.containerId });
   const framework = use && context.state.frameworks.get(use.frameworkId);
   if (!use || !framework) return;
   const { executor, taskId } = use;
+  taskContainerOver(context, use, event.containerId, { status: event.status, ...event.limitation });
   if (taskId !== undefined) {
     taskExited(context, framework, executor, taskId, event.status, event.limitation);
     return;
@@ -38,10 +50,12 @@ export function containerExited(context: Context, event: Exited): void {
 }
 
 export function containerFailed(context: Context, event: Failed): void {
+  if (operatorContainerFailed(context, event)) return;
   const use = take(context, event.containerId);
   const framework = use && context.state.frameworks.get(use.frameworkId);
   if (!use || !framework) return;
   const { executor, taskId } = use;
+  taskContainerOver(context, use, event.containerId, { message: event.message });
   if (event.stage === 'launch') showSandbox(context, executor);
   if (taskId !== undefined) {
     taskNotLaunched(context, framework, executor, taskId, event.stage, event.message);
@@ -54,6 +68,14 @@ export function containerFailed(context: Context, event: Failed): void {
     reason: 'REASON_CONTAINER_LAUNCH_FAILED',
     message: `Failed to launch container: ${event.message}`,
   });
+}
+
+/** A task of a group has a container of its own, in which operators may have nested others. */
+function taskContainerOver(context: Context, use: ContainerUse, containerId: string, termination: Termination): void {
+  if (use.executor.kind !== 'default') return;
+  const key = nestedKey(use.executor.containerId.value, containerId);
+  endNested(context, key);
+  context.emit({ kind: 'containerOver', key, termination });
 }
 
 function take(context: Context, containerId: string) {

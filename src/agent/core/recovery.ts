@@ -12,6 +12,7 @@ import {
 } from './executors.ts';
 import { discard } from './garbage.ts';
 import { resumePending } from './operations.ts';
+import { resumeOperatorContainers } from './operator-containers.ts';
 import type { Recovered } from './recovered.ts';
 import { endAgent } from './shutdown.ts';
 import type { Executor, Framework } from './state.ts';
@@ -40,6 +41,7 @@ export function resume(context: Context, recovered: Recovered, cleanup: boolean)
       resumeExecutor(context, framework, executor, recovered.containers);
     }
   }
+  resumeOperatorContainers(context, recovered.containers);
   if (cleanup) endAgent(context, '--recover=cleanup', false);
 }
 

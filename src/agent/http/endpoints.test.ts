@@ -6,6 +6,7 @@ import { encodeRecord } from '../../wire/recordio.ts';
 import { Call, Response } from '../../wire/v1_agent.ts';
 import { task, World } from '../core/fake-world.ts';
 import { AGENT_COUNTERS, agentMetrics } from '../core/views/metrics.ts';
+import { ContainerCalls } from './container-calls.ts';
 import { agentEndpoints } from './endpoints.ts';
 import { ExecutorConnections } from './executor.ts';
 
@@ -14,11 +15,21 @@ const JSON_BODY = { 'content-type': 'application/json' };
 async function agent(t: TestContext) {
   const world = new World().register();
   const levels: number[] = [];
+  const calls = new ContainerCalls((event) => {
+    for (const effect of world.step(event)) {
+      if (effect.kind === 'containerAnswer') calls.answered(effect.ticket, effect.answer);
+      if (effect.kind === 'containerOver') calls.over(effect.key, effect.termination);
+      if (effect.kind === 'removeSandbox') calls.answered(effect.ticket, { status: 200 });
+    }
+  });
   const endpoints = agentEndpoints({
     process: 'slave(1)',
     state: world.agent.state,
     usage: () => ({ timestamp: 1, cpus_user_time_secs: 0.5, mem_rss_bytes: 1024 }),
     executors: new ExecutorConnections((event) => world.step(event)),
+    calls,
+    write: async () => undefined,
+    heartbeatInterval: 30_000,
     wall: () => 2000,
     about: () => ({ build: { version: '1.12.0' }, masterHostname: 'localhost' }),
     flags: () => ({ port: '5051' }),
@@ -112,7 +123,8 @@ test('nested containers are listed when they are asked for', async (t) => {
   assert.equal((await call({ type: 'GET_CONTAINERS' })).json.get_containers.containers.length, 1);
   const { containers } = (await call({ type: 'GET_CONTAINERS', get_containers: { show_nested: true } })).json
     .get_containers;
-  assert.deepEqual(containers[1].container_id.parent, containers[0].container_id);
+  assert.deepEqual(containers[1].container_status.container_id.parent, containers[0].container_id);
+  assert.equal(containers[1].framework_id, undefined);
 });
 
 test('the operator API tells of tasks, executors, frameworks and the agent', async (t) => {
