@@ -97,10 +97,11 @@ export function destroy(context: Context, container: OperatorContainer): void {
   context.emit({ kind: 'destroyContainer', containerId: container.key });
 }
 
-/** Forgets the container, and whatever was nested in it: all of it has ended. */
+/** Forgets the container, and whatever was nested in it and has ended; what is about to end is forgotten then. */
 export function forget(context: Context, container: OperatorContainer): void {
   const { state } = context;
-  for (const { key } of [container, ...nestedIn(context, container.key)]) {
+  const ended = nestedIn(context, container.key).filter(({ termination }) => termination !== undefined);
+  for (const { key } of [container, ...ended]) {
     state.operatorContainers.delete(key);
     state.endedContainers.delete(key);
   }
