@@ -34,7 +34,16 @@ const MAY_USE = {
   'coordination/election/core': ['base', 'wire', 'coordination/zookeeper/core'],
   coordination: ['base', 'wire', 'runtime'],
   sdk: ['base', 'wire', 'resources', 'coordination'],
-  sim: ['base', 'wire', 'resources', 'allocator', 'master/core', 'agent/core'],
+  sim: [
+    'base',
+    'wire',
+    'resources',
+    'allocator',
+    'master/core',
+    'agent/core',
+    'coordination/zookeeper/core',
+    'coordination/election/core',
+  ],
 };
 
 const layers = Object.entries(MAY_USE).map(([layer, allowed]) => ({

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -59,6 +59,34 @@ test('a file that was damaged, is of a later version or is something else is ref
     await assert.rejects(importRegistry(`lmdb:${join(root, 'untouched')}`, { file }), complaint);
   }
   await assert.rejects(exportRegistry('somewhere', { file }), /'somewhere' is no place of a registry: write lmdb:/);
+});
+
+test('there is no backup of a place without a registry, and none is made there', {
+  skip: withoutZooKeeper,
+}, async () => {
+  const folder = join(root, 'nothing');
+  const file = join(root, 'nothing.json');
+  await assert.rejects(exportRegistry(`lmdb:${folder}`, { file }), /there is no registry in .*nothing: write lmdb:/);
+  assert.equal(existsSync(folder), false);
+  const ensemble = await TestEnsemble.start();
+  try {
+    const place = `zk://${ensemble.addresses}/nothing`;
+    await assert.rejects(exportRegistry(place, { file }), /nothing\/registry holds no registry: write/);
+  } finally {
+    await ensemble.stop();
+  }
+  assert.equal(existsSync(file), false);
+});
+
+test('an ensemble that is down is named', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const exported = assert.rejects(
+    exportRegistry('zk://127.0.0.1:1,127.0.0.1:2/mesos', {}),
+    /no ZooKeeper answers at 127.0.0.1:1, 127.0.0.1:2 within 10 s/,
+  );
+  const impatience = setInterval(() => t.mock.timers.tick(100), 1);
+  await exported;
+  clearInterval(impatience);
 });
 
 test('a registry moves from LMDB to ZooKeeper and back', { skip: withoutZooKeeper }, async () => {

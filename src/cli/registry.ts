@@ -1,6 +1,7 @@
 /** `meseta registry export|import`: what a master must not forget, as a file. */
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { err, ok, type Result } from '../base/result.ts';
 import { LmdbStore } from '../coordination/store/lmdb.ts';
 import type { Store } from '../coordination/store/store.ts';
@@ -31,11 +32,16 @@ const CHUNK = 500;
 
 /** Prints what a store holds. It may be in use. */
 export async function exportRegistry(from: string, options: RegistryOptions): Promise<number> {
-  const place = open(from);
+  // Opening would make an empty one.
+  if (from.startsWith('lmdb:') && !existsSync(join(from.slice('lmdb:'.length), 'data.mdb')))
+    throw new Error(`there is no registry in ${from.slice('lmdb:'.length)}: ${FORM}`);
+  const place = await open(from);
   if (!place.ok) throw new Error(place.error);
   try {
     const read = await place.value.store.read();
     if (!read.ok) throw new Error(read.error.message);
+    // A backup that holds nothing would be found out when it is needed.
+    if (read.value.size === 0) throw new Error(`${place.value.store.description} holds no registry: ${FORM}`);
     const entities = Object.fromEntries(
       [...read.value]
         .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -59,7 +65,7 @@ export async function importRegistry(into: string, options: RegistryOptions): Pr
     readFileSync(options.file === undefined || options.file === '-' ? 0 : options.file, 'utf8'),
   );
   if (!backup.ok) throw new Error(`${options.file ?? 'standard input'}: ${backup.error}`);
-  const place = open(into);
+  const place = await open(into);
   if (!place.ok) throw new Error(place.error);
   const { store, close } = place.value;
   try {
@@ -96,7 +102,7 @@ interface Place {
   readonly close: () => Promise<void>;
 }
 
-function open(text: string): Result<Place> {
+async function open(text: string): Promise<Result<Place>> {
   if (text.startsWith('lmdb:')) {
     const store = LmdbStore.open(text.slice('lmdb:'.length));
     return store.ok ? ok({ store: store.value, close: () => store.value.close() }) : err(store.error.message);
@@ -107,6 +113,11 @@ function open(text: string): Result<Place> {
   const { servers, credentials, path } = url.value;
   const client = new ZooKeeper({ servers, credentials, timeout: SESSION_TIMEOUT });
   client.start();
+  if (!(await answers(client))) {
+    client.close();
+    const addresses = servers.map(({ host, port }) => `${host}:${port}`).join(', ');
+    return err(`no ZooKeeper answers at ${addresses} within ${SESSION_TIMEOUT / 1000} s`);
+  }
   const acl = credentials === undefined ? OPEN_ACL : CREATOR_ALL_WORLD_READ;
   const store = new ZooKeeperStore({ client, path: `${path === '/' ? '' : path}/registry`, acl });
   return ok({
@@ -116,6 +127,20 @@ function open(text: string): Result<Place> {
       client.close();
     },
   });
+}
+
+async function answers(client: ZooKeeper): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), SESSION_TIMEOUT);
+  });
+  const looked = client.exists('/').then(
+    () => true,
+    () => true,
+  );
+  const outcome = await Promise.race([looked, late]);
+  clearTimeout(timer);
+  return outcome;
 }
 
 function parseBackup(text: string): Result<Readonly<Record<string, string>>> {

@@ -208,6 +208,11 @@ export function masterWarnings(flags: MasterFlags): string[] {
     warnings.push('--authenticate_agents: authentication is not in this build, so every agent is refused');
   if (flags.authenticate_frameworks)
     warnings.push('--authenticate_frameworks: authentication is not in this build, so every framework is refused');
+  if (flags.zk !== undefined && (flags.registry === 'lmdb' || flags.registry === 'in_memory'))
+    warnings.push(
+      `--registry=${flags.registry}: every master keeps a registry of its own, so that the next leader knows no quota, weights, ` +
+        'drains or maintenance of this one; leave the flag out to keep them in ZooKeeper',
+    );
   if (flags.roles !== undefined) warnings.push('--roles is deprecated upstream');
   if (disabledPaths(flags.firewall_rules).length > 0)
     warnings.push(`--firewall_rules: 403 on ${disabledPaths(flags.firewall_rules).join(', ')}`);

@@ -24,6 +24,7 @@ import { Preparer } from './http/preparer.ts';
 import { type MasterService, PROCESS, type Sender } from './http/service.ts';
 import { Subscribers } from './http/subscribers.ts';
 import type { Registrar } from './registrar.ts';
+import { catchUpAgentSums } from './views/agent-sums.ts';
 import type { InverseOfferStatuses } from './views/maintenance.ts';
 import { metricsOf } from './views/metrics.ts';
 import type { Program } from './views/state.ts';
@@ -145,7 +146,13 @@ export class Shell implements MasterService {
     return this.#options.files;
   }
 
-  metrics(): Readonly<Record<string, number>> {
+  async metrics(): Promise<Readonly<Record<string, number>>> {
+    const { state } = this;
+    if (state !== undefined) await this.answers.work(catchUpAgentSums(state));
+    return this.#metricsNow();
+  }
+
+  #metricsNow(): Readonly<Record<string, number>> {
     const more = {
       ...machineMetrics(),
       'registrar/queued_operations': 0,
@@ -207,6 +214,8 @@ export class Shell implements MasterService {
     openStream: (effect) => this.#connections.perform(effect),
     event: (effect) => this.#connections.perform(effect),
     closeStream: (effect) => this.#connections.perform(effect),
+    awaitReader: ({ stream }) =>
+      this.#connections.whenRead(stream, () => this.#options.push({ kind: 'readerReady', stream })),
     send: (effect) => this.#send(effect),
     link: ({ pid, relink }) => this.#report(this.#options.libprocess.link(pid, { reconnect: relink })),
     commit: ({ token, operation }) => this.#commit(token, operation),

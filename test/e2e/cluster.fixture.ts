@@ -38,10 +38,13 @@ export function start(command: string, args: readonly string[], env: NodeJS.Proc
   return { process: child, stdout: () => stdout, stderr: () => stderr, ended };
 }
 
-/** A run of consecutive ports of the loopback that nobody uses at the moment. */
+/**
+ * A run of consecutive ports of the loopback that nobody uses at the moment. Below those that the kernel gives to outgoing
+ * connections (32,768 and up): a program that is started again must find its port free.
+ */
 export async function freePorts(count: number): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt++) {
-    const first = 20_000 + Math.floor(Math.random() * 20_000);
+    const first = 20_000 + Math.floor(Math.random() * (12_768 - count));
     const free = await Promise.all(Array.from({ length: count }, (_, index) => isFree(first + index)));
     if (free.every(Boolean)) return first;
   }

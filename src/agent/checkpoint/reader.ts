@@ -1,15 +1,17 @@
 /** Reads what an agent of before has written under `work_dir/meta` (facts: semantics, 8.2). */
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { err, ok, type Result } from '../../base/result.ts';
-import { StatusUpdateRecord } from '../../wire/internal.ts';
+import type { StatusUpdateRecord } from '../../wire/internal.ts';
 import { ResourceState } from '../../wire/internal_slave.ts';
 import type { MessageType } from '../../wire/message-type.ts';
 import { AgentInfo, DrainConfig, ExecutorInfo, FrameworkInfo, Task, TaskInfo } from '../../wire/v1.ts';
 import { CHECKPOINT_FORMAT, type TaskLaunch } from '../core/checkpoints.ts';
 import { KEPT_FILE, type KeptContainer } from '../core/kept-containers.ts';
-import type { Recovered, RecoveredFramework, RecoveredRun, RecoveredTask } from '../core/recovered.ts';
-import type { ExecutorKind } from '../core/state.ts';
+import type { Leftover, Recovered, RecoveredFramework, RecoveredRun, RecoveredTask } from '../core/recovered.ts';
+import type { ExecutorKind, TaskKill } from '../core/state.ts';
+import { contentOf, latestIn, modifiedAt, namesIn, recordsIn } from './files.ts';
+import { agentFolders, strayFolders } from './leftovers.ts';
 
 /** A checkpoint that cannot be understood. The message names the path. */
 class Unreadable extends Error {}
@@ -22,63 +24,58 @@ export interface ReadOptions {
   readonly warn: (text: string) => void;
 }
 
-export type Checkpoints = Omit<Recovered, 'containers'>;
+export interface Checkpoints extends Omit<Recovered, 'containers'> {
+  /** Files of records whose end is of no use: to be cut off there, before anything is appended. */
+  readonly torn: readonly { readonly path: string; readonly length: number }[];
+}
 
-/** @returns undefined if no agent was here before; an error that names the path and the way out */
-export function readCheckpoints(options: ReadOptions): Result<Checkpoints | undefined> {
-  const slaves = join(options.workDir, 'meta/slaves');
-  const latest = linkTarget(join(slaves, 'latest'));
-  if (latest === undefined) return ok(undefined);
+/** @returns an error that names the path and the way out */
+export function readCheckpoints(options: ReadOptions): Result<Checkpoints> {
+  const meta = join(options.workDir, 'meta');
   const reading = new Reading(options);
-  const format = text(join(options.workDir, 'meta/meseta.format')) ?? CHECKPOINT_FORMAT;
-  if (format !== CHECKPOINT_FORMAT) {
-    return err(
-      `${join(options.workDir, 'meta')} was written in format ${format}, and this agent knows only format ` +
-        `${CHECKPOINT_FORMAT}: run the version that wrote it, or a later one; nothing was changed`,
-    );
-  }
   try {
-    const folder = join(slaves, latest);
-    const info = reading.message(join(folder, 'slave.info'), AgentInfo);
-    // Without it the agent never got so far as to run anything.
-    if (info === undefined) return ok(undefined);
-    const drain = reading.message(join(folder, 'drain.config'), DrainConfig);
-    const frameworks = names(join(folder, 'frameworks')).flatMap((id) => {
-      return reading.framework(
-        join(folder, 'frameworks', id),
-        join(options.workDir, 'slaves', latest, 'frameworks', id),
+    const format = reading.text(join(meta, 'meseta.format')) ?? CHECKPOINT_FORMAT;
+    if (format !== CHECKPOINT_FORMAT) {
+      return err(
+        `${meta} was written in format ${format}, and this agent knows only format ${CHECKPOINT_FORMAT}: run the ` +
+          'version that wrote it, or a later one; nothing was changed',
       );
-    });
-    const resources =
-      reading.message(join(options.workDir, 'meta/resources/resources_and_operations.state'), ResourceState) ?? {};
-    return ok({
-      info,
-      drain,
-      frameworks,
-      resources,
-      operatorContainers: reading.containers(join(options.workDir, 'meta/containers')),
-      leftovers: leftovers(options.workDir, latest),
-      errors: reading.errors,
-    });
+    }
+    const agent = readAgent(reading, options.workDir);
+    const path = join(meta, 'resources/resources_and_operations.state');
+    const resources = reading.message(path, ResourceState) ?? {};
+    const operatorContainers = reading.containers(join(meta, 'containers'));
+    return ok({ ...agent, resources, operatorContainers, torn: reading.torn, errors: reading.errors });
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     return err(
       `${error.message}. To pass over it, start with --no-strict; to give up what ran here and begin as a new agent, ` +
-        `remove ${join(slaves, 'latest')}`,
+        `remove ${join(meta, 'slaves/latest')}`,
     );
   }
 }
 
-/** The folders of agents that this machine was before. */
-function leftovers(workDir: string, latest: string): string[] {
-  return ['meta/slaves', 'slaves'].flatMap((folder) => {
-    const others = names(join(workDir, folder)).filter((name) => name !== 'latest' && name !== latest);
-    return others.map((name) => join(workDir, folder, name));
+type ReadAgent = Pick<Recovered, 'info' | 'drain' | 'frameworks' | 'leftovers'>;
+
+function readAgent(reading: Reading, workDir: string): ReadAgent {
+  const latest = reading.latest(join(workDir, 'meta/slaves'));
+  const folder = latest === undefined ? undefined : join(workDir, 'meta/slaves', latest);
+  const info = folder === undefined ? undefined : reading.required(join(folder, 'slave.info'), AgentInfo, folder);
+  // Without it the agent never got so far as to run anything.
+  if (folder === undefined || latest === undefined || info?.id === undefined) {
+    return { info: undefined, drain: undefined, frameworks: [], leftovers: agentFolders(workDir, undefined) };
+  }
+  const drain = reading.message(join(folder, 'drain.config'), DrainConfig);
+  const frameworks = reading.names(join(folder, 'frameworks')).flatMap((id) => {
+    return reading.framework(join(folder, 'frameworks', id), join(workDir, 'slaves', latest, 'frameworks', id));
   });
+  const leftovers: Leftover[] = [...agentFolders(workDir, latest), ...strayFolders(workDir, latest)];
+  return { info, drain, frameworks, leftovers };
 }
 
 class Reading {
   errors = 0;
+  readonly torn: { path: string; length: number }[] = [];
   readonly #options: ReadOptions;
 
   constructor(options: ReadOptions) {
@@ -86,109 +83,117 @@ class Reading {
   }
 
   framework(folder: string, sandboxes: string): RecoveredFramework[] {
-    const info = this.message(join(folder, 'framework.info'), FrameworkInfo);
+    const info = this.required(join(folder, 'framework.info'), FrameworkInfo, folder);
     if (info === undefined) return [];
-    const pid = text(join(folder, 'framework.pid')) || undefined;
-    const runs = names(join(folder, 'executors')).flatMap((id) => {
+    const pid = this.text(join(folder, 'framework.pid')) || undefined;
+    const runs = this.names(join(folder, 'executors')).flatMap((id) => {
       return this.#executor(join(folder, 'executors', id), join(sandboxes, 'executors', id));
     });
-    return [{ info, pid, runs }];
+    return [{ info: { ...info, id: { value: basename(folder) } }, pid, runs }];
   }
 
   /** Those that operators had launched, outer ones before what is nested in them. */
   containers(folder: string): KeptContainer[] {
-    return names(folder).flatMap((name) => {
-      const kept = this.#container(join(folder, name, KEPT_FILE));
+    return this.names(folder).flatMap((name) => {
+      const kept = this.#json(join(folder, name, KEPT_FILE), isKept);
       return [...(kept === undefined ? [] : [kept]), ...this.containers(join(folder, name, 'containers'))];
     });
   }
 
-  #container(path: string): KeptContainer | undefined {
-    const content = text(path);
-    if (content === undefined) return undefined;
-    try {
-      const kept = JSON.parse(content) as Partial<KeptContainer> | null;
-      const { id, sandbox, environment } = kept ?? {};
-      if (Array.isArray(id) && id.length > 0 && typeof sandbox === 'string' && typeof environment === 'object') {
-        return { ...kept, id, sandbox, environment: environment ?? {} };
-      }
-      this.#unreadable(`${path} does not say which container it is of`);
-    } catch (error) {
-      if (error instanceof Unreadable) throw error;
-      this.#unreadable(`${path} is no JSON`);
-    }
-    return undefined;
-  }
-
   #executor(folder: string, sandboxes: string): RecoveredRun[] {
-    const info = this.message(join(folder, 'executor.info'), ExecutorInfo);
+    const info = this.required(join(folder, 'executor.info'), ExecutorInfo, folder);
     if (info === undefined) return [];
-    const kind = kindOf(info, text(join(folder, 'meseta.kind')));
-    const latest = linkTarget(join(folder, 'runs/latest'));
-    return names(join(folder, 'runs')).flatMap((containerId) => {
-      if (containerId === 'latest') return [];
-      const run = this.#run(join(folder, 'runs', containerId), join(sandboxes, 'runs', containerId), { info, kind });
+    const kind = this.#kind(join(folder, 'meseta.kind'), info);
+    const runs = join(folder, 'runs');
+    const latest = this.latest(runs);
+    if (latest === undefined && hasHistory(folder)) this.#unreadable(`${join(runs, 'latest')} is missing`);
+    if (kind === undefined) return [];
+    return this.names(runs).flatMap((containerId) => {
+      const run = this.#run(join(runs, containerId), join(sandboxes, 'runs', containerId), { info, kind });
       // Of one executor only the last run can still go on.
       return run.isCompleted || containerId === latest ? [run] : [{ ...run, isCompleted: true }];
     });
   }
 
+  #kind(path: string, info: ExecutorInfo): ExecutorKind | undefined {
+    const written = this.text(path);
+    if (written === 'command' || written === 'default' || written === 'custom') return written;
+    if (written === undefined && !existsSync(path)) {
+      if (!hasHistory(dirname(path))) return info.type === 'DEFAULT' ? 'default' : 'custom';
+      this.#unreadable(`${path} is missing`);
+    } else if (written !== undefined) {
+      this.#unreadable(`${path} is garbled: it says neither command nor default nor custom`);
+    }
+    return undefined;
+  }
+
   #run(folder: string, sandbox: string, { info, kind }: Pick<RecoveredRun, 'info' | 'kind'>): RecoveredRun {
-    const processId = Number(text(join(folder, 'pids/forked.pid')));
-    const launchedAt = Number(text(join(folder, 'meseta.launched')));
-    const modifiedAt = modified(join(folder, 'executor.sentinel')) ?? modified(sandbox) ?? Date.now();
+    const sentinel = join(folder, 'executor.sentinel');
+    const modified = modifiedAt(sentinel) ?? modifiedAt(sandbox) ?? Date.now();
     return {
       info,
       kind,
       containerId: basename(folder),
-      launchedAt: launchedAt > 0 ? launchedAt : modifiedAt,
-      modifiedAt,
-      isCompleted: text(join(folder, 'executor.sentinel')) !== undefined,
-      processId: processId > 0 ? processId : undefined,
-      pid: text(join(folder, 'pids/libprocess.pid')) || undefined,
-      isHttp: text(join(folder, 'pids/http.marker')) !== undefined,
-      tasks: names(join(folder, 'tasks')).flatMap((id) => this.#task(join(folder, 'tasks', id))),
+      launchedAt: this.#number(join(folder, 'meseta.launched')) ?? modified,
+      modifiedAt: modified,
+      isCompleted: existsSync(sentinel),
+      processId: this.#number(join(folder, 'pids/forked.pid')),
+      pid: this.#pid(join(folder, 'pids/libprocess.pid')),
+      isHttp: existsSync(join(folder, 'pids/http.marker')),
+      tasks: this.names(join(folder, 'tasks')).flatMap((id) => this.#task(join(folder, 'tasks', id))),
     };
   }
 
+  #number(path: string): number | undefined {
+    const text = this.text(path);
+    if (text === undefined) return undefined;
+    if (/^[1-9]\d*(\.\d+)?$/.test(text)) return Number(text);
+    this.#unreadable(`${path} is garbled: it should be a number`);
+    return undefined;
+  }
+
+  #pid(path: string): string | undefined {
+    const text = this.text(path);
+    if (text === undefined) return undefined;
+    if (/^[^@\s]+@[^@\s]+:\d+$/.test(text)) return text;
+    this.#unreadable(`${path} is garbled: it should be a libprocess address, name@ip:port`);
+    return undefined;
+  }
+
   #task(folder: string): RecoveredTask[] {
-    const task = this.message(join(folder, 'task.info'), Task);
-    const info = this.message(join(folder, 'meseta.task'), TaskInfo);
+    const task = this.required(join(folder, 'task.info'), Task, folder);
+    const info = this.required(join(folder, 'meseta.task'), TaskInfo, folder);
     if (task === undefined || info === undefined) return [];
-    const launch = this.#launch(join(folder, 'meseta.launch'));
-    return [{ task, info, launch, records: this.#records(join(folder, 'task.updates')) }];
+    const launch = this.#json(join(folder, 'meseta.launch'), isLaunch) ?? {};
+    const kill = this.#json(join(folder, 'meseta.kill'), isKill);
+    return [{ task, info, launch, kill, records: this.#records(join(folder, 'task.updates')) }];
   }
 
-  #launch(path: string): TaskLaunch {
+  #json<T>(path: string, isRight: (value: unknown) => value is T): T | undefined {
+    const text = this.text(path);
+    if (text === undefined) return undefined;
     try {
-      return JSON.parse(text(path) ?? '{}') as TaskLaunch;
+      const value: unknown = JSON.parse(text);
+      if (isRight(value)) return value;
     } catch {
-      this.#unreadable(`${path} is no JSON`);
-      return {};
+      // The same as JSON of another shape.
     }
+    this.#unreadable(`${path} is garbled: it is not the JSON that it should be`);
+    return undefined;
   }
 
-  #records(path: string): StatusUpdateRecord[] {
-    const bytes = content(path);
-    const records: StatusUpdateRecord[] = [];
-    for (let at = 0; bytes !== undefined && at + 4 <= bytes.length; ) {
-      const length = bytes.readUInt32LE(at);
-      // The machine stopped while this was being written: nobody was told of it.
-      if (at + 4 + length > bytes.length) break;
-      const record = StatusUpdateRecord.decode(bytes.subarray(at + 4, at + 4 + length));
-      if (!record.ok) {
-        this.#unreadable(`${path} is garbled at byte ${at}: ${record.error}`);
-        break;
-      }
-      records.push(record.value);
-      at += 4 + length;
-    }
+  #records(path: string): readonly StatusUpdateRecord[] {
+    const bytes = this.#read(contentOf(path));
+    if (bytes === undefined) return [];
+    const { records, length, problem } = recordsIn(bytes);
+    if (problem !== undefined) this.#unreadable(`${path} ${problem}`);
+    if (length < bytes.length) this.torn.push({ path, length });
     return records;
   }
 
   /** @returns undefined if there is no such file, or it is passed over */
   message<T>(path: string, type: MessageType<T>): T | undefined {
-    const bytes = content(path);
+    const bytes = this.#read(contentOf(path));
     if (bytes === undefined) return undefined;
     if (bytes.length < 4 || bytes.readUInt32LE(0) !== bytes.length - 4) {
       this.#unreadable(`${path} is garbled: its length is not what it says`);
@@ -200,6 +205,31 @@ class Reading {
     return undefined;
   }
 
+  /** A message that is there before anything around it has a history; without one it may be that the agent was killed. */
+  required<T>(path: string, type: MessageType<T>, around: string): T | undefined {
+    const message = this.message(path, type);
+    if (message === undefined && !existsSync(path) && hasHistory(around)) this.#unreadable(`${path} is missing`);
+    return message;
+  }
+
+  text(path: string): string | undefined {
+    return this.#read(contentOf(path))?.toString('utf8').trim();
+  }
+
+  names(folder: string): readonly string[] {
+    return this.#read(namesIn(folder)) ?? [];
+  }
+
+  latest(folder: string): string | undefined {
+    return this.#read(latestIn(folder));
+  }
+
+  #read<T>(result: Result<T>): T | undefined {
+    if (result.ok) return result.value;
+    this.#unreadable(result.error);
+    return undefined;
+  }
+
   #unreadable(sentence: string): void {
     if (this.#options.strict) throw new Unreadable(`What an earlier agent has saved cannot be read: ${sentence}`);
     this.errors++;
@@ -207,48 +237,34 @@ class Reading {
   }
 }
 
-function kindOf(info: ExecutorInfo, written: string | undefined): ExecutorKind {
-  if (written === 'command' || written === 'default' || written === 'custom') return written;
-  return info.type === 'DEFAULT' ? 'default' : 'custom';
+/** Whether anything was ever told of a task in there: until then the agent may have been killed between two files. */
+function hasHistory(folder: string): boolean {
+  if (existsSync(join(folder, 'task.updates'))) return true;
+  const names = namesIn(folder);
+  return names.ok && names.value.some((name) => hasHistory(join(folder, name)));
 }
 
-function isMissing(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'ENOENT' || code === 'ENOTDIR';
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function content(path: string): Buffer | undefined {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw new Unreadable(`What an earlier agent has saved cannot be read: ${(error as Error).message}`);
-  }
+function isKept(value: unknown): value is KeptContainer {
+  if (!isObject(value)) return false;
+  const { id, sandbox, user = '', environment, termination = {} } = value;
+  const named = Array.isArray(id) && id.length > 0 && id.every((part) => typeof part === 'string');
+  const placed = typeof sandbox === 'string' && typeof user === 'string';
+  return named && placed && isObject(environment) && isObject(termination);
 }
 
-function text(path: string): string | undefined {
-  return content(path)?.toString('utf8').trim();
+function isLaunch(value: unknown): value is TaskLaunch {
+  if (!isObject(value)) return false;
+  const { container = '', group = [] } = value;
+  return typeof container === 'string' && Array.isArray(group) && group.every((id) => typeof id === 'string');
 }
 
-function names(folder: string): string[] {
-  try {
-    // What was being written when the machine stopped has another name.
-    return readdirSync(folder).filter((name) => !name.endsWith('.new'));
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw new Unreadable(`What an earlier agent has saved cannot be read: ${(error as Error).message}`);
-  }
-}
-
-function linkTarget(path: string): string | undefined {
-  try {
-    return basename(readlinkSync(path));
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
-}
-
-function modified(path: string): number | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+function isKill(value: unknown): value is TaskKill {
+  if (!isObject(value) || typeof value.startedAt !== 'number' || typeof value.deadline !== 'number') return false;
+  const { verdict, healthy } = value;
+  const isVerdict = isObject(verdict) && typeof verdict.state === 'string' && typeof verdict.reason === 'string';
+  return (verdict === undefined || isVerdict) && (healthy === undefined || healthy === false);
 }

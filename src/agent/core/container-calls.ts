@@ -119,6 +119,7 @@ function emitLaunch(
     rlimits: call.container?.rlimit_info,
     container: call.container,
     input: call.session,
+    ...(!container.isKept && { endsWithAgent: true }),
     resources: amounts(call.resources),
     frameworkId: '',
     executorId: '',

@@ -11,7 +11,7 @@ import {
   operatorContainerFailed,
   operatorContainerStarted,
 } from './operator-containers.ts';
-import type { ContainerUse } from './state.ts';
+import type { ContainerUse, Framework } from './state.ts';
 
 type Started = Extract<AgentEvent, { kind: 'containerStarted' }>;
 type Exited = Extract<AgentEvent, { kind: 'containerExited' }>;
@@ -35,10 +35,14 @@ export function containerStarted(context: Context, event: Started): void {
 export function containerExited(context: Context, event: Exited): void {
   if (operatorContainerExited(context, event)) return;
   const use = take(context, event.containerId);
-  // What the first process left behind must not outlive it.
-  context.emit({ kind: 'destroyContainer', containerId: event.containerId });
   const framework = use && context.state.frameworks.get(use.frameworkId);
-  if (!use || !framework) return;
+  if (use && framework) tellEnd(context, framework, use, event);
+  // What the first process left behind must not outlive it. This also makes the launcher forget how it ended: not before
+  // that is remembered here.
+  context.emit({ kind: 'destroyContainer', containerId: event.containerId });
+}
+
+function tellEnd(context: Context, framework: Framework, use: ContainerUse, event: Exited): void {
   const { executor, taskId } = use;
   taskContainerOver(context, use, event.containerId, { status: event.status, ...event.limitation });
   if (taskId !== undefined) {

@@ -6,11 +6,11 @@ import type { AgentInfo, DrainConfig, ExecutorInfo, FrameworkInfo, Task, TaskInf
 import type { TaskLaunch } from './checkpoints.ts';
 import type { Pid } from './effects.ts';
 import type { KeptContainer } from './kept-containers.ts';
-import type { ExecutorKind } from './state.ts';
+import type { ExecutorKind, TaskKill } from './state.ts';
 
 export interface Recovered {
-  /** With the id that it had. */
-  readonly info: AgentInfo;
+  /** With the id that it had; undefined for an agent that begins as a new one, with the resources of before. */
+  readonly info: AgentInfo | undefined;
   readonly drain: DrainConfig | undefined;
   readonly frameworks: readonly RecoveredFramework[];
   /** What operators had launched; absent means nothing. */
@@ -19,10 +19,17 @@ export interface Recovered {
   readonly resources: ResourceState;
   /** Containers that run, or have ended with a status that nobody has heard of yet. */
   readonly containers: ReadonlySet<string>;
-  /** Folders of agents that this machine was before; they go in time. */
-  readonly leftovers: readonly string[];
+  /** Folders of which nothing else here tells; they go in time. */
+  readonly leftovers: readonly Leftover[];
   /** What could not be read and was passed over (`--no-strict`). */
   readonly errors: number;
+}
+
+export interface Leftover {
+  /** Absolute. */
+  readonly path: string;
+  /** Wall clock. */
+  readonly modifiedAt: Millis;
 }
 
 export interface RecoveredFramework {
@@ -54,5 +61,7 @@ export interface RecoveredTask {
   readonly info: TaskInfo;
   readonly task: Task;
   readonly launch: TaskLaunch;
+  /** It was being ended. */
+  readonly kill: TaskKill | undefined;
   readonly records: readonly StatusUpdateRecord[];
 }

@@ -8,6 +8,8 @@ import type { Change, Store, StoreFailure } from './store.ts';
 const MAX_KEY = 400;
 /** Space that a database may take; only what is used is on disk. */
 const MAP_SIZE = 8 * 2 ** 30;
+/** A transaction is put together in one go. */
+const LIMITS = { count: 1_000_000, bytes: 256 * 2 ** 20, usual: 10_000 };
 
 /** Keeps everything in a folder of this machine. */
 export class LmdbStore implements Store {
@@ -20,7 +22,7 @@ export class LmdbStore implements Store {
     this.#path = path;
     this.#db = db;
     this.description = `LMDB in ${path}`;
-    this.#batches = new Batches({ count: 1_000_000, bytes: 256 * 2 ** 20 }, (changes) => this.#write(changes));
+    this.#batches = new Batches(LIMITS, (changes) => this.#write(changes));
   }
 
   /** @param path of a folder that is made if it is missing */

@@ -51,14 +51,20 @@ interface Member {
 export class TestEnsemble {
   readonly #folder: string;
   readonly #members: Member[] = [];
+  readonly #heap: number;
 
-  private constructor() {
+  private constructor(heap: number) {
+    this.#heap = heap;
     this.#folder = mkdtempSync(join(tmpdir(), 'zookeeper-'));
   }
 
-  /** Starts `size` servers. Sessions may be as short as 400 ms. @returns when all of them answer */
-  static async start(size = 1): Promise<TestEnsemble> {
-    const ensemble = new TestEnsemble();
+  /**
+   * Starts `size` servers. Sessions may be as short as 400 ms.
+   * @param heap of each, in MiB
+   * @returns when all of them answer
+   */
+  static async start(size = 1, heap = 128): Promise<TestEnsemble> {
+    const ensemble = new TestEnsemble(heap);
     const ports = await freePorts(size * 3);
     const quorum = Array.from(
       { length: size },
@@ -81,7 +87,7 @@ export class TestEnsemble {
   async startMember(index: number): Promise<void> {
     const member = this.#members[index]!;
     const classPath = NEEDED.map((name) => join(JARS, `${name}.jar`)).filter((path) => existsSync(path));
-    const small = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+    const small = [`-Xmx${this.#heap}m`, '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
     const main = 'org.apache.zookeeper.server.quorum.QuorumPeerMain';
     member.process = spawn('java', [...small, '-cp', classPath.join(':'), main, member.config], { stdio: 'ignore' });
     const deadline = Date.now() + READY_WITHIN;

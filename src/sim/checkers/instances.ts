@@ -5,7 +5,10 @@ import type { LiveContainer } from '../containers.ts';
 import type { Observer, SeenAgent, SeenMaster } from '../observer.ts';
 import { demand } from '../violation.ts';
 
-/** States that say for certain that the task does not run and never will. TASK_LOST says no such thing. */
+/**
+ * States that say for certain that the task does not run and never will. TASK_LOST says no such thing, and
+ * TASK_GONE_BY_OPERATOR is the operator's word, not ours.
+ */
 const CERTAIN: ReadonlySet<TaskState> = new Set<TaskState>([
   'TASK_FINISHED',
   'TASK_FAILED',
@@ -13,13 +16,14 @@ const CERTAIN: ReadonlySet<TaskState> = new Set<TaskState>([
   'TASK_ERROR',
   'TASK_DROPPED',
   'TASK_GONE',
-  'TASK_GONE_BY_OPERATOR',
 ]);
 
 /** At most one container of a task runs anywhere, it runs only once, and not after somebody was told that it has ended. */
 export class InstancesChecker implements Observer {
   private readonly live = new Map<string, string>();
   private readonly launched = new Set<string>();
+  /** How the processes ended. */
+  private readonly statuses = new Map<string, number | undefined>();
   private readonly ended = new Map<string, TaskState>();
 
   /** Task ids that run now. */
@@ -35,8 +39,9 @@ export class InstancesChecker implements Observer {
     this.live.set(taskId, agent.name);
   }
 
-  containerEnded(_agent: SeenAgent, { taskId }: LiveContainer): void {
+  containerEnded(_agent: SeenAgent, { taskId }: LiveContainer, status: number | undefined): void {
     this.live.delete(taskId);
+    this.statuses.set(taskId, status);
   }
 
   masterStepped(_master: SeenMaster, _event: MasterEvent, effects: readonly MasterEffect[]): void {
@@ -46,6 +51,11 @@ export class InstancesChecker implements Observer {
       const id = status.task_id.value;
       const where = this.live.get(id);
       demand(where === undefined, () => `the master says ${status.state} of task ${id}, which runs on ${where}`);
+      const exit = this.statuses.get(id);
+      demand(
+        status.state !== 'TASK_FINISHED' || exit === 0,
+        () => `the master says ${status.state} of task ${id}, which ended with status ${exit}`,
+      );
       this.ended.set(id, status.state);
     }
   }

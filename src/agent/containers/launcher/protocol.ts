@@ -18,6 +18,8 @@ export interface StartOrder {
   readonly input?: boolean | undefined;
   /** Absent: the launcher's own user. */
   readonly user?: UserIds | undefined;
+  /** It is ended when the agent is gone, whether that comes back or not, and nobody asks how. */
+  readonly endsWithAgent?: boolean | undefined;
 }
 
 export interface UserIds {
@@ -50,6 +52,8 @@ export interface ContainerReport {
   readonly mark: string | undefined;
   /** As waitpid tells it; absent while it lives. */
   readonly status?: number | undefined;
+  /** It was ended because the agent stayed away for too long. */
+  readonly abandoned?: boolean | undefined;
 }
 
 export type Request =
