@@ -65,6 +65,7 @@ function isFree(port: number): Promise<boolean> {
 export interface Cluster {
   readonly port: number;
   readonly master: string;
+  readonly marathon: string;
   readonly workDir: string;
   readonly up: Running;
   /** Interrupts the cluster as Ctrl-C does and waits for its end. */
@@ -73,9 +74,14 @@ export interface Cluster {
 
 /** `meseta up` until it says that the cluster is running. @throws Error with its output when it ends before */
 export async function startCluster(...options: string[]): Promise<Cluster> {
-  const port = await freePorts(5);
+  const port = await freePorts(6);
+  const marathonPort = port + 5;
   const workDir = mkdtempSync(join(tmpdir(), 'meseta-e2e-'));
-  const up = start('bin/meseta', ['up', '--port', String(port), '--work-dir', workDir, ...options]);
+  const up = start('bin/meseta', [
+    'up',
+    ...['--port', String(port), '--marathon-port', String(marathonPort), '--work-dir', workDir],
+    ...options,
+  ]);
   let over = false;
   void up.ended.then(() => {
     over = true;
@@ -87,6 +93,7 @@ export async function startCluster(...options: string[]): Promise<Cluster> {
   return {
     port,
     master: `127.0.0.1:${port}`,
+    marathon: `127.0.0.1:${marathonPort}`,
     workDir,
     up,
     stop: async () => {
