@@ -242,6 +242,7 @@ export function newAgent(arrival: AgentArrival, observer: string, now: number): 
     ...arrival,
     registeredTime: now,
     reregisteredTime: undefined,
+    isOverdrawn: false,
     connected: true,
     active: true,
     deactivated: false,
