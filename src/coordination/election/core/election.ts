@@ -256,7 +256,10 @@ export class Election implements Machine<ElectionEvent, ElectionEffect> {
     this.#ask({ step: 'read', member: first }, { op: 'getData', path, watch: false });
   }
 
-  #read(member: Member, { data }: Answer): void {
+  #read(member: Member, { data, stat }: Answer): void {
+    // A creation that was not answered may have been carried out after it was looked for in vain: then two nodes are ours.
+    const isOurs = this.#options.candidate !== undefined && stat?.ephemeralOwner === this.#sessionId;
+    if (isOurs) this.#own = member.name;
     // A later list may have shown another candidate already; then it is read next.
     const info = masterInfoOf(member, data ?? NOTHING);
     if (!info.ok) {
