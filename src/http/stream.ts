@@ -38,6 +38,9 @@ export interface RecordStream {
 /** What may wait for a reader, unless the stream says otherwise. */
 const DEFAULT_MAX_QUEUED_BYTES = 16 * 1024 * 1024;
 
+/** So long a reader may take to read what was written before the end, in ms. */
+const LINGER = 30_000;
+
 /** Sends the head at once (clients wait for it before the first record), and returns the stream. */
 export function openRecordStream(response: ServerResponse, options: StreamOptions): RecordStream {
   response.writeHead(200, { 'content-type': options.contentType, ...options.headers });
@@ -127,6 +130,8 @@ class ChunkedStream implements RecordStream {
     // Node would write the end of the answer in front of what is still held back.
     this.uncork();
     this.response.end();
+    const timer = setTimeout(() => this.response.destroy(), LINGER).unref();
+    this.response.once('close', () => clearTimeout(timer));
   }
 
   onClose(callback: (end: StreamEnd) => void): void {

@@ -169,3 +169,21 @@ test('a scheduler that breaks off is told nothing more', () => {
   const effects = world.step({ kind: 'readerReady', stream: scheduler.stream });
   assert.deepEqual(effects, []);
 });
+
+test('a scheduler that asks on and does not read is let go; to ask for everything again is not to ask for more', () => {
+  const world = new World();
+  const scheduler = world.subscribe({ failover_timeout: 60 });
+  const tasks = Array.from({ length: 20_000 }, (_, at) => ({ task_id: { value: `t${at}` } }));
+  const ask = (reconcile: object): boolean => {
+    world.say(scheduler, { type: 'RECONCILE', reconcile });
+    return world.state.frameworks.get(scheduler.id)?.state === 'CONNECTED';
+  };
+  for (let times = 0; times < 6; times++) assert.ok(ask({ tasks }), `asked ${times} times`);
+  for (let times = 0; times < 1_000; times++) assert.ok(ask({}), 'all that it has: one answer will do');
+  assert.equal(ask({ tasks }), false);
+  const closed = world.effects.some((effect) => effect.kind === 'closeStream' && effect.stream === scheduler.stream);
+  assert.ok(closed);
+  assert.deepEqual(world.step({ kind: 'readerReady', stream: scheduler.stream }), []);
+  assert.deepEqual(world.step({ kind: 'streamClosed', stream: scheduler.stream }), []);
+  assert.ok(world.subscribe({ failover_timeout: 60, id: { value: scheduler.id } }), 'it may come back');
+});

@@ -1,9 +1,11 @@
 import type { AgentID, TaskID } from '../../../wire/v1.ts';
 import type { Call_Reconcile } from '../../../wire/v1_scheduler.ts';
-import { type Context, countUp, type Reconciliation } from '../context.ts';
+import { type Context, countUp, log, type Reconciliation } from '../context.ts';
+import { disconnectFramework } from '../frameworks.ts';
 import type { FrameworkRecord } from '../records.ts';
 import type { StreamId } from '../state.ts';
 import { type MasterStatus, masterStatus, sendUpdate, taskStatus } from '../status.ts';
+import { endStream } from '../streams.ts';
 
 const REASON = 'REASON_RECONCILIATION';
 /**
@@ -11,6 +13,8 @@ const REASON = 'REASON_RECONCILIATION';
  * else wait, and look as if it did not read its stream.
  */
 const SLICE = 1_000;
+/** So many named tasks may wait for a scheduler to read what it asked for before. One that asks on and does not read is let go. */
+const MOST_WAITING = 100_000;
 
 interface Asked {
   readonly task_id: TaskID;
@@ -29,13 +33,28 @@ export function reconcile(ctx: Context, framework: FrameworkRecord, call: Call_R
   }
   const before = ctx.reconciling.get(connection.stream);
   if (before !== undefined) {
-    before.push(job);
+    wait(ctx, framework, before, job);
     return;
   }
   answer(ctx, framework, job, SLICE);
   if (job.done === job.tasks.length) return;
   ctx.reconciling.set(connection.stream, [job]);
   ctx.emit({ kind: 'awaitReader', stream: connection.stream });
+}
+
+/** Puts a question behind those that are being answered. */
+function wait(ctx: Context, framework: FrameworkRecord, before: Reconciliation[], job: Reconciliation): void {
+  // Nobody needs to hear of everything twice; once, of what is there by now.
+  const same = job.named ? -1 : before.findIndex(({ named, done }) => !named && done === 0);
+  if (same >= 0) before.splice(same, 1);
+  before.push(job);
+  const waiting = before.reduce((sum, { tasks, named }, at) => sum + (named && at > 0 ? tasks.length : 0), 0);
+  if (waiting <= MOST_WAITING || framework.connection?.kind !== 'http') return;
+  const { stream } = framework.connection;
+  ctx.reconciling.delete(stream);
+  log(ctx, 'warning', `Closing event stream ${stream}: its scheduler does not read, and asked about ${waiting} more tasks`);
+  endStream(ctx, stream);
+  disconnectFramework(ctx, framework);
 }
 
 /** The scheduler has taken what it was told so far. */
