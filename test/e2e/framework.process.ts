@@ -3,6 +3,7 @@
  * task on the first offer, asks for its state every now and then, and writes what it hears as lines of JSON.
  */
 import { Scheduler } from '../../src/sdk/scheduler.ts';
+import { smallTask } from './framework.fixture.ts';
 
 const [master = '', command = ''] = process.argv.slice(2);
 const ASK_EVERY = 500;
@@ -25,9 +26,7 @@ const scheduler = new Scheduler({
         return;
       }
       launched = true;
-      const scalar = (name: string, value: number) => ({ name, type: 'SCALAR', scalar: { value } }) as const;
-      const resources = [scalar('cpus', 0.1), scalar('mem', 32)];
-      await self.launch(offer, [{ name: 'task', task_id: { value: 'task' }, command: { value: command }, resources }]);
+      await self.launch(offer, [smallTask(offer, 'task', command)]);
     },
   },
 });

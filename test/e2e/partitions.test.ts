@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { TestEnsemble, withoutZooKeeper } from '../../src/coordination/zookeeper/server.fixture.ts';
-import { Scheduler } from '../../src/sdk/scheduler.ts';
 import type { FrameworkInfo } from '../../src/wire/v1.ts';
 import { processesOf, ROOT, type Running, start } from './cluster.fixture.ts';
 import { type MasterStateJson, until } from './daemons.fixture.ts';
+import { Framework } from './framework.fixture.ts';
 import { type Host, Network, withoutNamespaces } from './netns.fixture.ts';
 
 const PORT = 5050;
@@ -51,7 +51,7 @@ class Site {
   }
 
   framework(master: string, command: string, more: Partial<FrameworkInfo> = {}): Framework {
-    const framework = new Framework(master, command, more);
+    const framework = new Framework(master, { task: command }, more);
     this.#frameworks.push(framework);
     return framework;
   }
@@ -74,55 +74,6 @@ class Site {
       `--port=${program === 'mesos-agent' ? 5051 : PORT}`,
     ];
     return this.run(host, join(ROOT, 'bin', program), ...place, ...flags);
-  }
-}
-
-/** A framework in this process, which sees every host. It launches one task and remembers what it hears. */
-class Framework {
-  readonly states: string[] = [];
-  subscriptions = 0;
-  readonly #scheduler: Scheduler;
-  readonly #ran: Promise<void>;
-
-  constructor(master: string, command: string, more: Partial<FrameworkInfo>) {
-    let launched = false;
-    const scalar = (name: string, value: number) => ({ name, type: 'SCALAR', scalar: { value } }) as const;
-    const resources = [scalar('cpus', 0.1), scalar('mem', 32)];
-    const task = { name: 'task', task_id: { value: 'task' }, command: { value: command }, resources };
-    this.#scheduler = new Scheduler({
-      master,
-      framework: { user: 'root', name: 'near', checkpoint: true, failover_timeout: 60, ...more },
-      reconnect: { minimum: 20, maximum: 200 },
-      handlers: {
-        subscribed: () => {
-          this.subscriptions++;
-        },
-        update: ({ state = '' }) => {
-          // What is not acknowledged in time comes again.
-          if (this.states.at(-1) !== state) this.states.push(state);
-        },
-        offers: async ([offer, ...others], self) => {
-          if (offer === undefined) return;
-          if (launched)
-            return self.decline(
-              [offer, ...others].map(({ id }) => id),
-              { refuse_seconds: 3600 },
-            );
-          launched = true;
-          await self.launch(offer, [task]);
-        },
-      },
-    });
-    this.#ran = this.#scheduler.run();
-  }
-
-  async isTold(state: string): Promise<void> {
-    await until(`the framework is told ${state}: ${this.states}`, () => this.states.at(-1) === state);
-  }
-
-  async stop(): Promise<void> {
-    this.#scheduler.stop();
-    await this.#ran.catch(() => {});
   }
 }
 
@@ -177,13 +128,13 @@ describe('a host that is cut off', { skip: withoutNamespaces || withoutZooKeeper
     const framework = site.framework(`${master.address}:${PORT}`, 'exec sleep 9001', {
       capabilities: [{ type: 'PARTITION_AWARE' }],
     });
-    await framework.isTold('TASK_RUNNING');
+    await framework.isTold('task', 'TASK_RUNNING');
     const before = sleeping(site.workDir(agent), '9001');
     assert.ok(before !== undefined);
     const [{ id } = { id: '' }] = (await stateOf(master))?.slaves ?? [];
 
     network.cut(master, agent);
-    await framework.isTold('TASK_UNREACHABLE');
+    await framework.isTold('task', 'TASK_UNREACHABLE');
     const state = await stateOf(master);
     assert.deepEqual(state?.slaves, []);
     assert.deepEqual(state.frameworks[0]?.tasks, []);
@@ -191,7 +142,7 @@ describe('a host that is cut off', { skip: withoutNamespaces || withoutZooKeeper
     assert.equal(sleeping(site.workDir(agent), '9001'), before, 'the task goes on');
 
     network.heal(master, agent);
-    await framework.isTold('TASK_RUNNING');
+    await framework.isTold('task', 'TASK_RUNNING');
     await until('the agent is back with its task', async () => {
       const now = await stateOf(master);
       const [slave] = now?.slaves ?? [];
@@ -199,7 +150,7 @@ describe('a host that is cut off', { skip: withoutNamespaces || withoutZooKeeper
     });
     assert.deepEqual((await stateOf(master))?.frameworks[0]?.unreachable_tasks, []);
     assert.equal(sleeping(site.workDir(agent), '9001'), before, 'it is the same task');
-    const told = framework.states.filter((one) => one !== 'TASK_STARTING');
+    const told = framework.states('task').filter((one) => one !== 'TASK_STARTING');
     assert.deepEqual(told, ['TASK_RUNNING', 'TASK_UNREACHABLE', 'TASK_RUNNING']);
   });
 
@@ -221,7 +172,7 @@ describe('a host that is cut off', { skip: withoutNamespaces || withoutZooKeeper
       const second = site.master(next, ...flags);
       site.agent(agent, zk);
       const framework = site.framework(zk, 'exec sleep 9002');
-      await framework.isTold('TASK_RUNNING');
+      await framework.isTold('task', 'TASK_RUNNING');
       const before = sleeping(site.workDir(agent), '9002');
       await until('the second stands by', () => second.stderr().includes('Standing for election'));
 
@@ -235,7 +186,7 @@ describe('a host that is cut off', { skip: withoutNamespaces || withoutZooKeeper
       assert.ok(lost < elected, `the first led until ${lost}, the second from ${elected}`);
       assert.equal(sleeping(site.workDir(agent), '9002'), before);
       assert.equal(framework.subscriptions, 2);
-      const told = framework.states.filter((one) => one !== 'TASK_STARTING');
+      const told = framework.states('task').filter((one) => one !== 'TASK_STARTING');
       assert.deepEqual(told, ['TASK_RUNNING']);
     });
   }
