@@ -1,7 +1,20 @@
+import { withoutPassword } from '../base/password.ts';
 import { readCredential, readCredentials } from '../config/credentials.ts';
 import { daemonFlags, disabledPaths, MESOS_VERSION, positive } from '../config/daemon-flags.ts';
 import { type FlagValues, flag, optional, type ReadFile, required } from '../config/flag.ts';
-import { bool, bytes, count, double, duration, jsonObject, oneOf, path, port, string } from '../config/kinds.ts';
+import {
+  address,
+  bool,
+  bytes,
+  count,
+  double,
+  duration,
+  jsonObject,
+  oneOf,
+  path,
+  port,
+  string,
+} from '../config/kinds.ts';
 import type { Program } from '../config/load.ts';
 import { parseZooUrl } from '../coordination/zookeeper/url.ts';
 import { parseAttributes } from '../resources/attributes.ts';
@@ -36,7 +49,7 @@ export const agentFlags = {
   ...networkFlags,
   port: flag(port, '5051', 'Port to listen on'),
   master: optional(
-    string,
+    address,
     'The master: host:port, zk://host:port,host:port/path, or file:///path of a file that says it',
   ),
   work_dir: required(path, 'Folder for sandboxes and for what must survive a restart of the agent'),
@@ -182,7 +195,7 @@ export function checkAgentFlags(flags: AgentFlags, readFile: ReadFile): string |
     const url = parseZooUrl(master);
     if (!url.ok) return `--master: ${url.error}`;
   } else if (!/^[^\s:/]+:\d{1,5}$/.test(master))
-    return `--master=${master} is no address; write host:5050, or zk://host:2181,host:2181/mesos`;
+    return `--master=${withoutPassword(master)} is no address; write host:5050, or zk://host:2181,host:2181/mesos`;
   if (!flags.work_dir) return '--work_dir must name a folder: add --work_dir=/var/lib/mesos';
   if (flags.ip !== undefined && flags.ip_discovery_command !== undefined)
     return 'Only one of --ip and --ip_discovery_command may be given';

@@ -2,6 +2,7 @@ import { readCredentials } from '../config/credentials.ts';
 import { daemonFlags, disabledPaths, MESOS_VERSION, positive } from '../config/daemon-flags.ts';
 import { type FlagValues, flag, optional, type ReadFile } from '../config/flag.ts';
 import {
+  address,
   bool,
   bytes,
   count,
@@ -15,7 +16,8 @@ import {
   string,
 } from '../config/kinds.ts';
 import type { Program } from '../config/load.ts';
-import { agentRemovalRate, minAllocatable, percent, rateLimits, roleList, weightList, zkUrl } from './settings.ts';
+import { parseZooUrl } from '../coordination/zookeeper/url.ts';
+import { agentRemovalRate, minAllocatable, percent, rateLimits, roleList, weightList } from './settings.ts';
 
 const MINUTE = 60_000;
 const NO_LOG = {
@@ -155,8 +157,8 @@ export const masterFlags = {
   registry_gc_interval: flag(duration, '15mins', 'Time between cleanings of the registry', { validate: positive }),
   registry_max_agent_age: flag(duration, '2weeks', 'How long unreachable and gone agents are remembered'),
   registry_max_agent_count: flag(count, '102400', 'How many unreachable and gone agents are remembered'),
-  zk: optional(string, 'zk://host:port,host:port/path, which masters meet at to elect a leader', {
-    validate: (text) => errorOf(zkUrl(text)),
+  zk: optional(address, 'zk://host:port,host:port/path, which masters meet at to elect a leader', {
+    validate: (text) => errorOf(parseZooUrl(text)),
   }),
   require_agent_domain: flag(bool, 'false', 'Agents must have a --domain'),
   publish_per_framework_metrics: flag(bool, 'true', 'Show master/frameworks/... in the metrics'),

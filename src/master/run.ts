@@ -204,13 +204,9 @@ function ipAsNumber(ip: string): number {
 
 function announce(logger: Logger, info: MasterInfo, loaded: Loaded<typeof masterFlags>): void {
   logger.info(`Master ${info.id} (${info.hostname}) started on ${info.address?.ip}:${info.port}`);
-  const texts = Object.entries(loaded.texts).map(([name, text]) => `--${name}="${withoutPassword(text)}"`);
+  const texts = Object.entries(loaded.texts).map(([name, text]) => `--${name}="${text}"`);
   logger.info(`Flags at startup: ${texts.join(' ')}`);
   for (const warning of [...loaded.warnings, ...masterWarnings(loaded.values)]) logger.warning(warning);
-}
-
-function withoutPassword(url: string): string {
-  return url.replace(/\/\/[^/@]*@/, '//***@');
 }
 
 /** Ends a start that cannot succeed. */
