@@ -21,7 +21,7 @@ export async function openStore(flags: MasterFlags, session: ZooKeeper | undefin
   if (flags.registry === 'lmdb' || session === undefined) {
     // A native library: only who needs it loads it.
     const { LmdbStore } = await import('../coordination/store/lmdb.ts');
-    const store = LmdbStore.open(join(flags.work_dir ?? '', NAME));
+    const store = await LmdbStore.openSound(join(flags.work_dir ?? '', NAME));
     return store.ok ? store : err(store.error.message);
   }
   const url = parseZooUrl(flags.zk ?? '');

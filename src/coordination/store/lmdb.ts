@@ -1,13 +1,21 @@
-import { mkdirSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { open, type RootDatabase } from 'lmdb';
 import { err, ok, type Result } from '../../base/result.ts';
 import { Batches } from './batches.ts';
+import { LMDB_OPTIONS } from './lmdb-options.ts';
 import type { Change, Store, StoreFailure } from './store.ts';
 
+/** The database itself, in its folder. */
+const FILE = 'data.mdb';
 /** LMDB's own limit is 511 bytes for a key; file systems and people have shorter names. */
 const MAX_KEY = 400;
-/** Space that a database may take; only what is used is on disk. */
-const MAP_SIZE = 8 * 2 ** 30;
+
+const probe = fileURLToPath(
+  new URL(import.meta.url.endsWith('.js') ? './lmdb-probe.js' : './lmdb-probe.ts', import.meta.url),
+);
 
 /** Keeps everything in a folder of this machine. */
 export class LmdbStore implements Store {
@@ -23,11 +31,22 @@ export class LmdbStore implements Store {
     this.#batches = new Batches({ count: 1_000_000, bytes: 256 * 2 ** 20 }, (changes) => this.#write(changes));
   }
 
+  /** Opens a database only after another process has found it sound: a damaged one would end this one. */
+  static async openSound(path: string): Promise<Result<LmdbStore, StoreFailure>> {
+    const wrong = existsSync(join(path, FILE)) ? await examine(path) : undefined;
+    if (wrong === undefined) return LmdbStore.open(path);
+    const message =
+      `the store in ${path} cannot be used: ${wrong}. Where the disk is full, make room; where ${join(path, FILE)} is ` +
+      `damaged, move ${path} away and bring a backup back with 'meseta registry import lmdb:${path}', or begin without one: ` +
+      'agents and frameworks come back by themselves, quotas, weights and maintenance do not';
+    return err({ kind: 'unavailable', message });
+  }
+
   /** @param path of a folder that is made if it is missing */
   static open(path: string): Result<LmdbStore, StoreFailure> {
     try {
       mkdirSync(path, { recursive: true, mode: 0o700 });
-      const db = open<Uint8Array, string>({ path, encoding: 'binary', mapSize: MAP_SIZE });
+      const db = open<Uint8Array, string>({ path, ...LMDB_OPTIONS });
       return ok(new LmdbStore(path, db));
     } catch (error) {
       return err(failure(path, 'cannot be opened', error));
@@ -78,6 +97,19 @@ export class LmdbStore implements Store {
       return err(failure(this.#path, 'cannot be written', error));
     }
   }
+}
+
+/** @returns what is wrong with it */
+function examine(path: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const args = ['--disable-warning=ExperimentalWarning', probe, path];
+    execFile(process.execPath, args, (error, _stdout, stderr) => {
+      if (error === null) resolve(undefined);
+      // Bus errors and segmentation faults.
+      else if (error.signal) resolve(`reading it ended a process with ${error.signal}`);
+      else resolve(stderr.trim() || error.message);
+    });
+  });
 }
 
 function failure(path: string, what: string, error: unknown): StoreFailure {

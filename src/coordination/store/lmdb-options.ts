@@ -1,0 +1,6 @@
+/** How our databases are opened, everywhere in the same way. */
+export const LMDB_OPTIONS = {
+  encoding: 'binary',
+  /** Space that a database may take; only what is used is on disk. */
+  mapSize: 8 * 2 ** 30,
+} as const;
