@@ -106,6 +106,11 @@ const OTHERS: readonly string[] = [
   ),
 ];
 
+/** Ours. */
+const ADDED: readonly string[] = ['expected', 'reregistered', 'awaited', 'until_offers']
+  .map((what) => `master/recovery_agents_${what}`)
+  .concat('master/recovery_secs_left');
+
 /** Of one framework `a b`, which is in the role `ads/x` and has the principal `p`. */
 function aboutFramework(id: string): string[] {
   const prefix = `master/frameworks/a%20b/${id}`;
@@ -194,7 +199,7 @@ test('every metric of upstream that can exist here is there, and none is not a n
   const { shell, world, registrar, scheduler } = await stand();
   shell.lead(world.master, registrar);
   const metrics = shell.metrics();
-  const expected = [...NAMES, ...OTHERS, ...ABOUT_ROLES, ...aboutFramework(scheduler.id)];
+  const expected = [...NAMES, ...OTHERS, ...ADDED, ...ABOUT_ROLES, ...aboutFramework(scheduler.id)];
   assert.deepEqual(
     expected.filter((name) => metrics[name] === undefined),
     [],

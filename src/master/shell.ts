@@ -4,6 +4,7 @@ import type { LogLevel } from '../http/endpoints/logging.ts';
 import type { FilesTable } from '../http/files/table.ts';
 import { JSON_TYPE, type MessageMedia } from '../http/media.ts';
 import type { Libprocess } from '../libprocess/libprocess.ts';
+import { monotonicTime } from '../runtime/clock.ts';
 import type { Performers } from '../runtime/driver.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { internalMessages } from '../wire/internal.ts';
@@ -153,6 +154,7 @@ export class Shell implements MasterService {
       elected: this.state !== undefined,
       queued: this.#queued(),
       uptimeSeconds: this.#uptime(),
+      now: monotonicTime(),
       operatorStreams: this.#subscribers.size,
       allocator: this.#master?.allocator,
       perFramework: this.#options.perFrameworkMetrics,

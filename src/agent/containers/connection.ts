@@ -22,6 +22,8 @@ const GREETING_LIMIT: Millis = 10_000;
 export interface Refusal {
   readonly message: string;
   readonly code: 'destroyed' | 'version' | 'gone' | undefined;
+  /** With `version`: how many containers that launcher has. */
+  readonly remembered?: number | undefined;
 }
 
 export type Answered<Op extends Request['op']> = (answer: Result<Answer<Op>, Refusal>) => void;
@@ -55,10 +57,17 @@ export class Connection {
       const hello = { op: 'hello', version: PROTOCOL_VERSION, agentPid: process.pid, recoveryTimeout } as const;
       const answer = await ask(channel, hello);
       if (answer.ok) return new Connection(channel, answer.value);
-      // One of another version cannot be talked to, beyond asking it to end.
-      if (answer.error.code === 'version') await ask(channel, { op: 'shutdown', grace: 0 });
+      const { code, message, remembered = 0 } = answer.error;
+      // One of another version cannot be talked to, beyond asking it to end; that must not cost anybody a task.
+      if (code === 'version' && remembered === 0) await ask(channel, { op: 'shutdown', grace: 0 });
       channel.close();
-      if (attempt > BUSY_RETRIES) throw new Error(`the launcher on ${place.socket} refuses: ${answer.error.message}`);
+      if (code === 'version' && remembered > 0) {
+        throw new Error(
+          `tasks run under a launcher that this agent cannot talk to (${message}; ${remembered} containers): start the ` +
+            'version of before and drain the agent first, or end them by ending that process',
+        );
+      }
+      if (attempt > BUSY_RETRIES) throw new Error(`the launcher on ${place.socket} refuses: ${message}`);
       await new Promise((resolve) => setTimeout(resolve, BUSY_PAUSE));
     }
   }
@@ -160,7 +169,7 @@ class Channel {
     const answered = this.waiting.get(response.id);
     this.waiting.delete(response.id);
     if ('ok' in response) answered?.(ok(response.ok as never));
-    else answered?.(err({ message: response.error, code: response.code }));
+    else answered?.(err({ message: response.error, code: response.code, remembered: response.remembered }));
   }
 
   private tell(event: (listener: ConnectionListener) => void): void {

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
-import { constants } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { Connection } from './connection.ts';
+import { launcherPlace } from './launcher-process.ts';
 import { Bench, lives, until } from './testing.fixture.ts';
 
 const { SIGKILL } = constants.signals;
@@ -31,6 +34,81 @@ test('an agent that comes back finds what runs, and the status of what ended whi
   bench.containers.destroy('long');
   assert.equal((await bench.exited('long')).status, SIGKILL);
 });
+
+test('a launcher keeps the statuses of tasks that all ended while the agent was away, however long that takes to come back', async (t) => {
+  const bench = await Bench.open(t);
+  bench.launch('short', 'while [ ! -e end ]; do sleep 0.01; done; exit 7');
+  const { pid } = await bench.started('short');
+  const launcher = bench.containers.launcherPid!;
+  bench.containers.close();
+  await once(spawn('touch', ['end'], { cwd: bench.sandbox('short') }), 'exit');
+  await until(() => !lives(pid));
+  // Longer than a launcher waits that nobody needs.
+  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  assert.ok(lives(launcher));
+  bench.news.length = 0;
+  await bench.open();
+  bench.containers.recover();
+  assert.equal((await bench.exited('short')).status, 7 << 8);
+});
+
+test('a launcher that nobody needs ends by itself', async (t) => {
+  const bench = await Bench.open(t);
+  const launcher = bench.containers.launcherPid!;
+  bench.containers.close();
+  await until(() => !lives(launcher));
+});
+
+test('a launcher tells an agent of another version what it has, and goes on', async (t) => {
+  const bench = await Bench.open(t);
+  bench.launch('c', 'exec sleep 1000');
+  const { pid } = await bench.started('c');
+  const { socket: path } = launcherPlace(join(bench.folder, 'run'), bench.folder);
+  const socket = connect(path);
+  socket.write(`${JSON.stringify({ id: 1, op: 'hello', version: 99, agentPid: 1, recoveryTimeout: 1 })}\n`);
+  const [line] = (await once(socket, 'data')) as [Buffer];
+  socket.destroy();
+  const { code, error, remembered } = JSON.parse(line.toString());
+  assert.deepEqual([code, remembered], ['version', 1]);
+  assert.match(error, /speaks version 1, not 99/);
+  assert.ok(lives(pid));
+});
+
+for (const remembered of [0, 2]) {
+  const what = remembered === 0 ? 'ends a launcher of another version that has no tasks' : 'leaves alone one that has';
+  test(`an agent ${what}`, async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'meseta-launcher-'));
+    const place = { folder, socket: join(folder, 'socket') };
+    const asked: string[] = [];
+    const other = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.on('data', (bytes) => {
+        for (const line of bytes.toString().trim().split('\n')) {
+          const { id, op } = JSON.parse(line);
+          asked.push(op);
+          const refusal = { id, error: 'this launcher speaks version 2, not 1', code: 'version', remembered };
+          socket.write(`${JSON.stringify(op === 'shutdown' ? { id, ok: {} } : refusal)}\n`);
+          if (op === 'shutdown') other.close();
+        }
+      });
+    });
+    await once(other.listen(place.socket), 'listening');
+    t.after(() => {
+      other.close();
+      rmSync(folder, { recursive: true });
+    });
+    if (remembered > 0) {
+      await assert.rejects(Connection.open(place, 1_000), /cannot talk to .*version 2, not 1; 2 containers.*drain/);
+      assert.deepEqual(asked, ['hello']);
+      return;
+    }
+    const own = await Connection.open(place, 1_000);
+    assert.deepEqual([asked, own.found], [['hello', 'shutdown'], []]);
+    assert.notEqual(own.launcherPid, process.pid);
+    own.close();
+    await until(() => !lives(own.launcherPid));
+  });
+}
 
 test('a status is remembered until it is acknowledged', async (t) => {
   const bench = await Bench.open(t);

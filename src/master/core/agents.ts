@@ -44,7 +44,7 @@ export function addAgent(ctx: Context, arrival: AgentArrival, luggage: AgentLugg
   state.standings.delete(agent.id);
   cancelUnreachable(ctx, agent);
   state.agents.set(agent.id, agent);
-  state.recovered.delete(agent.id);
+  if (state.recovered.delete(agent.id)) state.recovery.returned++;
   state.unreachable.delete(agent.id);
   state.removed.delete(agent.id);
   ctx.agentByPid.set(agent.pid, agent.id);

@@ -47,6 +47,8 @@ export interface Context {
   /** Since when somebody has been waiting for an allocation. */
   allocationAsked: number | undefined;
   lastUnreachableMark: number;
+  /** What the log was told last of the agents that are awaited after a failover. */
+  recoveryTold: { awaited: number; step: number };
 }
 
 export function log(ctx: Context, level: LogLevel, text: string): void {

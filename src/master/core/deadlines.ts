@@ -12,6 +12,7 @@ export type Deadline =
   | { readonly type: 'agentReregister'; readonly agentId: string }
   | { readonly type: 'markUnreachable' }
   | { readonly type: 'recoveredAgents' }
+  | { readonly type: 'recoveryReminder' }
   | { readonly type: 'resumeAllocation' }
   | { readonly type: 'throttled'; readonly key: string }
   | { readonly type: 'registryGc' };

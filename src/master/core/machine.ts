@@ -6,7 +6,7 @@ import { disconnectAgent } from './agents.ts';
 import { requestAllocation } from './allocation.ts';
 import { allocate, resumeAllocation, waitForAgents } from './allocation-run.ts';
 import type { PendingCommit } from './commits.ts';
-import { type Context, log, send } from './context.ts';
+import { type Context, send } from './context.ts';
 import { type Deadline, Deadlines } from './deadlines.ts';
 import { drained, settleDrains } from './drain.ts';
 import type { MasterEffect } from './effects.ts';
@@ -41,6 +41,7 @@ import {
 import { rescindOffer } from './offers.ts';
 import type { MasterOptions } from './options.ts';
 import { newMasterState } from './records.ts';
+import { awaitAgents, followRecovery, remindOfRecovery } from './recovery.ts';
 import { collectRegistryGarbage, pruned } from './registry-gc.ts';
 import type { MasterState } from './state.ts';
 import { exitedInTurn, nextTurns, receive, throttlesFor } from './throttling.ts';
@@ -103,6 +104,7 @@ const DEADLINES: DeadlineHandlers = {
   agentReregister: (ctx, { agentId }) => reregisterTimedOut(ctx, agentId),
   markUnreachable: (ctx) => markNextUnreachable(ctx),
   recoveredAgents: (ctx) => recoveredTimedOut(ctx),
+  recoveryReminder: (ctx) => remindOfRecovery(ctx),
   resumeAllocation: (ctx) => resumeAllocation(ctx),
   registryGc: (ctx) => collectRegistryGarbage(ctx),
   throttled: (ctx, { key }) => nextTurns(ctx, key, (event) => handleFromFramework(ctx, event)),
@@ -159,10 +161,7 @@ function start(ctx: Context): void {
   ctx.deadlines.set({ type: 'allocate' }, now + ctx.options.allocationInterval);
   ctx.deadlines.set({ type: 'registryGc' }, now + ctx.options.registryGcInterval);
   waitForAgents(ctx);
-  const expected = ctx.state.recovered.size;
-  if (expected === 0) return;
-  log(ctx, 'info', `Waiting for ${expected} agents of before to register again`);
-  ctx.deadlines.set({ type: 'recoveredAgents' }, now + ctx.options.agentReregisterTimeout);
+  awaitAgents(ctx);
 }
 
 function exited(ctx: Context, pid: string): void {
@@ -237,6 +236,7 @@ function createContext(options: MasterOptions): Context {
     allocationAsked: undefined,
     throttles: throttlesFor(options.rateLimits),
     lastUnreachableMark: Number.NEGATIVE_INFINITY,
+    recoveryTold: { awaited: state.recovered.size, step: 0 },
   };
 }
 
@@ -255,6 +255,7 @@ export function createMaster(options: MasterOptions): Master {
       (EVENTS[event.kind] as (ctx: Context, event: MasterEvent) => void)(ctx, event);
       if (event.kind === 'timer') runDeadlines(ctx);
       if (ctx.drainChecks.size > 0) settleDrains(ctx, commitGone);
+      followRecovery(ctx);
       const next = ctx.deadlines.next();
       if (next === armed) return;
       armed = next;

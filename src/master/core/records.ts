@@ -20,6 +20,7 @@ import type {
   OfferRecord,
   Pid,
   QuotaRecord,
+  Recovery,
   Role,
   UnreachableAgent,
 } from './state.ts';
@@ -108,7 +109,8 @@ type MasterMaps =
   | 'taskCounters'
   | 'operationCounts'
   | 'orphanOperations'
-  | 'messageCounts';
+  | 'messageCounts'
+  | 'recovery';
 
 export interface MasterRecord extends Writable<Omit<MasterState, MasterMaps>> {
   readonly frameworks: Map<string, FrameworkRecord>;
@@ -130,6 +132,7 @@ export interface MasterRecord extends Writable<Omit<MasterState, MasterMaps>> {
   readonly operationCounts: Map<string, number>;
   readonly orphanOperations: Map<string, Map<string, string>>;
   readonly messageCounts: Map<string, { received: number; processed: number }>;
+  recovery: Writable<Recovery>;
 }
 
 /** Upstream remembers this many removed agents. */
@@ -169,6 +172,7 @@ export function newMasterState(options: MasterOptions): MasterRecord {
     messageCounts: new Map(),
     allocationRuns: 0,
     agentsToWaitFor: 0,
+    recovery: { expected: 0, returned: 0, began: 0, until: 0 },
   };
 }
 

@@ -226,4 +226,16 @@ export interface MasterState {
   readonly allocationRuns: number;
   /** No offers are made until so many agents are known again after a failover; 0: offers are made. */
   readonly agentsToWaitFor: number;
+  readonly recovery: Recovery;
+}
+
+/** How the return of agents after a failover goes; all zero where the registry knew none. Times are those of `Env.now`. */
+export interface Recovery {
+  /** Agents that the registry knew when this master was elected. Those awaited still are in `recovered`. */
+  readonly expected: number;
+  /** Of these, how many have registered again. */
+  readonly returned: number;
+  readonly began: Millis;
+  /** From then on those who are away are given up. */
+  readonly until: Millis;
 }

@@ -1,4 +1,5 @@
 import type { Allocator } from '../../allocator/allocator.ts';
+import type { Millis } from '../../base/machine.ts';
 import { fromMilli } from '../../resources/scalars.ts';
 import { Offer_Operation_Type } from '../../wire/v1.ts';
 import { COUNTERS } from '../core/counters.ts';
@@ -15,6 +16,8 @@ export interface Outside {
   readonly queued: { readonly messages: number; readonly dispatches: number; readonly httpRequests: number };
   /** Seconds since this process started. */
   readonly uptimeSeconds: number;
+  /** The clock of the core's steps. */
+  readonly now: Millis;
   readonly operatorStreams: number;
   readonly allocator?: Pick<Allocator, 'roleShare' | 'activeFilters'>;
   /** `--publish_per_framework_metrics` */
@@ -44,6 +47,7 @@ export function metricsOf(state: MasterState, outside: Outside): Metrics {
   for (const name of COUNTERS) metrics[`master/${name}`] = state.counters[name];
   for (const [name, count] of state.taskCounters) metrics[`master/${name}`] = count;
   addAgents(metrics, state);
+  addRecovery(metrics, state, outside.now);
   addFrameworks(metrics, state);
   const tasks = Array.from(state.frameworks.values(), countTasks);
   addTasks(metrics, state, tasks);
@@ -72,6 +76,20 @@ function addAgents(metrics: Metrics, state: MasterState): void {
   metrics['master/slaves_active'] = active;
   metrics['master/slaves_inactive'] = agents.length - active;
   metrics['master/slaves_unreachable'] = state.unreachable.size;
+}
+
+/** After a failover: how many of the agents of before are back, and how long the others are waited for. */
+function addRecovery(
+  metrics: Metrics,
+  { recovery, recovered, agents, agentsToWaitFor }: MasterState,
+  now: Millis,
+): void {
+  metrics['master/recovery_agents_expected'] = recovery.expected;
+  metrics['master/recovery_agents_reregistered'] = recovery.returned;
+  metrics['master/recovery_agents_awaited'] = recovered.size;
+  metrics['master/recovery_secs_left'] = recovered.size === 0 ? 0 : Math.max(0, recovery.until - now) / 1000;
+  metrics['master/recovery_agents_until_offers'] =
+    agentsToWaitFor === 0 ? 0 : Math.max(0, agentsToWaitFor - agents.size);
 }
 
 function addFrameworks(metrics: Metrics, state: MasterState): void {

@@ -151,5 +151,6 @@ export function clusterState(): MasterState {
     messageCounts: new Map(),
     allocationRuns: 3,
     agentsToWaitFor: 0,
+    recovery: { expected: 0, returned: 0, began: 0, until: 0 },
   };
 }

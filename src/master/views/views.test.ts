@@ -174,6 +174,7 @@ test('metrics have gauges of the state, counters of the core and what the shell 
     elected: true,
     queued: { messages: 1, dispatches: 2, httpRequests: 3 },
     uptimeSeconds: 5,
+    now: 0,
     operatorStreams: 1,
     perFramework: true,
     more: { 'system/cpus_total': 2 },

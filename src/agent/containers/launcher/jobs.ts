@@ -59,6 +59,11 @@ export class Jobs {
     return count;
   }
 
+  /** Containers that live, and those whose status nobody has acknowledged. */
+  get remembered(): number {
+    return this.jobs.size;
+  }
+
   reports(): ContainerReport[] {
     return [...this.jobs.values()].map(({ containerId, leader, mark, phase, status }) => ({
       containerId,

@@ -37,7 +37,6 @@ class Launcher {
     this.jobs = new Jobs((containerId, status) => {
       this.tell({ event: 'exited', containerId, status });
       if (this.stopping) this.leaveWhenDone();
-      else if (!this.agent && this.jobs.alive === 0) this.waitForAgent();
     });
   }
 
@@ -95,10 +94,11 @@ class Launcher {
   private greet(
     socket: Socket,
     hello: Extract<Request, { op: 'hello' }>,
-    answer: (response: { ok: unknown } | { error: string; code?: 'version' }) => void,
+    answer: (response: { ok: unknown } | { error: string; code?: 'version'; remembered?: number }) => void,
   ): void {
     if (hello.version !== PROTOCOL_VERSION) {
-      answer({ error: `this launcher speaks version ${PROTOCOL_VERSION}, not ${hello.version}`, code: 'version' });
+      const error = `this launcher (process ${process.pid}) speaks version ${PROTOCOL_VERSION}, not ${hello.version}`;
+      answer({ error, code: 'version', remembered: this.jobs.remembered });
     } else if (this.agent) {
       answer({ error: `the agent with process id ${this.agentPid} is using this launcher` });
     } else if (this.stopping) {
@@ -150,7 +150,8 @@ class Launcher {
   };
 
   private waitForAgent(): void {
-    if (!this.stopping) this.wait(this.jobs.alive > 0 ? this.recoveryTimeout : IDLE_ABSENCE);
+    // A task that ended meanwhile counts: without us nobody would know how.
+    if (!this.stopping) this.wait(this.jobs.remembered > 0 ? this.recoveryTimeout : IDLE_ABSENCE);
   }
 
   private wait(patience: number): void {

@@ -77,7 +77,13 @@ export type Answer<Op extends Request['op']> = Op extends 'hello'
 /** Answers to requests by their id, and events, which have none. */
 export type Response =
   | { readonly id: number; readonly ok: unknown }
-  | { readonly id: number; readonly error: string; readonly code?: 'destroyed' | 'version' | undefined }
+  | {
+      readonly id: number;
+      readonly error: string;
+      readonly code?: 'destroyed' | 'version' | undefined;
+      /** With `version`: how many containers would be lost by a `shutdown`. Understood by every version. */
+      readonly remembered?: number | undefined;
+    }
   | { readonly event: 'exited'; readonly containerId: string; readonly status: number };
 
 /** Cuts a stream of bytes into lines. */
