@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,8 +11,9 @@ import type { Change, Store, StoreFailure } from './store.ts';
 
 /** The database itself, in its folder. */
 const FILE = 'data.mdb';
-/** LMDB's own limit is 511 bytes for a key; file systems and people have shorter names. */
+/** LMDB takes keys of up to 1,978 bytes. Longer ones stand beside their value, under a name made of their digest. */
 const MAX_KEY = 400;
+const LONG = '~long/';
 
 const probe = fileURLToPath(
   new URL(import.meta.url.endsWith('.js') ? './lmdb-probe.js' : './lmdb-probe.ts', import.meta.url),
@@ -23,6 +25,7 @@ export class LmdbStore implements Store {
   readonly #path: string;
   readonly #db: RootDatabase<Uint8Array, string>;
   readonly #batches: Batches;
+  #hasFailed = false;
 
   private constructor(path: string, db: RootDatabase<Uint8Array, string>) {
     this.#path = path;
@@ -61,7 +64,10 @@ export class LmdbStore implements Store {
     try {
       const values = new Map<string, Uint8Array>();
       // A copy: what the database hands out is only good until it is written to.
-      for (const { key, value } of this.#db.getRange({ snapshot: true })) values.set(key, Uint8Array.from(value));
+      for (const { key, value } of this.#db.getRange({ snapshot: true })) {
+        const [name, bytes] = key.startsWith(LONG) ? readLong(value) : [key, Uint8Array.from(value)];
+        values.set(name, bytes);
+      }
       return ok(values);
     } catch (error) {
       return err(failure(this.#path, 'cannot be read', error));
@@ -69,32 +75,33 @@ export class LmdbStore implements Store {
   }
 
   apply(changes: readonly Change[]): Promise<Result<void, StoreFailure>> {
-    const long = changes.find(({ key }) => Buffer.byteLength(key) > MAX_KEY);
-    if (long !== undefined) {
-      const message = `the key '${long.key.slice(0, 60)}…' is longer than ${MAX_KEY} bytes`;
-      return Promise.resolve(err({ kind: 'refused', message }));
-    }
     return this.#batches.apply(changes);
   }
 
   async close(): Promise<void> {
     await this.#batches.idle();
-    await this.#db.close();
+    const closed = this.#db.close();
+    // After a write that failed the library waits for ever for what was never written.
+    if (this.#hasFailed) closed.catch(() => {});
+    else await closed;
   }
 
   async #write(changes: ReadonlyMap<string, Uint8Array | undefined>): Promise<Result<void, StoreFailure>> {
     try {
       await this.#db.transaction(() => {
         for (const [key, value] of changes) {
-          if (value === undefined) this.#db.removeSync(key);
-          else this.#db.putSync(key, value as Buffer);
+          const isLong = Buffer.byteLength(key) > MAX_KEY;
+          const name = isLong ? `${LONG}${createHash('sha256').update(key).digest('hex')}` : key;
+          if (value === undefined) this.#db.removeSync(name);
+          else this.#db.putSync(name, (isLong ? writeLong(key, value) : value) as Buffer);
         }
       });
       // The transaction is visible now; only after this it is on disk.
       await this.#db.flushed;
       return ok(undefined);
     } catch (error) {
-      return err(failure(this.#path, 'cannot be written', error));
+      this.#hasFailed = true;
+      return err(failure(this.#path, 'cannot be written', await causeOf(error)));
     }
   }
 }
@@ -110,6 +117,26 @@ function examine(path: string): Promise<string | undefined> {
       else resolve(stderr.trim() || error.message);
     });
   });
+}
+
+/** The length of the key, the key, the value. */
+function writeLong(key: string, value: Uint8Array): Buffer {
+  const name = Buffer.from(key);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(name.length);
+  return Buffer.concat([length, name, value]);
+}
+
+function readLong(stored: Uint8Array): [string, Uint8Array] {
+  const bytes = Buffer.from(stored);
+  const end = 4 + bytes.readUInt32LE(0);
+  return [bytes.subarray(4, end).toString(), Uint8Array.from(bytes.subarray(end))];
+}
+
+/** The library says of a commit only that it failed, and why in a promise that is rejected. */
+async function causeOf(error: unknown): Promise<unknown> {
+  const { commitError } = error as { readonly commitError?: Promise<never> };
+  return commitError === undefined ? error : commitError.catch((cause: unknown) => cause);
 }
 
 function failure(path: string, what: string, error: unknown): StoreFailure {
