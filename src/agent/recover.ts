@@ -25,7 +25,8 @@ export async function recoverCheckpoints(options: RecoverOptions): Promise<Resul
   const { workDir, strict, policy, info, logger } = options;
   const checkpoints = readCheckpoints({ workDir, strict, warn: (text) => logger.warning(text) });
   if (!checkpoints.ok) return checkpoints;
-  const rebooted = await noteBoot(workDir);
+  const rebooted = await noteBoot(workDir).catch((error: Error) => error.message);
+  if (typeof rebooted === 'string') return err(rebooted);
   const { value } = checkpoints;
   if (value === undefined) return ok(undefined);
   const fits = reconfigure(value.info, info, policy);

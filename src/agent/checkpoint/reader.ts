@@ -10,8 +10,19 @@ import { CHECKPOINT_FORMAT, type TaskLaunch } from '../core/checkpoints.ts';
 import type { Recovered, RecoveredFramework, RecoveredRun, RecoveredTask } from '../core/recovered.ts';
 import type { ExecutorKind } from '../core/state.ts';
 
+/** Larger than any status update may be; what claims to be larger was not written by us. */
+const MAX_RECORD = 64 * 2 ** 20;
+
 /** A checkpoint that cannot be understood. The message names the path. */
-class Unreadable extends Error {}
+class Unreadable extends Error {
+  /** Whether an agent can go on without it. */
+  readonly isSkippable: boolean;
+
+  constructor(sentence: string, isSkippable: boolean) {
+    super(`What an earlier agent has saved cannot be read: ${sentence}`);
+    this.isSkippable = isSkippable;
+  }
+}
 
 export interface ReadOptions {
   /** Absolute, without symbolic links. */
@@ -25,52 +36,49 @@ export type Checkpoints = Omit<Recovered, 'containers'>;
 
 /** @returns undefined if no agent was here before; an error that names the path and the way out */
 export function readCheckpoints(options: ReadOptions): Result<Checkpoints | undefined> {
-  const slaves = join(options.workDir, 'meta/slaves');
-  const latest = linkTarget(join(slaves, 'latest'));
-  if (latest === undefined) return ok(undefined);
+  const { workDir, strict } = options;
+  const latest = join(workDir, 'meta/slaves/latest');
   const reading = new Reading(options);
-  const format = text(join(options.workDir, 'meta/meseta.format')) ?? CHECKPOINT_FORMAT;
-  if (format !== CHECKPOINT_FORMAT) {
-    return err(
-      `${join(options.workDir, 'meta')} was written in format ${format}, and this agent knows only format ` +
-        `${CHECKPOINT_FORMAT}: run the version that wrote it, or a later one; nothing was changed`,
-    );
-  }
   try {
-    const folder = join(slaves, latest);
-    const info = reading.message(join(folder, 'slave.info'), AgentInfo);
-    // Without it the agent never got so far as to run anything.
-    if (info === undefined) return ok(undefined);
-    const drain = reading.message(join(folder, 'drain.config'), DrainConfig);
-    const frameworks = names(join(folder, 'frameworks')).flatMap((id) => {
-      return reading.framework(
-        join(folder, 'frameworks', id),
-        join(options.workDir, 'slaves', latest, 'frameworks', id),
-      );
-    });
-    const resources =
-      reading.message(join(options.workDir, 'meta/resources/resources_and_operations.state'), ResourceState) ?? {};
-    return ok({
-      info,
-      drain,
-      frameworks,
-      resources,
-      leftovers: leftovers(options.workDir, latest),
-      errors: reading.errors,
-    });
+    const name = linkTarget(latest);
+    if (name === undefined) return ok(undefined);
+    const format = textOf(join(workDir, 'meta/meseta.format')) ?? CHECKPOINT_FORMAT;
+    if (format !== CHECKPOINT_FORMAT) return err(otherFormat(join(workDir, 'meta'), format));
+    return ok(read(reading, workDir, name));
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
-    return err(
-      `${error.message}. To pass over it, start with --no-strict; to give up what ran here and begin as a new agent, ` +
-        `remove ${join(slaves, 'latest')}`,
-    );
+    const passOver = strict && error.isSkippable ? 'To pass over it, start with --no-strict; to' : 'To';
+    return err(`${error.message}. ${passOver} give up what ran here and begin as a new agent, remove ${latest}`);
   }
 }
 
+function otherFormat(folder: string, format: string): string {
+  return (
+    `${folder} was written in format ${format}, and this agent knows only format ${CHECKPOINT_FORMAT}: run the version ` +
+    'that wrote it, or a later one; nothing was changed'
+  );
+}
+
+/** @param name of the agent's folder */
+function read(reading: Reading, workDir: string, name: string): Checkpoints | undefined {
+  const folder = join(workDir, 'meta/slaves', name);
+  const info = reading.message(join(folder, 'slave.info'), AgentInfo);
+  // Without it the agent never got so far as to run anything.
+  if (info === undefined) return undefined;
+  const drain = reading.message(join(folder, 'drain.config'), DrainConfig);
+  const frameworks = reading.names(join(folder, 'frameworks')).flatMap((id) => {
+    return reading.framework(join(folder, 'frameworks', id), join(workDir, 'slaves', name, 'frameworks', id));
+  });
+  const resources =
+    reading.message(join(workDir, 'meta/resources/resources_and_operations.state'), ResourceState) ?? {};
+  const others = leftovers(reading, workDir, name);
+  return { info, drain, frameworks, resources, leftovers: others, errors: reading.errors };
+}
+
 /** The folders of agents that this machine was before. */
-function leftovers(workDir: string, latest: string): string[] {
+function leftovers(reading: Reading, workDir: string, latest: string): string[] {
   return ['meta/slaves', 'slaves'].flatMap((folder) => {
-    const others = names(join(workDir, folder)).filter((name) => name !== 'latest' && name !== latest);
+    const others = reading.names(join(workDir, folder)).filter((name) => name !== 'latest' && name !== latest);
     return others.map((name) => join(workDir, folder, name));
   });
 }
@@ -86,8 +94,8 @@ class Reading {
   framework(folder: string, sandboxes: string): RecoveredFramework[] {
     const info = this.message(join(folder, 'framework.info'), FrameworkInfo);
     if (info === undefined) return [];
-    const pid = text(join(folder, 'framework.pid')) || undefined;
-    const runs = names(join(folder, 'executors')).flatMap((id) => {
+    const pid = this.#text(join(folder, 'framework.pid')) || undefined;
+    const runs = this.names(join(folder, 'executors')).flatMap((id) => {
       return this.#executor(join(folder, 'executors', id), join(sandboxes, 'executors', id));
     });
     return [{ info, pid, runs }];
@@ -96,9 +104,9 @@ class Reading {
   #executor(folder: string, sandboxes: string): RecoveredRun[] {
     const info = this.message(join(folder, 'executor.info'), ExecutorInfo);
     if (info === undefined) return [];
-    const kind = kindOf(info, text(join(folder, 'meseta.kind')));
-    const latest = linkTarget(join(folder, 'runs/latest'));
-    return names(join(folder, 'runs')).flatMap((containerId) => {
+    const kind = kindOf(info, this.#text(join(folder, 'meseta.kind')));
+    const latest = this.#link(join(folder, 'runs/latest'));
+    return this.names(join(folder, 'runs')).flatMap((containerId) => {
       if (containerId === 'latest') return [];
       const run = this.#run(join(folder, 'runs', containerId), join(sandboxes, 'runs', containerId), { info, kind });
       // Of one executor only the last run can still go on.
@@ -107,8 +115,8 @@ class Reading {
   }
 
   #run(folder: string, sandbox: string, { info, kind }: Pick<RecoveredRun, 'info' | 'kind'>): RecoveredRun {
-    const processId = Number(text(join(folder, 'pids/forked.pid')));
-    const launchedAt = Number(text(join(folder, 'meseta.launched')));
+    const processId = Number(this.#text(join(folder, 'pids/forked.pid')));
+    const launchedAt = Number(this.#text(join(folder, 'meseta.launched')));
     const modifiedAt = modified(join(folder, 'executor.sentinel')) ?? modified(sandbox) ?? Date.now();
     return {
       info,
@@ -116,11 +124,11 @@ class Reading {
       containerId: basename(folder),
       launchedAt: launchedAt > 0 ? launchedAt : modifiedAt,
       modifiedAt,
-      isCompleted: text(join(folder, 'executor.sentinel')) !== undefined,
+      isCompleted: this.#text(join(folder, 'executor.sentinel')) !== undefined,
       processId: processId > 0 ? processId : undefined,
-      pid: text(join(folder, 'pids/libprocess.pid')) || undefined,
-      isHttp: text(join(folder, 'pids/http.marker')) !== undefined,
-      tasks: names(join(folder, 'tasks')).flatMap((id) => this.#task(join(folder, 'tasks', id))),
+      pid: this.#text(join(folder, 'pids/libprocess.pid')) || undefined,
+      isHttp: this.#text(join(folder, 'pids/http.marker')) !== undefined,
+      tasks: this.names(join(folder, 'tasks')).flatMap((id) => this.#task(join(folder, 'tasks', id))),
     };
   }
 
@@ -134,7 +142,7 @@ class Reading {
 
   #launch(path: string): TaskLaunch {
     try {
-      return JSON.parse(text(path) ?? '{}') as TaskLaunch;
+      return JSON.parse(this.#text(path) ?? '{}') as TaskLaunch;
     } catch {
       this.#unreadable(`${path} is no JSON`);
       return {};
@@ -142,10 +150,14 @@ class Reading {
   }
 
   #records(path: string): StatusUpdateRecord[] {
-    const bytes = content(path);
+    const bytes = this.#content(path);
     const records: StatusUpdateRecord[] = [];
     for (let at = 0; bytes !== undefined && at + 4 <= bytes.length; ) {
       const length = bytes.readUInt32LE(at);
+      if (length > MAX_RECORD) {
+        this.#unreadable(`${path} is garbled at byte ${at}: no update has ${length} bytes`);
+        break;
+      }
       // The machine stopped while this was being written: nobody was told of it.
       if (at + 4 + length > bytes.length) break;
       const record = StatusUpdateRecord.decode(bytes.subarray(at + 4, at + 4 + length));
@@ -161,7 +173,7 @@ class Reading {
 
   /** @returns undefined if there is no such file, or it is passed over */
   message<T>(path: string, type: MessageType<T>): T | undefined {
-    const bytes = content(path);
+    const bytes = this.#content(path);
     if (bytes === undefined) return undefined;
     if (bytes.length < 4 || bytes.readUInt32LE(0) !== bytes.length - 4) {
       this.#unreadable(`${path} is garbled: its length is not what it says`);
@@ -173,8 +185,35 @@ class Reading {
     return undefined;
   }
 
+  names(folder: string): string[] {
+    // What was being written when the machine stopped has another name.
+    return this.#attempt(() => readdirSync(folder).filter((name) => !name.endsWith('.new')), folder) ?? [];
+  }
+
+  #content(path: string): Buffer | undefined {
+    return this.#attempt(() => readFileSync(path), path);
+  }
+
+  #text(path: string): string | undefined {
+    return this.#content(path)?.toString('utf8').trim();
+  }
+
+  #link(path: string): string | undefined {
+    return this.#attempt(() => basename(readlinkSync(path)), path);
+  }
+
+  /** @returns undefined if it is not there, or is passed over */
+  #attempt<T>(look: () => T, path: string): T | undefined {
+    try {
+      return look();
+    } catch (error) {
+      if (!isMissing(error)) this.#unreadable(sentenceOf(error, path));
+      return undefined;
+    }
+  }
+
   #unreadable(sentence: string): void {
-    if (this.#options.strict) throw new Unreadable(`What an earlier agent has saved cannot be read: ${sentence}`);
+    if (this.#options.strict) throw new Unreadable(sentence, true);
     this.errors++;
     this.#options.warn(`Passing over what an earlier agent has saved: ${sentence}`);
   }
@@ -190,36 +229,28 @@ function isMissing(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
-function content(path: string): Buffer | undefined {
+/** Some errors of the system do not name their path. */
+function sentenceOf(error: unknown, path: string): string {
+  const { message } = error as Error;
+  return message.includes(path) ? message : `${path}: ${message}`;
+}
+
+/** What an agent cannot do without. */
+function needed<T>(look: () => T, path: string): T | undefined {
   try {
-    return readFileSync(path);
+    return look();
   } catch (error) {
     if (isMissing(error)) return undefined;
-    throw new Unreadable(`What an earlier agent has saved cannot be read: ${(error as Error).message}`);
+    throw new Unreadable(sentenceOf(error, path), false);
   }
 }
 
-function text(path: string): string | undefined {
-  return content(path)?.toString('utf8').trim();
-}
-
-function names(folder: string): string[] {
-  try {
-    // What was being written when the machine stopped has another name.
-    return readdirSync(folder).filter((name) => !name.endsWith('.new'));
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw new Unreadable(`What an earlier agent has saved cannot be read: ${(error as Error).message}`);
-  }
+function textOf(path: string): string | undefined {
+  return needed(() => readFileSync(path, 'utf8').trim(), path);
 }
 
 function linkTarget(path: string): string | undefined {
-  try {
-    return basename(readlinkSync(path));
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
+  return needed(() => basename(readlinkSync(path)), path);
 }
 
 function modified(path: string): number | undefined {
