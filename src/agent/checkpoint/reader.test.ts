@@ -32,6 +32,12 @@ function filesOf(source: string): string[] {
   return all.filter((name) => !name.includes('/latest/') && !lstatSync(join(source, name)).isDirectory()).sort();
 }
 
+/** Makes a file what it was before. */
+function restore(source: string, workDir: string, name: string): void {
+  rmSync(join(workDir, name), { recursive: true, force: true });
+  cpSync(join(source, name), join(workDir, name), { verbatimSymlinks: true });
+}
+
 let copies = 0;
 function copyOf(source: string): string {
   const workDir = join(root, String(copies++));
@@ -67,14 +73,15 @@ function recovers(workDir: string, strict: boolean): { error?: string; warnings:
 for (const [what, spoil] of Object.entries(spoils)) {
   test(`whatever checkpoint is ${what}: an agent goes on, or says which one and what to do`, () => {
     for (const source of SOURCES) {
+      const workDir = copyOf(source);
       for (const name of filesOf(source)) {
-        const workDir = copyOf(source);
         const path = join(workDir, name);
         // A link that leads elsewhere is a case of its own.
         if (lstatSync(path).isSymbolicLink() && what !== 'lost') rmSync(path);
         if (lstatSync(path, { throwIfNoEntry: false }) === undefined && what !== 'lost') writeFileSync(path, 'x');
         spoil(path);
         const { error } = recovers(workDir, true);
+        restore(source, workDir, name);
         if (error === undefined) continue;
         assert.ok(error.includes(name.endsWith('meseta.format') ? `${workDir}/meta` : path), `${name}: ${error}`);
         const wayOut = new RegExp(
@@ -88,11 +95,12 @@ for (const [what, spoil] of Object.entries(spoils)) {
 
 test('with --no-strict what cannot be read is passed over and named, and everything else goes on', () => {
   for (const source of SOURCES) {
+    const workDir = copyOf(source);
     for (const name of filesOf(source).filter((file) => /\.(info|task|updates|launch|config|state)$/.test(file))) {
       for (const spoil of [spoils.garbled!, spoils['a folder']!]) {
-        const workDir = copyOf(source);
         spoil(join(workDir, name));
         const { error, warnings } = recovers(workDir, false);
+        restore(source, workDir, name);
         assert.equal(error, undefined, name);
         assert.equal(warnings.length, 1, name);
         assert.ok(warnings[0]?.includes(join(workDir, name)), `${name}: ${warnings[0]}`);
