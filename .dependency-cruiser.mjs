@@ -8,6 +8,7 @@ const PURE = [
   'master/core',
   'master/views',
   'agent/core',
+  'marathon/definition',
   'coordination/zookeeper/core',
   'coordination/election/core',
   'sim',
@@ -21,6 +22,9 @@ const MAY_USE = {
   'master/core': ['base', 'wire', 'resources', 'allocator'],
   'master/views': ['base', 'wire', 'resources', 'allocator', 'master/core'],
   'agent/core': ['base', 'wire', 'resources'],
+  'marathon/definition': ['base'],
+  'marathon/core': ['base', 'wire', 'resources', 'marathon/definition'],
+  'marathon/views': ['base', 'wire', 'resources', 'marathon/definition', 'marathon/core'],
   libprocess: ['base', 'wire'],
   http: ['base', 'wire', 'config'],
   config: ['base'],
@@ -30,7 +34,16 @@ const MAY_USE = {
   'coordination/election/core': ['base', 'wire', 'coordination/zookeeper/core'],
   coordination: ['base', 'wire', 'runtime'],
   sdk: ['base', 'wire', 'resources', 'coordination'],
-  sim: ['base', 'wire', 'resources', 'allocator', 'master/core', 'agent/core'],
+  sim: [
+    'base',
+    'wire',
+    'resources',
+    'allocator',
+    'master/core',
+    'agent/core',
+    'coordination/zookeeper/core',
+    'coordination/election/core',
+  ],
 };
 
 const layers = Object.entries(MAY_USE).map(([layer, allowed]) => ({

@@ -12,8 +12,9 @@ import type { WorkerMessage } from './worker.ts';
 const WORKER = fileURLToPath(new URL('worker.ts', import.meta.url));
 
 /** Runs one scenario in a process of its own. @throws Error when that process fails */
-function runAlone(name: string, runs: number, profile: string | undefined): Promise<Row[]> {
-  const flags = ['--expose-gc', '--disable-warning=ExperimentalWarning'];
+async function runAlone(name: string, runs: number, profile: string | undefined): Promise<Row[]> {
+  const { flags: own = [] } = await loadScenario(name);
+  const flags = ['--expose-gc', '--disable-warning=ExperimentalWarning', ...own];
   if (profile !== undefined) flags.push('--cpu-prof', `--cpu-prof-dir=${profile}`);
   // Node parses this bundle at every start, which costs more than the rest of the start together.
   const { NODE_EXTRA_CA_CERTS: _slow, ...env } = process.env;

@@ -13,6 +13,8 @@ export interface Scenario {
   readonly name: string;
   /** One sentence: what is set up and what is measured. */
   readonly about: string;
+  /** How Node is to be started for it, beside what is the same for all. */
+  readonly flags?: readonly string[];
   /**
    * Sets up what all runs share, for example a cluster.
    * @returns what takes it down again, called once after the last run, also after a failure

@@ -27,18 +27,33 @@ export interface Readings {
 
 const SELF = fileURLToPath(import.meta.url);
 
-/** Runs a reading in another process. */
-export function read(reading: Reading): Promise<Readings> {
+/** A process that performs readings. It is made before anything is measured: making one stops a large process for some ms. */
+export interface Reader {
+  read(reading: Reading): Promise<Readings>;
+  close(): void;
+}
+
+/** Starts the process and waits until it is ready. */
+export async function startReader(): Promise<Reader> {
   const child = fork(SELF, [], { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-  return new Promise((resolve, reject) => {
-    child.once('message', (readings: Readings) => {
-      resolve(readings);
-      child.kill();
+  const answer = <Content>(): Promise<Content> =>
+    new Promise((resolve, reject) => {
+      const ended = (status: number | null): void => reject(new Error(`the reader ended with status ${status}`));
+      child.once('exit', ended);
+      child.once('message', (content) => {
+        child.off('exit', ended);
+        resolve(content as Content);
+      });
     });
-    child.once('error', reject);
-    child.once('exit', (status) => reject(new Error(`the reader ended with status ${status}`)));
-    child.send(reading);
-  });
+  await answer();
+  return {
+    read: (reading) => {
+      const readings = answer<Readings>();
+      child.send(reading);
+      return readings;
+    },
+    close: () => void child.kill(),
+  };
 }
 
 interface Answer {
@@ -149,7 +164,8 @@ async function perform(reading: Reading): Promise<Readings> {
 }
 
 if (process.argv[1] === SELF) {
-  process.once('message', (reading: Reading) => {
+  process.on('message', (reading: Reading) => {
     perform(reading).then((readings) => process.send?.(readings));
   });
+  process.send?.('ready');
 }

@@ -22,21 +22,11 @@ import {
 } from '../../src/master/core/records.ts';
 import { masterEndpoints } from '../../src/master/http/endpoints.ts';
 import { Shell } from '../../src/master/shell.ts';
-import { parseResources } from '../../src/resources/parse.ts';
 import { wallTime } from '../../src/runtime/clock.ts';
 import { Driver } from '../../src/runtime/driver.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
-import { internalMessages, type ReregisterSlaveMessage } from '../../src/wire/internal.ts';
-import { type FrameworkInfo, type Resource, Task, type TaskState } from '../../src/wire/v1.ts';
-
-/** Upstream's benchmarks of the state name these numbers (per agent, but for the frameworks, which are the same on all). */
-export interface ClusterSize {
-  readonly agents: number;
-  readonly frameworks: number;
-  readonly tasksPerFramework: number;
-  readonly completedFrameworks: number;
-  readonly tasksPerCompletedFramework: number;
-}
+import { Task } from '../../src/wire/v1.ts';
+import { type ClusterSize, frameworkInfoOf, REREGISTER, reregistration, taskOf } from './reregistration.ts';
 
 export interface ServedMaster {
   readonly port: number;
@@ -45,7 +35,6 @@ export interface ServedMaster {
 }
 
 const IP = '127.0.0.1';
-const REREGISTER = 'mesos.internal.ReregisterSlaveMessage';
 const SILENT: Logger = {
   info: () => {},
   warning: () => {},
@@ -101,7 +90,7 @@ export async function serveMaster(size: ClusterSize): Promise<ServedMaster> {
   }
   await idle(driver);
   if (master.state.agents.size !== size.agents) throw new Error(`only ${master.state.agents.size} agents are in`);
-  addHistory(master.state as unknown as MasterRecord, size, (id) => newFramework(frameworkInfo(id), id, 0, options));
+  addHistory(master.state as unknown as MasterRecord, size, (id) => newFramework(frameworkInfoOf(id), id, 0, options));
   return { port, shell, close: () => close(driver, shell, server.value) };
 }
 
@@ -141,53 +130,6 @@ function pongs(port: number, handlers: Map<string, MessageHandler>): Libprocess 
   };
 }
 
-const LABELS = Array.from({ length: 10 }, (_, at) => ({ key: `key${at}`, value: `value${at}` }));
-
-function resources(text: string): readonly Resource[] {
-  const parsed = parseResources(text);
-  if (!parsed.ok) throw new Error(parsed.error);
-  return parsed.value.toProto();
-}
-
-function frameworkInfo(id: string): FrameworkInfo {
-  return {
-    user: 'root',
-    name: 'default',
-    id: { value: id },
-    roles: ['*'],
-    capabilities: [{ type: 'MULTI_ROLE' }, { type: 'RESERVATION_REFINEMENT' }],
-  };
-}
-
-const OWN = resources('cpus:20;mem:10240');
-const USED = resources('cpus:0.1;mem:5').map((resource) => ({ ...resource, allocation_info: { role: '*' } }));
-
-function task(agentId: string, frameworkId: string, state: TaskState): Task {
-  const id = randomUUID();
-  return {
-    name: 'test-task',
-    task_id: { value: id },
-    framework_id: { value: frameworkId },
-    agent_id: { value: agentId },
-    state,
-    resources: USED,
-    labels: { labels: LABELS },
-  };
-}
-
-function reregistration(agent: number, { frameworks, tasksPerFramework }: ClusterSize): Uint8Array {
-  const agentId = `agent${agent}`;
-  const ids = Array.from({ length: frameworks }, (_, at) => `framework${at}`);
-  const message: ReregisterSlaveMessage = {
-    slave: { id: { value: agentId }, hostname: agentId, port: 5051, resources: OWN },
-    version: '1.12.0',
-    agent_capabilities: [{ type: 'MULTI_ROLE' }, { type: 'HIERARCHICAL_ROLE' }, { type: 'RESERVATION_REFINEMENT' }],
-    frameworks: ids.map(frameworkInfo),
-    tasks: ids.flatMap((id) => Array.from({ length: tasksPerFramework }, () => task(agentId, id, 'TASK_RUNNING'))),
-  };
-  return internalMessages[REREGISTER]!.encode(message as never);
-}
-
 /** Ended frameworks with their tasks: put into the state by hand, since they would have to run and end first. */
 function addHistory(state: MasterRecord, size: ClusterSize, create: (id: string) => FrameworkRecord): void {
   for (let at = 0; at < size.completedFrameworks; at++) {
@@ -196,7 +138,7 @@ function addHistory(state: MasterRecord, size: ClusterSize, create: (id: string)
     framework.unregisteredTime = wallTime();
     for (let agent = 0; agent < size.agents; agent++) {
       for (let each = 0; each < size.tasksPerCompletedFramework; each++) {
-        const ended = Task.decode(Task.encode(task(`agent${agent}`, framework.id, 'TASK_FINISHED')));
+        const ended = Task.decode(Task.encode(taskOf(`agent${agent}`, framework.id, 'TASK_FINISHED')));
         if (ended.ok) framework.completedTasks.push(ended.value);
       }
     }

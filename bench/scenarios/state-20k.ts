@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { type Readings, read } from '../emulated/reader.ts';
+import { type Reader, type Readings, startReader } from '../emulated/reader.ts';
 import { type ServedMaster, serveMaster } from '../emulated/served-master.ts';
 import type { Sample, Scenario } from '../scenario.ts';
 import { median } from '../statistics.ts';
@@ -25,19 +25,20 @@ const REQUESTS = {
 };
 
 let master: ServedMaster | undefined;
+let reader: Reader | undefined;
 
 async function run(): Promise<Sample[]> {
-  if (master === undefined) throw new Error('the master is not prepared');
+  if (master === undefined || reader === undefined) throw new Error('the master is not prepared');
   master.shell.answers.kept.clear();
   const { port } = master;
-  const unprepared = await read({ port, request: REQUESTS.v0, clients: 1, times: 1 });
+  const unprepared = await reader.read({ port, request: REQUESTS.v0, clients: 1, times: 1 });
   await master.shell.preparer.prepare();
   const samples: Sample[] = [ms('v0 before anything is prepared', unprepared.total[0]!)];
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
   for (const [name, request] of Object.entries(REQUESTS)) {
-    samples.push(...named(name, 'cold', await read({ port, request, clients: 1, times: 1 })));
-    samples.push(...named(name, 'warm', await read({ port, request, clients: 1, times: WARM })));
+    samples.push(...named(name, 'cold', await reader.read({ port, request, clients: 1, times: 1 })));
+    samples.push(...named(name, 'warm', await reader.read({ port, request, clients: 1, times: WARM })));
   }
   delay.disable();
   samples.push(ms('longest event loop hold', delay.max / 1e6));
@@ -60,8 +61,13 @@ export const scenario: Scenario = {
     'A master with 20,000 agents, 200,000 running and 200,000 ended tasks (10 labels each): the whole state over local HTTP, by /state and GET_STATE in JSON and protobuf, the first time (cold) and again (warm).',
   prepare: async () => {
     const started = await serveMaster(SIZE);
+    const asking = await startReader();
     master = started;
-    return () => started.close();
+    reader = asking;
+    return () => {
+      asking.close();
+      return started.close();
+    };
   },
   run,
 };

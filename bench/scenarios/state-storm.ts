@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { read } from '../emulated/reader.ts';
+import { type Reader, startReader } from '../emulated/reader.ts';
 import { type ServedMaster, serveMaster } from '../emulated/served-master.ts';
 import type { Sample, Scenario } from '../scenario.ts';
 import { percentile } from '../statistics.ts';
@@ -18,13 +18,14 @@ const POLLS = 50;
 const GET = 'GET /state HTTP/1.1\r\nHost: bench\r\n';
 
 let master: ServedMaster | undefined;
+let reader: Reader | undefined;
 
 async function storm(name: string, headers: string): Promise<Sample[]> {
-  if (master === undefined) throw new Error('the master is not prepared');
+  if (master === undefined || reader === undefined) throw new Error('the master is not prepared');
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
   const storm = { port: master.port, request: `${GET}${headers}\r\n`, clients: CLIENTS, times: POLLS };
-  const { total, probes, bytes } = await read({ ...storm, probe: '/health' });
+  const { total, probes, bytes } = await reader.read({ ...storm, probe: '/health' });
   delay.disable();
   const ms = (metric: string, value: number): Sample => ({ metric: `${metric}${name}`, unit: 'ms', value });
   return [
@@ -39,6 +40,7 @@ async function storm(name: string, headers: string): Promise<Sample[]> {
 
 /** What the machine can do: as many bytes, from a socket that is given them in one go and knows nothing else. */
 async function bare(bytes: number): Promise<Sample[]> {
+  if (reader === undefined) throw new Error('the reader is not prepared');
   const head = `HTTP/1.1 200 OK\r\nContent-Length: ${bytes}\r\n\r\n`;
   const body = Buffer.alloc(bytes, 'x');
   const server = createServer((socket) => {
@@ -50,7 +52,7 @@ async function bare(bytes: number): Promise<Sample[]> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const { total } = await read({ port, request: `${GET}\r\n`, clients: CLIENTS, times: POLLS });
+  const { total } = await reader.read({ port, request: `${GET}\r\n`, clients: CLIENTS, times: POLLS });
   server.close();
   return [{ metric: `bare socket mean ${CLIENTS} clients`, unit: 'ms', value: mean(total) }];
 }
@@ -64,8 +66,13 @@ export const scenario: Scenario = {
   about: `${CLIENTS} clients at a time, each asking ${POLLS} times for /state of a master with 100 agents, 10,000 running and 10,000 ended tasks, while /health is asked all the time; plain, and with gzip as most HTTP clients accept it.`,
   prepare: async () => {
     const started = await serveMaster(SIZE);
+    const asking = await startReader();
     master = started;
-    return () => started.close();
+    reader = asking;
+    return () => {
+      asking.close();
+      return started.close();
+    };
   },
   run: async () => {
     const plain = await storm('', '');

@@ -8,6 +8,10 @@ export function emitDecoder(message: MessageModel, names: Names): string {
   return [
     `export function decode${ts}(r: Reader, into?: ${ts}): ${ts} {`,
     `  const m = (into ?? {}) as Draft<${ts}>;`,
+    // What `into` holds may be a list that others hold too.
+    ...fields
+      .filter(isPooledList)
+      .map(({ name }) => `  if (into?.${name} !== undefined) m.${name} = [...into.${name}];`),
     '  let u: Unknown | undefined;',
     '  while (r.pos < r.end) {',
     '    const at = r.pos;',
@@ -24,6 +28,9 @@ export function emitDecoder(message: MessageModel, names: Names): string {
     ...fields
       .filter(({ label }) => label === 'required')
       .map(({ name }) => `  if (m.${name} === undefined) absent('${name}');`),
+    ...fields
+      .filter(isPooledList)
+      .map(({ name }) => `  if (m.${name} !== undefined) m.${name} = r.sameList(m.${name});`),
     '  if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);',
     `  return m as ${ts};`,
     '}',
@@ -65,7 +72,23 @@ function isPackable(type: TypeModel): boolean {
   return type.kind === 'enum' || (type.kind === 'scalar' && type.scalar !== 'string' && type.scalar !== 'bytes');
 }
 
+/** Messages of which large lists hold many equal ones: a reader with a pool makes each of them once. */
+const POOLED: ReadonlySet<string> = new Set(
+  ['AgentID', 'FrameworkID', 'FrameworkInfo', 'Labels', 'Resource'].map((name) => `mesos.v1.${name}`),
+);
+
+function isPooled(type: TypeModel): boolean {
+  return type.kind === 'message' && POOLED.has(type.message.name);
+}
+
+function isPooledList({ label, type }: FieldModel): boolean {
+  return label === 'repeated' && isPooled(type);
+}
+
 function single({ type }: FieldModel, held: string, names: Names): string {
+  if (type.kind === 'message' && POOLED.has(type.message.name)) {
+    return `${held} = r.pooled(${names.of(type.message, 'decode')}, ${held});`;
+  }
   if (type.kind === 'message')
     return `{ const outer = r.open(); ${held} = ${names.of(type.message, 'decode')}(r, ${held}); r.close(outer); }`;
   if (type.kind === 'enum') {
@@ -76,6 +99,9 @@ function single({ type }: FieldModel, held: string, names: Names): string {
 
 function push({ type }: FieldModel, held: string, names: Names): string {
   const list = `(${held} ??= [])`;
+  if (type.kind === 'message' && POOLED.has(type.message.name)) {
+    return `${list}.push(r.pooled(${names.of(type.message, 'decode')}));`;
+  }
   if (type.kind === 'message')
     return `{ const outer = r.open(); ${list}.push(${names.of(type.message, 'decode')}(r)); r.close(outer); }`;
   if (type.kind === 'enum') {

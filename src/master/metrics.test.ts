@@ -198,7 +198,7 @@ async function stand() {
 test('every metric of upstream that can exist here is there, and none is not a number', async (t) => {
   const { shell, world, registrar, scheduler } = await stand();
   shell.lead(world.master, registrar);
-  const metrics = shell.metrics();
+  const metrics = await shell.metrics();
   const expected = [...NAMES, ...OTHERS, ...ADDED, ...ABOUT_ROLES, ...aboutFramework(scheduler.id)];
   assert.deepEqual(
     expected.filter((name) => metrics[name] === undefined),
@@ -222,7 +222,7 @@ test('every metric of upstream that can exist here is there, and none is not a n
 test('the figures are those of the cluster', async () => {
   const { shell, world, registrar, scheduler } = await stand();
   shell.lead(world.master, registrar);
-  const metrics = shell.metrics();
+  const metrics = await shell.metrics();
   const prefix = `master/frameworks/a%20b/${scheduler.id}`;
   const expected: Record<string, number> = {
     'master/elected': 1,
@@ -252,7 +252,7 @@ test('the figures are those of the cluster', async () => {
 test('Prometheus is told the same figures, each once, counters as counters', async () => {
   const { shell, world, registrar, scheduler } = await stand();
   shell.lead(world.master, registrar);
-  const metrics = shell.metrics();
+  const metrics = await shell.metrics();
   const samples = parseExposition(
     new PrometheusWriter({ rules: MASTER_METRIC_RULES, counters: MASTER_COUNTERS }).write(metrics),
   );
@@ -288,7 +288,7 @@ test('a master that does not lead counts the messages that it drops', async () =
   const { shell, receive } = await stand();
   receive('slave(1)@127.0.0.1:5051', 'mesos.internal.PongSlaveMessage', new Uint8Array(), 'master');
   receive('slave(1)@127.0.0.1:5051', 'mesos.internal.AuthenticateMessage', new Uint8Array(), 'master');
-  const metrics = shell.metrics();
+  const metrics = await shell.metrics();
   assert.equal(metrics['master/elected'], 0);
   assert.equal(metrics['master/dropped_messages'], 2);
   assert.equal(metrics['master/messages_authenticate'], 1);

@@ -120,8 +120,8 @@ test('effects become messages, answers to commits and lines in the log', () => {
   assert.deepEqual(logged, ['bad is not a pid', 'hello', 'the end']);
 });
 
-test('metrics speak of the machine and of the registry too', () => {
-  const metrics = stand().shell.metrics();
+test('metrics speak of the machine and of the registry too', async () => {
+  const metrics = await stand().shell.metrics();
   for (const name of ['system/load_1min', 'registrar/queued_operations', 'master/uptime_secs', 'master/slaves_active'])
     assert.equal(typeof metrics[name], 'number', name);
 });

@@ -8,6 +8,7 @@ import { monotonicTime } from '../runtime/clock.ts';
 import type { Performers } from '../runtime/driver.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { internalMessages } from '../wire/internal.ts';
+import { Pool } from '../wire/pool.ts';
 import type { MasterInfo } from '../wire/v1.ts';
 import type { Call as OperatorCall } from '../wire/v1_master.ts';
 import type { Call } from '../wire/v1_scheduler.ts';
@@ -15,6 +16,7 @@ import type { MasterEffect, SendEffect } from './core/effects.ts';
 import { type CommitToken, type MasterEvent, messageEvent } from './core/events.ts';
 import type { Master } from './core/machine.ts';
 import type { RegistryOperation } from './core/registry.ts';
+import { readReregistration } from './core/reregistration.ts';
 import type { MasterState } from './core/state.ts';
 import { Answers } from './http/answers.ts';
 import { Connections } from './http/connections.ts';
@@ -22,10 +24,13 @@ import { Preparer } from './http/preparer.ts';
 import { type MasterService, PROCESS, type Sender } from './http/service.ts';
 import { Subscribers } from './http/subscribers.ts';
 import type { Registrar } from './registrar.ts';
+import { catchUpAgentSums } from './views/agent-sums.ts';
 import type { InverseOfferStatuses } from './views/maintenance.ts';
 import { metricsOf } from './views/metrics.ts';
 import type { Program } from './views/state.ts';
 import type { WhyAllocator } from './views/why.ts';
+
+const REREGISTER = 'mesos.internal.ReregisterSlaveMessage';
 
 /** What the shell needs of the rest of the program. */
 export interface ShellOptions {
@@ -65,6 +70,7 @@ export class Shell implements MasterService {
   #leader: MasterInfo | undefined;
   #isRecovering = false;
   #registrar: Registrar | undefined;
+  readonly #pool = new Pool();
   #dropped = 0;
   #authenticating = 0;
 
@@ -140,7 +146,13 @@ export class Shell implements MasterService {
     return this.#options.files;
   }
 
-  metrics(): Readonly<Record<string, number>> {
+  async metrics(): Promise<Readonly<Record<string, number>>> {
+    const { state } = this;
+    if (state !== undefined) await this.answers.work(catchUpAgentSums(state));
+    return this.#metricsNow();
+  }
+
+  #metricsNow(): Readonly<Record<string, number>> {
     const more = {
       ...machineMetrics(),
       'registrar/queued_operations': 0,
@@ -241,7 +253,8 @@ export class Shell implements MasterService {
       this.#options.logger.warning(`Dropping ${name} from ${from}: this message is not known`);
       return;
     }
-    const message = type.decode(body);
+    // Agents tell of many tasks with equal resources and labels, all at once after a failover.
+    const message = name === REREGISTER ? readReregistration(body, this.#pool) : type.decode(body);
     if (!message.ok) {
       this.#options.logger.warning(`Dropping ${name} from ${from}: ${message.error}`);
       return;

@@ -2,7 +2,7 @@ import { invariant } from '../base/invariant.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { Offer_Operation, Resource, Resource_ReservationInfo } from '../wire/v1.ts';
 import { type AmountType, hasAmount } from './amount.ts';
-import { Entry } from './entry.ts';
+import type { Entry } from './entry.ts';
 import { formatResource } from './format.ts';
 import { allocatedKind, type Kind, reservedKind, unallocatedKind } from './kind.ts';
 import { type Conversion, conversionsOf } from './operations.ts';
@@ -36,7 +36,7 @@ export class Resources implements Iterable<Resource> {
   /** Accepts both spellings of reservations. */
   static of(list: readonly Resource[]): Resources {
     const shelf = new Shelf();
-    for (const resource of list) if (hasAmount(resource)) shelf.add(Entry.of(resource));
+    for (const resource of list) if (hasAmount(resource)) shelf.put(resource);
     return Resources.wrap(shelf);
   }
 
@@ -447,6 +447,11 @@ export class Resources implements Iterable<Resource> {
   }
 
   private groupBy(keyOf: (kind: Kind) => string | undefined): Map<string, Resources> {
+    const { entries } = this.shelf;
+    const first = entries.length === 0 ? undefined : keyOf(entries[0]!.kind);
+    if (entries.every(({ kind }) => keyOf(kind) === first)) {
+      return first === undefined ? new Map() : new Map([[first, this]]);
+    }
     const groups = new Map<string, Entry[]>();
     for (const entry of this.shelf.entries) {
       const key = keyOf(entry.kind);

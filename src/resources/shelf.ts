@@ -1,7 +1,14 @@
-import type { Entry } from './entry.ts';
+import type { Resource } from '../wire/v1.ts';
+import { amountOf, isNone } from './amount.ts';
+import { Entry } from './entry.ts';
+import { kindOf } from './kind.ts';
+import { upgrade } from './refinement.ts';
+import type { Milli } from './scalars.ts';
 
 /** Up to this many entries a scan beats a hash index. Most agents have four. */
 const SCANNED = 12;
+/** Up to this many are kept in no more room than they need. */
+const SHORT = 4;
 /** Nor is an index worth its while for a few questions. */
 const SCANS = 12;
 
@@ -10,7 +17,7 @@ const SCANS = 12;
  * changes it again.
  */
 export class Shelf {
-  readonly entries: Entry[];
+  entries: Entry[];
   private index: Map<string, number> | undefined;
   private scans = 0;
 
@@ -44,8 +51,30 @@ export class Shelf {
       this.entries[at] = this.entries[at]!.plus(entry);
     } else {
       this.index?.set(entry.identity, this.entries.length);
-      this.entries.push(entry);
+      this.append(entry);
     }
+  }
+
+  /** A list that grows makes room for a dozen more, and most stay short: there are millions of these. */
+  private append(entry: Entry): void {
+    if (this.entries.length < SHORT) this.entries = [...this.entries, entry];
+    else this.entries.push(entry);
+  }
+
+  /** As `add`, without an entry in between where only a number changes. */
+  put(resource: Resource): void {
+    const upgraded = upgrade(resource);
+    const kind = kindOf(upgraded);
+    const amount = amountOf(upgraded);
+    if (kind.type === 'SCALAR' && this.entries.length <= SCANNED) {
+      const at = this.entries.findIndex((entry) => entry.kind === kind);
+      if (at >= 0 && kind.combining === 'divisible') {
+        if (!isNone(amount))
+          this.entries[at] = new Entry(kind, (this.entries[at]!.amount as Milli) + (amount as Milli));
+        return;
+      }
+    }
+    this.add(new Entry(kind, amount));
   }
 
   /**

@@ -15,12 +15,30 @@ export function validateResources(list: readonly Resource[]): Result<void> {
 }
 
 export function validateResource(resource: Resource): Result<void> {
+  if (isPlainScalar(resource)) return validateScalar(resource.scalar?.value ?? 0);
   if (resource.name === '' || resource.name === undefined) return err("'name' must not be empty");
   for (const check of [validateAmount, validateDisk, validateReservations, validateShared]) {
     const valid = check(resource);
     if (!valid.ok) return valid;
   }
   return VALID;
+}
+
+/** Most are: a name and a number. Nothing but the number can be wrong with these. */
+function isPlainScalar(resource: Resource): boolean {
+  return (
+    resource.type === 'SCALAR' &&
+    resource.name !== '' &&
+    resource.name !== undefined &&
+    resource.scalar !== undefined &&
+    resource.ranges === undefined &&
+    resource.set === undefined &&
+    resource.role === undefined &&
+    resource.reservation === undefined &&
+    resource.reservations === undefined &&
+    resource.disk === undefined &&
+    resource.shared === undefined
+  );
 }
 
 function validateAmount(resource: Resource): Result<void> {

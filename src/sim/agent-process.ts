@@ -7,7 +7,7 @@ import type { Resource } from '../wire/v1.ts';
 import { Clock } from './clock.ts';
 import { ContainerRuntime } from './containers.ts';
 import type { Dice } from './dice.ts';
-import { MASTER_PID } from './master-process.ts';
+import { LeaderDetector } from './leader-detector.ts';
 import type { Arrival, Host } from './network.ts';
 import { brief } from './transcript.ts';
 import { demand } from './violation.ts';
@@ -78,6 +78,7 @@ export class AgentProcess implements Host {
   private readonly world: World;
   private readonly dice: Dice;
   private readonly clock: Clock;
+  private readonly detector: LeaderDetector;
   private readonly ended: (agent: AgentProcess) => void;
   private dead = false;
 
@@ -100,6 +101,13 @@ export class AgentProcess implements Host {
         for (const observer of world.observers) observer.containerEnded?.(this, container);
       },
     });
+    this.detector = new LeaderDetector({
+      world,
+      name: machine.address,
+      dice: dice.fork(),
+      clock: this.clock,
+      tell: (pid) => this.step({ kind: 'masterDetected', pid }),
+    });
     world.network.attach(machine.address, this);
   }
 
@@ -113,7 +121,7 @@ export class AgentProcess implements Host {
   }
 
   start(): void {
-    this.detectMaster();
+    this.detector.start();
   }
 
   /** The machine loses its power. */
@@ -121,6 +129,7 @@ export class AgentProcess implements Host {
     if (this.dead) return;
     this.dead = true;
     this.clock.stop();
+    this.detector.stop();
     this.containers.crash();
     this.world.network.detach(this.machine.address);
   }
@@ -137,6 +146,7 @@ export class AgentProcess implements Host {
   private step(event: AgentEvent): void {
     if (this.dead) return;
     const { world, name } = this;
+    world.count('steps');
     world.say(`${name} <-`, brief(event));
     const effects: AgentEffect[] = [];
     this.core.step(event, this.clock.env(), (effect) => effects.push(effect));
@@ -174,7 +184,7 @@ export class AgentProcess implements Host {
         this.changeVolumes(effect.operation);
         break;
       case 'detectMaster':
-        this.detectMaster();
+        this.detector.detect();
         break;
       case 'terminate':
         this.crash();
@@ -187,9 +197,5 @@ export class AgentProcess implements Host {
   private changeVolumes(operation: string): void {
     const problem = this.dice.chance(this.world.weather.failedStarts) ? 'no luck today' : undefined;
     this.world.loop.after(0, () => this.step({ kind: 'volumesChanged', operation, problem }));
-  }
-
-  private detectMaster(): void {
-    this.world.loop.after(this.dice.between(1, 20), () => this.step({ kind: 'masterDetected', pid: MASTER_PID }));
   }
 }

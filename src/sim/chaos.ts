@@ -1,7 +1,9 @@
 import { AgentProcess, type MachineSpec } from './agent-process.ts';
 import type { Dice } from './dice.ts';
+import type { Masters } from './masters.ts';
 import type { SchedulerProcess } from './scheduler.ts';
 import type { World } from './world.ts';
+import { SERVERS } from './zookeeper/ensemble.ts';
 
 type Fault = (chaos: Chaos) => string | undefined;
 
@@ -30,6 +32,38 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     world.network.cut(agent.machine.address, duration);
     return `${agent.name} for ${Math.round(duration)} ms`;
   },
+  masterKilled: ({ dice, masters }) => {
+    const master = dice.chance(0.7) ? masters.leader : dice.pick(masters.all);
+    if (master?.alive !== true) return undefined;
+    // In the middle of what it does next, or right now.
+    if (dice.chance(0.7)) master.endAfter(dice.whole(0, 40));
+    else master.end('killed');
+    return master.name;
+  },
+  masterPaused: ({ dice, masters }) => {
+    const master = dice.chance(0.8) ? masters.leader : dice.pick(masters.all);
+    if (master?.alive !== true) return undefined;
+    const duration = dice.between(100, 20_000);
+    master.pause(duration);
+    return `${master.name} for ${Math.round(duration)} ms`;
+  },
+  masterCutOff: ({ dice, world, masters }) => {
+    const master = dice.chance(0.7) ? masters.leader : dice.pick(masters.all);
+    if (master === undefined) return undefined;
+    const duration = dice.wait(8000);
+    const from = dice.pick(['everything', 'ZooKeeper', 'agents and schedulers']);
+    if (from !== 'ZooKeeper') world.network.cut(master.address, duration);
+    if (from !== 'agents and schedulers') world.ensemble.cut(master.address, duration);
+    return `${master.name} from ${from} for ${Math.round(duration)} ms`;
+  },
+  zooServerDown: ({ dice, world }) => {
+    const duration = dice.wait(5000);
+    const server = dice.chance(0.8) ? dice.whole(0, SERVERS - 1) : undefined;
+    world.ensemble.stop(server, duration);
+    return `${server ?? 'all'} for ${Math.round(duration)} ms`;
+  },
+  zooConnection: ({ world }) => world.ensemble.breakAny(),
+  zooSession: ({ world }) => world.ensemble.expireAny(),
   crash: (chaos) => {
     const agent = chaos.dice.pick(chaos.agents.filter(({ alive }) => alive));
     if (agent === undefined) return undefined;
@@ -45,13 +79,21 @@ export class Chaos {
   readonly dice: Dice;
   /** The agent of each machine, in its present or its last life. */
   readonly agents: AgentProcess[] = [];
+  readonly masters: Masters;
   private readonly schedulers: readonly SchedulerProcess[];
   private readonly enabled: readonly string[];
   private readonly pause: number;
   private lives = 0;
   private stopped = false;
 
-  constructor(world: World, dice: Dice, machines: readonly MachineSpec[], schedulers: readonly SchedulerProcess[]) {
+  constructor(
+    world: World,
+    dice: Dice,
+    machines: readonly MachineSpec[],
+    schedulers: readonly SchedulerProcess[],
+    masters: Masters,
+  ) {
+    this.masters = masters;
     this.world = world;
     this.dice = dice;
     this.schedulers = schedulers;
@@ -92,7 +134,10 @@ export class Chaos {
       if (this.stopped) return;
       const name = this.dice.pick(this.enabled);
       const done = name === undefined ? undefined : FAULTS[name]?.(this);
-      if (done !== undefined) this.world.say('fault', `${name}: ${done}`);
+      if (done !== undefined) {
+        this.world.say('fault', `${name}: ${done}`);
+        this.world.count(`fault ${name}`);
+      }
       this.plan();
     });
   }

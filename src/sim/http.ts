@@ -1,3 +1,4 @@
+import type { Millis } from '../base/machine.ts';
 import type { Call, Event } from '../wire/v1_scheduler.ts';
 import { Call as CallType, Event as EventType } from '../wire/v1_scheduler.ts';
 import type { Dice } from './dice.ts';
@@ -20,6 +21,13 @@ export interface SchedulerApi {
   call(call: Call, streamId: string | undefined, responder: Responder): void;
   /** The peer of this stream is gone. */
   streamBroken(stream: string): void;
+  /** A connection to it stands from now on; it breaks when the program ends. */
+  connected(connection: HttpConnection): void;
+  disconnected(connection: HttpConnection): void;
+}
+
+export interface HttpConnection {
+  break(): void;
 }
 
 /** What a scheduler hears. */
@@ -46,6 +54,8 @@ interface Wiring {
   readonly weather: Weather;
   readonly api: SchedulerApi;
   readonly client: SchedulerClient;
+  /** Nothing goes between the two before this instant. */
+  readonly heldUntil: () => Millis;
 }
 
 /** A SUBSCRIBE request and the event stream that answers it. */
@@ -59,8 +69,9 @@ export class Subscription {
 
   constructor(wiring: Wiring, call: Call) {
     this.wiring = wiring;
-    const { loop, weather, dice, api } = wiring;
-    const along = { loop, travel: () => travel(weather, dice) };
+    const { loop, weather, dice, api, heldUntil } = wiring;
+    const along = { loop, travel: () => travel(weather, dice), heldUntil };
+    api.connected(this);
     this.response = new Pipe({ ...along, deliver: (frame) => this.hear(frame) });
     this.request = new Pipe({ ...along, deliver: (sent) => api.call(sent, undefined, this.responder()) });
     this.request.send(onTheWire(call));
@@ -74,6 +85,7 @@ export class Subscription {
     const { loop, dice, weather, api } = this.wiring;
     const notice = (): number => dice.between(0.1, weather.noticeWithin);
     const { stream } = this;
+    api.disconnected(this);
     if (stream !== undefined)
       loop.after(notice() + (dice.chance(weather.halfOpen) ? 10_000 : 0), () => api.streamBroken(stream));
     if (!dice.chance(weather.halfOpen)) loop.after(notice(), () => this.end('the connection broke'));
@@ -105,6 +117,8 @@ export class Subscription {
       reply: (status, text) => this.response.send({ kind: 'reply', status, text }),
       open: (stream) => {
         this.stream = stream;
+        // The request waited while the connection broke.
+        if (this.response.broken) this.wiring.loop.after(1, () => this.wiring.api.streamBroken(stream));
         this.response.send({ kind: 'open', stream });
       },
       event: (event) => {
@@ -126,8 +140,9 @@ export class CallConnection {
 
   constructor(wiring: Wiring) {
     this.wiring = wiring;
-    const { loop, weather, dice, api, client } = wiring;
-    const along = { loop, travel: () => travel(weather, dice) };
+    const { loop, weather, dice, api, client, heldUntil } = wiring;
+    const along = { loop, travel: () => travel(weather, dice), heldUntil };
+    api.connected(this);
     this.answers = new Pipe({
       ...along,
       deliver: ({ status, text }) => {
@@ -161,7 +176,8 @@ export class CallConnection {
     if (this.requests.broken) return;
     this.requests.break();
     this.answers.break();
-    const { loop, dice, weather, client } = this.wiring;
+    const { loop, dice, weather, api, client } = this.wiring;
+    api.disconnected(this);
     loop.after(dice.between(0.1, weather.noticeWithin), () => client.unanswered(this.waiting));
   }
 }

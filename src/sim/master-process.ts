@@ -1,121 +1,243 @@
+import type { Millis } from '../base/machine.ts';
 import type { MasterEffect } from '../master/core/effects.ts';
 import { type MasterEvent, messageEvent } from '../master/core/events.ts';
 import { createMaster, type Master } from '../master/core/machine.ts';
-import { type MasterOptions, masterOptions } from '../master/core/options.ts';
-import type { RegistryOperation } from '../master/core/registry.ts';
+import type { MasterOptions } from '../master/core/options.ts';
+import type { RegistrySnapshot } from '../master/core/registry.ts';
 import type { Call as OperatorCall } from '../wire/v1_master.ts';
 import type { Call } from '../wire/v1_scheduler.ts';
 import { Clock } from './clock.ts';
 import type { Dice } from './dice.ts';
-import type { Responder, SchedulerApi } from './http.ts';
+import type { HttpConnection, Responder, SchedulerApi } from './http.ts';
 import type { Arrival, Host } from './network.ts';
+import type { SeenMaster } from './observer.ts';
+import { Registrar } from './registry.ts';
 import { brief } from './transcript.ts';
 import { demand } from './violation.ts';
 import type { World } from './world.ts';
+import { Candidacy, candidateBytes } from './zookeeper/candidacy.ts';
 
-const ADDRESS = '10.0.0.1:5050';
-export const MASTER_PID = `master@${ADDRESS}`;
-
-/** Waiting times are shorter than in real life, so that more happens in a run. */
-function optionsFor(dice: Dice): MasterOptions {
-  const base = masterOptions({
-    info: { id: 'm', ip: 0x0100000a, port: 5050, pid: MASTER_PID, hostname: 'master' },
-  });
-  return {
-    ...base,
-    offerTimeout: dice.chance(0.5) ? dice.between(2000, 20_000) : undefined,
-    heartbeatInterval: 5000,
-    agentPingTimeout: 3000,
-    maxAgentPingTimeouts: 4,
-    agentReregisterTimeout: dice.pick([15_000, 60_000]) ?? 15_000,
-    ...(dice.chance(0.3) && { agentRemovalRateLimit: { count: 1, interval: 5000 } }),
-    roleSorter: dice.chance(0.2) ? 'random' : 'drf',
-    maxCompletedTasksPerFramework: dice.pick([5, 1000]) ?? 5,
-  };
+export interface MasterLife {
+  readonly name: string;
+  readonly address: string;
+  readonly options: MasterOptions;
+  /** Alone there is nobody to be elected from. */
+  readonly alone: boolean;
+  /** The process has ended. */
+  readonly ended: (master: MasterProcess) => void;
 }
 
-/** The master's core with a simulated shell: it performs what the core decides. */
-export class MasterProcess implements Host, SchedulerApi {
-  readonly core: Master;
-  readonly options: MasterOptions;
+/** One life of a master: it stands for election, and has a core from when it leads. */
+export class MasterProcess implements Host, SchedulerApi, SeenMaster {
+  readonly name: string;
+  readonly address: string;
+  private readonly life: MasterLife;
   private readonly world: World;
-  private readonly dice: Dice;
   private readonly clock: Clock;
+  private readonly registrar: Registrar;
+  private readonly candidacy: Candidacy | undefined;
+  private readonly connections = new Set<HttpConnection>();
   private readonly requests = new Map<number, Responder>();
   private readonly streams = new Map<string, Responder>();
+  private machine: Master | undefined;
+  private elected = false;
+  private dead = false;
+  private pausedUntil: Millis = 0;
+  /** Effects that are performed until it dies in the middle. */
+  private fuse: number | undefined;
   private nextRequest = 1;
-  private lastCommit = 0;
+  private unanswered = 0;
 
-  constructor(world: World, dice: Dice) {
+  constructor(world: World, dice: Dice, life: MasterLife) {
     this.world = world;
-    this.dice = dice;
+    this.life = life;
+    this.name = life.name;
+    this.address = life.address;
     this.clock = new Clock(world.loop, dice.fork(), world.weather);
-    this.options = optionsFor(dice);
-    this.core = createMaster(this.options);
-    world.network.attach(ADDRESS, this);
+    this.registrar = new Registrar(world, dice.fork(), life.name);
+    this.candidacy = life.alone ? undefined : this.stand(dice);
+    world.network.attach(life.address, this);
+  }
+
+  get alive(): boolean {
+    return !this.dead;
+  }
+
+  /** It has read the registry and serves, and believes that it leads. */
+  get leading(): boolean {
+    return this.machine !== undefined && !this.dead;
+  }
+
+  get core(): Master {
+    demand(this.machine !== undefined, () => `${this.name} does not lead`);
+    return this.machine;
+  }
+
+  /** Whether nobody else has taken over since it began to lead. */
+  get reigning(): boolean {
+    return this.leading && this.registrar.turn === this.world.store.epoch;
+  }
+
+  get informed(): boolean {
+    return this.unanswered === 0;
   }
 
   start(): void {
-    this.step({ kind: 'started' });
+    if (this.candidacy === undefined) this.lead();
+    else this.candidacy.start();
+  }
+
+  /** The process is killed, or ends itself. */
+  end(reason: string): void {
+    if (this.dead) return;
+    const { world, life } = this;
+    world.say(this.name, `ends: ${reason}`);
+    this.dead = true;
+    this.clock.stop();
+    this.candidacy?.stop();
+    world.network.detach(this.address);
+    for (const connection of [...this.connections]) connection.break();
+    for (const observer of world.observers) observer.masterEnded?.(this);
+    life.ended(this);
+  }
+
+  /** It ends after so many more effects, wherever that is. */
+  endAfter(effects: number): void {
+    this.fuse = effects;
+  }
+
+  /** It does nothing for so long, and is not aware of that. */
+  pause(duration: Millis): void {
+    this.pausedUntil = Math.max(this.pausedUntil, this.world.loop.now + duration);
+  }
+
+  resume(): void {
+    this.pausedUntil = this.world.loop.now;
   }
 
   receive({ from, to, name, body }: Arrival): void {
     const event = messageEvent({ from, to, name, body });
     demand(event !== undefined, () => `${from} sent the master ${name}, which it does not take`);
-    this.step(event);
+    this.turn(() => this.step(event));
   }
 
   exited(pid: string): void {
-    this.step({ kind: 'exited', pid });
+    this.turn(() => this.step({ kind: 'exited', pid }));
+  }
+
+  connected(connection: HttpConnection): void {
+    this.connections.add(connection);
+  }
+
+  disconnected(connection: HttpConnection): void {
+    this.connections.delete(connection);
   }
 
   call(call: Call, streamId: string | undefined, responder: Responder): void {
-    const request = this.nextRequest++;
-    this.requests.set(request, responder);
-    this.step({ kind: 'schedulerCall', request, call, ...(streamId !== undefined && { streamId }) });
-    demand(!this.requests.has(request), () => `the master did not answer ${call.type} at once`);
+    this.turn(() => {
+      if (this.machine === undefined) {
+        responder.reply(this.elected ? 503 : 307, 'not the leading master');
+        return;
+      }
+      const request = this.nextRequest++;
+      this.requests.set(request, responder);
+      this.step({ kind: 'schedulerCall', request, call, ...(streamId !== undefined && { streamId }) });
+      demand(!this.requests.has(request) || this.dead, () => `the master did not answer ${call.type} at once`);
+    });
   }
 
   /** A call of an operator. @param answered hears how it ended, which may take as long as the registry does */
   operate(call: OperatorCall, answered: (status: number, text: string | undefined) => void): void {
-    const request = this.nextRequest++;
-    const nothing = (): void => {};
-    this.requests.set(request, { reply: answered, open: nothing, event: nothing, close: nothing });
-    this.step({ kind: 'operatorCall', request, call });
+    this.turn(() => {
+      if (this.machine === undefined) return;
+      const request = this.nextRequest++;
+      const nothing = (): void => {};
+      this.requests.set(request, { reply: answered, open: nothing, event: nothing, close: nothing });
+      this.step({ kind: 'operatorCall', request, call });
+    });
   }
 
   streamBroken(stream: string): void {
-    if (!this.streams.delete(stream)) return;
-    this.step({ kind: 'streamClosed', stream });
+    this.turn(() => {
+      if (this.streams.delete(stream)) this.step({ kind: 'streamClosed', stream });
+    });
+  }
+
+  private stand(dice: Dice): Candidacy {
+    const { life, world, clock } = this;
+    return new Candidacy({
+      name: life.address,
+      ensemble: world.ensemble,
+      clock,
+      timeout: dice.pick([4000, 10_000]) ?? 4000,
+      candidate: candidateBytes(life.options.info),
+      turn: (run) => this.turn(run),
+      leader: (info, isSelf) => {
+        if (isSelf && !this.elected) this.lead();
+        else if (this.elected && !isSelf) this.end(`lost leadership to ${info?.pid ?? 'nobody'}`);
+      },
+      lost: (reason) => this.end(`lost candidacy: ${reason}`),
+    });
+  }
+
+  private lead(): void {
+    this.elected = true;
+    this.world.say(this.name, 'is elected');
+    this.registrar.recover((registry) => {
+      this.turn(() => {
+        if (registry.ok) this.begin(registry.value);
+        else this.end(registry.error);
+      });
+    });
+  }
+
+  private begin(registry: RegistrySnapshot): void {
+    this.machine = createMaster({ ...this.life.options, registry, electedTime: this.clock.env().wall });
+    for (const observer of this.world.observers) observer.masterStarted?.(this);
+    this.step({ kind: 'started' });
+  }
+
+  /** Runs it when the program has time for it, and not after its end. */
+  private turn(run: () => void): void {
+    if (this.dead) return;
+    const { loop } = this.world;
+    if (this.pausedUntil > loop.now) loop.after(this.pausedUntil - loop.now, () => this.turn(run));
+    else run();
   }
 
   private step(event: MasterEvent): void {
-    const { world } = this;
-    world.say('master <-', brief(event));
+    const { world, machine } = this;
+    if (this.dead || machine === undefined) return;
+    world.count('steps');
+    world.say(`${this.name} <-`, brief(event));
     const effects: MasterEffect[] = [];
-    this.core.step(event, this.clock.env(), (effect) => effects.push(effect));
+    machine.step(event, this.clock.env(), (effect) => effects.push(effect));
     for (const observer of world.observers) observer.masterStepped?.(this, event, effects);
-    for (const effect of effects) this.perform(effect);
+    for (const effect of effects) {
+      if (this.fuse !== undefined && this.fuse-- <= 0) this.end('killed between two effects');
+      if (this.dead) return;
+      this.perform(effect);
+    }
   }
 
   private perform(effect: MasterEffect): void {
     const { world } = this;
-    if (effect.kind !== 'operatorEvent') world.say('master ->', brief(effect));
+    if (effect.kind !== 'operatorEvent') world.say(`${this.name} ->`, brief(effect));
     switch (effect.kind) {
       case 'send':
-        world.network.send(`${effect.from}@${ADDRESS}`, effect.to, effect.name, effect.message);
+        world.network.send(`${effect.from}@${this.address}`, effect.to, effect.name, effect.message);
         break;
       case 'link':
-        world.network.link(ADDRESS, effect.pid, effect.relink === true);
+        world.network.link(this.address, effect.pid, effect.relink === true);
         break;
       case 'arm':
-        this.clock.arm(effect.key, effect.after, () => this.step({ kind: 'timer', key: effect.key }));
+        this.clock.arm(effect.key, effect.after, () => this.turn(() => this.step({ kind: 'timer', key: effect.key })));
         break;
       case 'disarm':
         this.clock.disarm(effect.key);
         break;
       case 'commit':
-        this.commit(effect.token, effect.operation);
+        this.commit(effect);
         break;
       case 'reply':
         this.take(effect.request).reply(effect.status, effect.text);
@@ -134,10 +256,21 @@ export class MasterProcess implements Host, SchedulerApi {
         this.streams.delete(effect.stream);
         break;
       case 'shutdown':
-        demand(false, () => `the master gave up: ${effect.reason}`);
+        demand(/^Failed to update the registry/.test(effect.reason), () => `the master gave up: ${effect.reason}`);
+        this.end(effect.reason);
         break;
       default:
     }
+  }
+
+  private commit({ token, operation }: Extract<MasterEffect, { kind: 'commit' }>): void {
+    this.unanswered++;
+    this.registrar.commit(operation, (error) =>
+      this.turn(() => {
+        this.unanswered--;
+        this.step({ kind: 'committed', token, ...(error !== undefined && { error }) });
+      }),
+    );
   }
 
   private take(request: number): Responder {
@@ -145,15 +278,5 @@ export class MasterProcess implements Host, SchedulerApi {
     this.requests.delete(request);
     demand(responder !== undefined, () => `the master answered request ${request} twice`);
     return responder;
-  }
-
-  /** The registry takes its time, and takes one operation after the other. */
-  private commit(token: number, operation: RegistryOperation): void {
-    const { loop, weather, registry } = this.world;
-    this.lastCommit = Math.max(this.lastCommit, loop.now + this.dice.between(0.5, weather.slowestCommit));
-    loop.after(this.lastCommit - loop.now, () => {
-      registry.apply(operation);
-      this.step({ kind: 'committed', token });
-    });
   }
 }

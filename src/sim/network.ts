@@ -113,6 +113,11 @@ export class Network {
     }
   }
 
+  /** Nothing reaches or leaves this address before then. */
+  cutOffUntil(address: string): Millis {
+    return this.cutUntil.get(address) ?? 0;
+  }
+
   /** Ends every cut. */
   heal(): void {
     this.cutUntil.clear();

@@ -3,13 +3,20 @@ import type { AgentEvent } from '../agent/core/events.ts';
 import type { MasterEffect } from '../master/core/effects.ts';
 import type { MasterEvent } from '../master/core/events.ts';
 import type { Master } from '../master/core/machine.ts';
+import type { EntityChange } from '../master/core/registry-book.ts';
 import type { Resources } from '../resources/resources.ts';
 import type { TaskStatus } from '../wire/v1.ts';
+import type { Call as OperatorCall } from '../wire/v1_master.ts';
 import type { LiveContainer } from './containers.ts';
 
 /** A master, as those see it who watch. */
 export interface SeenMaster {
+  readonly name: string;
   readonly core: Master;
+  /** Nobody has taken over from it, whether or not it knows. */
+  readonly reigning: boolean;
+  /** It has heard of everything that was written for it. */
+  readonly informed: boolean;
 }
 
 /** One life of an agent. */
@@ -24,6 +31,13 @@ export interface SeenAgent {
 export interface Observer {
   /** After a step of the master, with what it decided, before anything of it is performed. */
   masterStepped?(master: SeenMaster, event: MasterEvent, effects: readonly MasterEffect[]): void;
+  /** It has read the registry, and is about to begin. */
+  masterStarted?(master: SeenMaster): void;
+  masterEnded?(master: SeenMaster): void;
+  /** Something has become durable. @param epoch which of the leaders wrote it */
+  registryWritten?(epoch: number, changes: readonly EntityChange[]): void;
+  /** An operator was told how a call ended. */
+  operatorAnswered?(call: OperatorCall, status: number): void;
   agentStepped?(agent: SeenAgent, event: AgentEvent, effects: readonly AgentEffect[]): void;
   /** A container's process begins to run. */
   containerStarted?(agent: SeenAgent, container: LiveContainer): void;

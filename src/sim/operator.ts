@@ -1,21 +1,23 @@
 import type { MachineID } from '../wire/v1.ts';
 import type { Call } from '../wire/v1_master.ts';
 import type { Dice } from './dice.ts';
-import type { MasterProcess } from './master-process.ts';
+import type { Masters } from './masters.ts';
 import type { World } from './world.ts';
+
+const ROLES = ['dev', 'ops', 'ops/web', 'idle'] as const;
 
 /** Somebody who takes agents and machines out of service without a plan, and puts everything back in the end. */
 export class Operator {
   private readonly world: World;
   private readonly dice: Dice;
-  private readonly master: MasterProcess;
+  private readonly masters: Masters;
   private readonly pause: number;
   private isTidying = false;
 
-  constructor(world: World, dice: Dice, master: MasterProcess) {
+  constructor(world: World, dice: Dice, masters: Masters) {
     this.world = world;
     this.dice = dice;
-    this.master = master;
+    this.masters = masters;
     this.pause = dice.between(2000, 20_000);
   }
 
@@ -30,8 +32,13 @@ export class Operator {
   /** From now on everything is put back, again and again: who was away comes back as it went. */
   tidy(): void {
     this.isTidying = true;
-    const { agents, machines } = this.master.core.state;
+    this.world.loop.after(5000, () => this.tidy());
+    const { leader } = this.masters;
+    if (leader === undefined) return;
+    const { agents, machines, quotas } = leader.core.state;
     const listed = [...machines.values()];
+    const limited = [...quotas.keys()];
+    if (limited.length > 0) this.setQuota(limited.map((role) => ({ role })));
     const down = listed.filter(({ mode }) => mode === 'DOWN').map(({ id }) => id);
     if (down.length > 0) this.say({ type: 'STOP_MAINTENANCE', stop_maintenance: { machines: down } });
     else if (listed.length > 0) this.schedule([]);
@@ -40,12 +47,13 @@ export class Operator {
       if (deactivated && drain?.state !== 'DRAINING')
         this.say({ type: 'REACTIVATE_AGENT', reactivate_agent: { agent_id: { value: id } } });
     }
-    this.world.loop.after(5000, () => this.tidy());
   }
 
   private act(): void {
     const { dice } = this;
-    const { agents, machines, unreachable } = this.master.core.state;
+    const { leader } = this.masters;
+    if (leader === undefined) return;
+    const { agents, machines, unreachable } = leader.core.state;
     const agent_id = { value: dice.pick([...agents.keys(), ...unreachable.keys()]) ?? 'none' };
     const scheduled = [...machines.values()];
     const move = dice.pick([
@@ -55,8 +63,28 @@ export class Operator {
       () => this.schedule(this.someMachines()),
       () => this.say({ type: 'START_MAINTENANCE', start_maintenance: { machines: this.in(scheduled, 'DRAINING') } }),
       () => this.say({ type: 'STOP_MAINTENANCE', stop_maintenance: { machines: this.in(scheduled, 'DOWN') } }),
+      () => this.say({ type: 'MARK_AGENT_GONE', mark_agent_gone: { agent_id } }, 0.2),
+      () => this.setQuota([this.someQuota()]),
+      () => this.setQuota([this.someQuota()]),
+      () => this.setWeight(),
     ]);
     move?.();
+  }
+
+  /** Little, so that work still gets done: limits of this kind hold a role back and do not starve it. */
+  private someQuota(): { role: string; limits?: Record<string, { value: number }> } {
+    const role = this.dice.pick(ROLES) ?? 'idle';
+    if (this.dice.chance(0.3)) return { role };
+    return { role, limits: { cpus: { value: this.dice.whole(1, 40) / 10 } } };
+  }
+
+  private setQuota(quota_configs: readonly { role: string; limits?: Record<string, { value: number }> }[]): void {
+    this.say({ type: 'UPDATE_QUOTA', update_quota: { force: true, quota_configs } });
+  }
+
+  private setWeight(): void {
+    const weight_infos = [{ role: this.dice.pick(ROLES) ?? 'idle', weight: this.dice.whole(1, 5) }];
+    this.say({ type: 'UPDATE_WEIGHTS', update_weights: { weight_infos } });
   }
 
   private settings(): { mark_gone: boolean; max_grace_period?: { seconds: number } } {
@@ -66,7 +94,7 @@ export class Operator {
 
   /** Of agents that are there, and those that must stay in the schedule. */
   private someMachines(): MachineID[] {
-    const { agents, machines } = this.master.core.state;
+    const { agents, machines } = this.masters.leader?.core.state ?? { agents: new Map(), machines: new Map() };
     const chosen = new Map<string, MachineID>();
     const add = (id: MachineID): unknown => chosen.set(`${id.hostname?.toLowerCase()} ${id.ip}`, id);
     for (const { id, mode } of machines.values()) if (mode === 'DOWN') add(id);
@@ -87,9 +115,12 @@ export class Operator {
     return machines.filter((machine) => machine.mode === mode && this.dice.chance(0.7)).map(({ id }) => id);
   }
 
-  private say(call: Call): void {
+  /** @param often some things are done less often than others */
+  private say(call: Call, often = 1): void {
+    if (!this.dice.chance(often)) return;
     this.world.say('operator ->', `${call.type}`);
-    this.master.operate(call, (status, text) => {
+    this.masters.leader?.operate(call, (status, text) => {
+      for (const observer of this.world.observers) observer.operatorAnswered?.(call, status);
       this.world.say('operator <-', `${call.type} ${status} ${text ?? ''}`);
     });
   }

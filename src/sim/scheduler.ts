@@ -1,8 +1,11 @@
 import type { FrameworkInfo, InverseOffer, Offer, OperationStatus, TaskStatus } from '../wire/v1.ts';
 import type { Call, Event } from '../wire/v1_scheduler.ts';
+import { Clock } from './clock.ts';
 import type { Dice } from './dice.ts';
 import { CallConnection, type SchedulerClient, Subscription } from './http.ts';
+import { LeaderDetector } from './leader-detector.ts';
 import type { MasterProcess } from './master-process.ts';
+import type { Masters } from './masters.ts';
 import { brief, hex } from './transcript.ts';
 import { demand } from './violation.ts';
 import { Workload } from './workload.ts';
@@ -38,13 +41,13 @@ export class SchedulerProcess {
   info: FrameworkInfo;
   private readonly world: World;
   private readonly dice: Dice;
-  private readonly master: MasterProcess;
+  private readonly masters: Masters;
   private duty: Duty | undefined;
 
-  constructor(world: World, dice: Dice, master: MasterProcess, number: number) {
+  constructor(world: World, dice: Dice, masters: Masters, number: number) {
     this.world = world;
     this.dice = dice;
-    this.master = master;
+    this.masters = masters;
     this.name = `f${number}`;
     this.info = frameworkInfo(this.name, dice);
     this.workload = new Workload(this.name, dice.fork(), world.weather);
@@ -60,7 +63,7 @@ export class SchedulerProcess {
   }
 
   start(): void {
-    this.duty = new Duty(this.world, this.dice, this.master, this);
+    this.duty = new Duty(this.world, this.dice, this.masters, this);
     this.duty.start();
   }
 
@@ -84,23 +87,37 @@ export class SchedulerProcess {
 class Duty implements SchedulerClient {
   private readonly world: World;
   private readonly dice: Dice;
-  private readonly master: MasterProcess;
+  private readonly masters: Masters;
   private readonly framework: SchedulerProcess;
   private subscription: Subscription | undefined;
   private calls: CallConnection | undefined;
   private stream: string | undefined;
   private greeted = false;
+  private attempt = 0;
   private lastHeard = 0;
   private suppressed = false;
   private ended = false;
+  private readonly detector: LeaderDetector;
+  private readonly clock: Clock;
+  private leader: string | undefined;
+  /** The program that it is subscribed to, or tries to be. */
+  private master: MasterProcess | undefined;
   /** Offers that it has neither answered nor been told to forget. */
   private readonly offers = new Map<string, Offer>();
 
-  constructor(world: World, dice: Dice, master: MasterProcess, framework: SchedulerProcess) {
+  constructor(world: World, dice: Dice, masters: Masters, framework: SchedulerProcess) {
     this.world = world;
     this.dice = dice;
-    this.master = master;
+    this.masters = masters;
     this.framework = framework;
+    this.clock = new Clock(world.loop, dice.fork(), world.weather);
+    this.detector = new LeaderDetector({
+      world,
+      name: framework.name,
+      dice: dice.fork(),
+      clock: this.clock,
+      tell: (pid) => this.detected(pid),
+    });
   }
 
   get subscribed(): boolean {
@@ -108,12 +125,14 @@ class Duty implements SchedulerClient {
   }
 
   start(): void {
-    this.subscribe();
+    this.detector.start();
     this.after(TICK, () => this.tick());
   }
 
   end(): void {
     this.ended = true;
+    this.detector.stop();
+    this.clock.stop();
     this.subscription?.abandon();
     this.calls?.break();
   }
@@ -141,7 +160,8 @@ class Duty implements SchedulerClient {
   answered(call: Call, status: number, text: string | undefined): void {
     if (this.ended || status === 202) return;
     this.say(`was answered ${status} to ${call.type}: ${text}`);
-    const stale = status === 403 || (status === 400 && /stream|Stream/.test(text ?? ''));
+    const stale =
+      status === 403 || status === 307 || status === 503 || (status === 400 && /stream|Stream/.test(text ?? ''));
     demand(stale, () => `${this.framework.name} was refused ${brief(call)} with ${status} ${text}`);
   }
 
@@ -173,8 +193,23 @@ class Duty implements SchedulerClient {
     }
   }
 
+  private detected(pid: string | undefined): void {
+    if (this.ended || pid === this.leader) return;
+    this.say(`is told that ${pid ?? 'nobody'} leads`);
+    this.leader = pid;
+    this.resubscribe();
+  }
+
   private subscribe(): void {
     this.subscription?.abandon();
+    if (this.leader === undefined) return;
+    const master = this.masters.at(this.leader);
+    if (master !== this.master) this.calls?.break();
+    this.master = master;
+    if (master === undefined) {
+      this.resubscribe();
+      return;
+    }
     const { world, dice, framework } = this;
     this.suppressed = !framework.workload.wants && dice.chance(0.7);
     this.lastHeard = world.loop.now;
@@ -186,7 +221,8 @@ class Duty implements SchedulerClient {
       subscribe: { framework_info: framework.info, ...(this.suppressed && { suppressed_roles: roles }) },
     };
     this.say(`-> ${brief(call)}`);
-    this.subscription = new Subscription({ ...world, dice, api: this.master, client: this }, call);
+    const heldUntil = (): number => world.network.cutOffUntil(master.address);
+    this.subscription = new Subscription({ ...world, dice, api: master, client: this, heldUntil }, call);
   }
 
   private resubscribe(): void {
@@ -194,7 +230,8 @@ class Duty implements SchedulerClient {
     this.stream = undefined;
     this.offers.clear();
     this.subscription?.abandon();
-    this.after(this.dice.between(10, 2000), () => this.subscribe());
+    const attempt = ++this.attempt;
+    this.after(this.dice.between(10, 2000), () => attempt === this.attempt && this.subscribe());
   }
 
   private greet(id: string): void {
@@ -285,6 +322,8 @@ class Duty implements SchedulerClient {
     if (!this.greeted) return;
     for (const task of framework.workload.overdue()) this.kill(task.id);
     if (dice.chance(0.1)) this.reconcile();
+    // What it was told to be lost may have come back with its agent, and only this tells.
+    if (dice.chance(0.05)) this.call({ type: 'RECONCILE', reconcile: {} });
     if (dice.chance(0.05)) this.call({ type: 'RECONCILE_OPERATIONS', reconcile_operations: {} });
     if (!world.weather.fickle) {
       if (framework.workload.wants && dice.chance(0.1)) this.call({ type: 'REVIVE', revive: {} });
@@ -326,7 +365,9 @@ class Duty implements SchedulerClient {
     const { id } = this.framework.info;
     if (this.ended || id === undefined || this.stream === undefined || !this.greeted) return;
     const { world, dice, master } = this;
-    this.calls ??= new CallConnection({ ...world, dice, api: master, client: this });
+    if (master?.alive !== true) return;
+    const heldUntil = (): number => world.network.cutOffUntil(master.address);
+    this.calls ??= new CallConnection({ ...world, dice, api: master, client: this, heldUntil });
     const uuid = call.acknowledge === undefined ? '' : ` ${hex(call.acknowledge.uuid)}`;
     this.say(`-> ${call.type}${uuid}`);
     this.calls.send({ ...call, framework_id: id }, this.stream);

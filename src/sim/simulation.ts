@@ -5,9 +5,10 @@ import { type Cluster, unsettled } from './checkers/agreement.ts';
 import { BooksChecker } from './checkers/books.ts';
 import { InstancesChecker } from './checkers/instances.ts';
 import { OffersChecker } from './checkers/offers.ts';
+import { RegistryChecker } from './checkers/registry.ts';
 import { UpdatesChecker } from './checkers/updates.ts';
 import { Dice } from './dice.ts';
-import { MasterProcess } from './master-process.ts';
+import { Masters, pidOf } from './masters.ts';
 import { Operator } from './operator.ts';
 import { SchedulerProcess } from './scheduler.ts';
 import { demand } from './violation.ts';
@@ -50,21 +51,22 @@ export class SimulationFailure extends Error {
  */
 export function simulate(seed: number, sink?: (line: string) => void): SimulationResult {
   const dice = new Dice(seed);
-  const world = createWorld(dice, sink);
+  const masterCount = dice.chance(0.3) ? 1 : dice.whole(2, 3);
+  const world = createWorld(dice, masterCount === 1 ? pidOf(0) : undefined, sink);
   const { loop, transcript } = world;
   try {
     const books = new BooksChecker(world);
     const instances = new InstancesChecker();
     const updates = new UpdatesChecker();
-    world.observers.push(books, instances, updates, new OffersChecker());
-    const master = new MasterProcess(world, dice.fork());
+    world.observers.push(books, instances, updates, new OffersChecker(), new RegistryChecker(world.store));
+    const masters = new Masters(world, dice.fork(), masterCount);
     const schedulers = Array.from({ length: dice.whole(1, 4) }, (_, i) => {
-      return new SchedulerProcess(world, dice.fork(), master, i);
+      return new SchedulerProcess(world, dice.fork(), masters, i);
     });
     const machines = Array.from({ length: dice.whole(1, 5) }, (_, i) => machineSpec(i, dice));
-    const chaos = new Chaos(world, dice.fork(), machines, schedulers);
-    const operator = new Operator(world, dice.fork(), master);
-    master.start();
+    const chaos = new Chaos(world, dice.fork(), machines, schedulers, masters);
+    const operator = new Operator(world, dice.fork(), masters);
+    masters.start();
     chaos.start();
     operator.start();
     for (const scheduler of schedulers) loop.after(dice.wait(500), () => scheduler.start());
@@ -75,9 +77,11 @@ export function simulate(seed: number, sink?: (line: string) => void): Simulatio
     chaos.stop();
     operator.tidy();
     world.network.heal();
+    world.ensemble.heal();
+    for (const master of masters.all) master.resume();
     Object.assign(world.weather, CALM);
     for (const { workload } of schedulers) workload.closing = true;
-    const cluster: Cluster = { master, agents: chaos.agents, schedulers, instances, updates };
+    const cluster: Cluster = { masters, agents: chaos.agents, schedulers, instances, updates };
     const rests = (): boolean => unsettled(cluster)[Symbol.iterator]().next().done === true;
     const rested = loop.runUntil(stormFor + PATIENCE, rests);
     demand(
@@ -85,7 +89,7 @@ export function simulate(seed: number, sink?: (line: string) => void): Simulatio
       () =>
         `no rest ${PATIENCE / 60_000} minutes after the end of all faults:\n  ${[...unsettled(cluster)].join('\n  ')}`,
     );
-    books.check(master);
+    if (masters.leader !== undefined) books.check(masters.leader);
     const tasks = schedulers.reduce((sum, { workload }) => sum + workload.tasks.size, 0);
     return { seed, hash: transcript.hash, lines: transcript.lines, tasks, stormFor, restAfter: loop.now - stormFor };
   } catch (cause) {

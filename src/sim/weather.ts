@@ -13,6 +13,8 @@ export interface Weather {
   failedStarts: number;
   /** How long the registry takes at most. */
   slowestCommit: Millis;
+  /** The share of writes to the registry that are lost, or whose answer is. */
+  failedCommits: number;
   /** How often `Env.chance` says true. */
   unkindness: number;
   /** Schedulers make mistakes and change their minds. */
@@ -26,6 +28,7 @@ export const CALM: Weather = {
   halfOpen: 0,
   failedStarts: 0,
   slowestCommit: 10,
+  failedCommits: 0,
   unkindness: 0,
   fickle: false,
 };
@@ -40,6 +43,7 @@ export function stormy(dice: Dice): Weather {
     halfOpen: sometimes(0.5),
     failedStarts: sometimes(0.2),
     slowestCommit: dice.pick([1, 50, 3000]) ?? 0,
+    failedCommits: dice.chance(0.3) ? dice.between(0, 0.05) : 0,
     unkindness: sometimes(0.05),
     fickle: dice.chance(0.8),
   };

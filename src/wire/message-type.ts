@@ -1,5 +1,6 @@
 import type { Result } from '../base/result.ts';
 import type { EnumType } from './enum.ts';
+import type { Pool } from './pool.ts';
 
 export type Scalar = 'bool' | 'bytes' | 'double' | 'int32' | 'int64' | 'string' | 'uint32' | 'uint64';
 export type FieldType = Scalar | EnumType<string> | MessageType<object>;
@@ -48,8 +49,11 @@ export interface MessageType<T> extends JsonCodec<T> {
   encode(message: T): Uint8Array;
   /** As encode, for messages that somebody else made: what is wrong with one comes back as an error that names the field. */
   tryEncode(message: T): Result<Uint8Array>;
-  /** Reads binary protobuf; fields that are not known are kept in `$unknown`. */
-  decode(bytes: Uint8Array): Result<T>;
+  /**
+   * Reads binary protobuf; fields that are not known are kept in `$unknown`.
+   * @param pool parts of the message may then be held by other messages too
+   */
+  decode(bytes: Uint8Array, pool?: Pool): Result<T>;
   /** The JSON of version 0. A message that exists in one version alone has the same JSON in both. */
   readonly v0: JsonCodec<T>;
 }

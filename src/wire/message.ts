@@ -4,6 +4,7 @@ import { WireFault } from './fault.ts';
 import { type Dialect, fromJson, toJson } from './json.ts';
 import type { Field, JsonCodec, JsonObject, MessageType } from './message-type.ts';
 import { pathInBytes, pathInValue } from './path.ts';
+import type { Pool } from './pool.ts';
 import { Reader } from './reader.ts';
 import { Writer } from './writer.ts';
 
@@ -83,8 +84,8 @@ class Message<T extends object> implements MessageType<T> {
     }
   }
 
-  decode(bytes: Uint8Array): Result<T> {
-    const reader = new Reader(bytes);
+  decode(bytes: Uint8Array, pool?: Pool): Result<T> {
+    const reader = new Reader(bytes, pool);
     try {
       return ok(this.#decode(reader));
     } catch (fault) {

@@ -1,5 +1,7 @@
+import { copyBytes } from './bytes.ts';
 import type { EnumType } from './enum.ts';
 import { MAX_DEPTH, WireFault } from './fault.ts';
+import type { Pool } from './pool.ts';
 import { readUtf8 } from './utf8.ts';
 
 const double = new Float64Array(1);
@@ -23,9 +25,19 @@ export class Reader {
   #low = 0;
   #high = 0;
 
-  constructor(bytes: Uint8Array) {
+  readonly #pool: Pool | undefined;
+  #view: DataView | undefined;
+
+  /** @param pool where messages are looked for that were read before */
+  constructor(bytes: Uint8Array, pool?: Pool) {
     this.bytes = bytes;
     this.end = bytes.length;
+    this.#pool = pool;
+  }
+
+  get view(): DataView {
+    this.#view ??= new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
+    return this.#view;
   }
 
   /** Field number and wire type as one number, as the generated `switch` has them. */
@@ -120,7 +132,7 @@ export class Reader {
   byteString(): Uint8Array {
     const length = this.#length();
     const at = this.#take(length);
-    return this.bytes.slice(at, at + length);
+    return copyBytes(this.bytes, at, at + length);
   }
 
   #length(): number {
@@ -156,6 +168,24 @@ export class Reader {
   close(outer: number): void {
     this.depth--;
     this.end = outer;
+  }
+
+  /** Reads a nested message, or takes an equal one from the pool. @param into what came of the same field before */
+  pooled<T extends object>(decode: (reader: Reader, into?: T) => T, into?: T): T {
+    const pool = this.#pool;
+    const outer = this.open();
+    // A field that comes twice is merged, which must not change what others hold.
+    const message =
+      pool === undefined || into !== undefined
+        ? decode(this, pool === undefined ? into : copyOf(into))
+        : pool.take(this, decode);
+    this.close(outer);
+    return message;
+  }
+
+  /** A list of messages that came from a pool, or an equal one that others have. */
+  sameList<T extends object>(list: T[]): T[] {
+    return this.#pool === undefined ? list : this.#pool.list(list);
   }
 
   /** Notes that the field from `start` to here was not understood. */
@@ -220,6 +250,13 @@ export class Reader {
     }
     return all;
   }
+}
+
+/** A copy that shares nothing but bytes. */
+function copyOf<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(copyOf) as T;
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, copyOf(part)])) as T;
 }
 
 /** A required field that never came. */

@@ -1,6 +1,7 @@
 import { parseDuration } from '../../base/duration.ts';
 import { type Answer, badRequest } from '../answer.ts';
 import type { Endpoint } from '../endpoint.ts';
+import type { MetricsSource } from './metrics.ts';
 
 export type MetricType = 'counter' | 'gauge';
 
@@ -29,7 +30,7 @@ const CONTENT_TYPE = 'text/plain; version=0.0.4';
  * `/metrics`: the figures of `/metrics/snapshot` in Prometheus' text format. Upstream has no such endpoint.
  * @param snapshot every metric by name
  */
-export function prometheusEndpoint(snapshot: () => Readonly<Record<string, number>>, names: MetricNames): Endpoint {
+export function prometheusEndpoint(snapshot: MetricsSource, names: MetricNames): Endpoint {
   const writer = new PrometheusWriter(names);
   return {
     process: 'metrics',
@@ -45,11 +46,11 @@ export function prometheusEndpoint(snapshot: () => Readonly<Record<string, numbe
     description:
       'The same figures as /metrics/snapshot. Slashes become underscores behind mesos_; what names a framework, a role, a principal, a reason or a percentile becomes a label.',
     authorization: ['GET_ENDPOINT_WITH_PATH'],
-    handle: ({ query }): Answer => {
+    handle: async ({ query }): Promise<Answer> => {
       const timeout = query.get('timeout');
       const duration = timeout === undefined ? undefined : parseDuration(timeout);
       if (duration?.ok === false) return badRequest(`Invalid timeout '${timeout}': ${duration.error}.\n`);
-      return { status: 200, headers: { 'content-type': CONTENT_TYPE }, body: writer.write(snapshot()) };
+      return { status: 200, headers: { 'content-type': CONTENT_TYPE }, body: writer.write(await snapshot()) };
     },
   };
 }

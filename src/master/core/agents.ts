@@ -1,6 +1,7 @@
 /** How agents come, break off and go. */
-import type { AgentInfo, ExecutorInfo, FrameworkInfo, Task, TaskState } from '../../wire/v1.ts';
-import { addExecutor, removeExecutor } from './accounting.ts';
+import { Resources } from '../../resources/resources.ts';
+import type { AgentInfo, ExecutorInfo, FrameworkInfo, Resource, Task, TaskState } from '../../wire/v1.ts';
+import { addExecutor, addUsed, removeExecutor } from './accounting.ts';
 import { requestAllocation } from './allocation.ts';
 import { type Context, commit, countUp, log, nameAgent, nameFramework, send, tellOperators } from './context.ts';
 import { addFramework } from './frameworks.ts';
@@ -9,9 +10,9 @@ import { unavailabilityOf } from './maintenance.ts';
 import { offersOf, rescindOffer } from './offers.ts';
 import { loseOperations } from './operations.ts';
 import { type AgentArrival, type AgentRecord, type FrameworkRecord, newAgent } from './records.ts';
-import { isTerminal, type MasterStatus, masterStatus, sendUpdate } from './status.ts';
+import { isRemovable, isTerminal, type MasterStatus, masterStatus, sendUpdate } from './status.ts';
 import { sendToFramework } from './streams.ts';
-import { addTask, removeTask, tasksOn, updateTask } from './tasks.ts';
+import { listTask, removeTask, tasksOn, updateTask } from './tasks.ts';
 
 /** The message that names a lapse in pings, as upstream words it; clients show it. */
 export const PINGS_FAILED = 'health check timed out';
@@ -55,7 +56,7 @@ export function addAgent(ctx: Context, arrival: AgentArrival, luggage: AgentLugg
     const framework = state.frameworks.get(executor.framework_id?.value ?? '');
     if (framework !== undefined) addExecutor(framework, agent, executor);
   }
-  for (const task of luggage.tasks) adoptTask(ctx, agent, task);
+  adoptTasks(ctx, agent, luggage.tasks);
   enterInAllocator(ctx, agent);
   ctx.deadlines.set({ type: 'ping', agentId: agent.id }, ctx.env.now);
   tellOperators(ctx, { type: 'AGENT_ADDED', agent });
@@ -79,17 +80,29 @@ function recoverFramework(ctx: Context, info: FrameworkInfo): void {
   tellOperators(ctx, { type: 'FRAMEWORK_ADDED', framework });
 }
 
-function adoptTask(ctx: Context, agent: AgentRecord, task: Task): void {
-  const framework = ctx.state.frameworks.get(task.framework_id.value);
-  if (framework === undefined) return;
-  const id = task.task_id.value;
-  const known = framework.tasks.get(id);
-  if (known !== undefined) {
-    const where = known.agent_id.value;
-    log(ctx, 'error', `Agent ${nameAgent(agent)} has a task ${id} that agent ${where} has too; ignoring the former`);
-    return;
+/** Enters many tasks at once: what a framework holds is added up before it is booked. */
+function adoptTasks(ctx: Context, agent: AgentRecord, tasks: readonly Task[]): void {
+  // Most come framework by framework.
+  let framework: FrameworkRecord | undefined;
+  let held: Resource[] = [];
+  for (const task of tasks) {
+    if (framework?.id !== task.framework_id.value) {
+      if (framework !== undefined) addUsed(framework, agent, Resources.of(held));
+      held = [];
+      framework = ctx.state.frameworks.get(task.framework_id.value);
+    }
+    if (framework === undefined) continue;
+    const id = task.task_id.value;
+    const known = framework.tasks.get(id);
+    if (known !== undefined) {
+      const where = known.agent_id.value;
+      log(ctx, 'error', `Agent ${nameAgent(agent)} has a task ${id} that agent ${where} has too; ignoring the former`);
+      continue;
+    }
+    listTask(framework, agent, task);
+    if (!isRemovable(task.state) && task.resources !== undefined) held.push(...task.resources);
   }
-  addTask(framework, agent, task);
+  if (framework !== undefined) addUsed(framework, agent, Resources.of(held));
 }
 
 /** The agent is back: what it had then is either here again, or gone. */

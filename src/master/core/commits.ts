@@ -1,6 +1,7 @@
-import type { RegisterSlaveMessage, ReregisterSlaveMessage } from '../../wire/internal.ts';
+import type { RegisterSlaveMessage } from '../../wire/internal.ts';
 import type { DrainInfo, MachineID } from '../../wire/v1.ts';
 import type { RequestId } from './events.ts';
+import type { Reregistration } from './reregistration.ts';
 import type { Machine, Pid, QuotaRecord } from './state.ts';
 
 /** How to go on when a registry operation is durable. */
@@ -12,7 +13,7 @@ export type PendingCommit =
       readonly pid: Pid;
       readonly agentId: string;
       readonly known: boolean;
-      readonly message: ReregisterSlaveMessage;
+      readonly message: Reregistration;
     }
   | { readonly type: 'markUnreachable'; readonly agentId: string; readonly time: number; readonly reason: string }
   | { readonly type: 'unregister'; readonly agentId: string }

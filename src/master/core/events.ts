@@ -11,7 +11,6 @@ import type {
   RegisterFrameworkMessage,
   RegisterSlaveMessage,
   ReregisterFrameworkMessage,
-  ReregisterSlaveMessage,
   ResourceRequestMessage,
   ReviveOffersMessage,
   StatusUpdateAcknowledgementMessage,
@@ -25,6 +24,7 @@ import type {
 } from '../../wire/internal.ts';
 import type { Call as OperatorCall } from '../../wire/v1_master.ts';
 import type { Call } from '../../wire/v1_scheduler.ts';
+import type { Reregistration } from './reregistration.ts';
 import type { Pid, StreamId } from './state.ts';
 
 /** Names one HTTP request until it is answered; chosen by the shell, opaque here. */
@@ -48,7 +48,7 @@ export interface InboundMessages {
   'mesos.internal.UnregisterFrameworkMessage': UnregisterFrameworkMessage;
   'mesos.internal.DeactivateFrameworkMessage': DeactivateFrameworkMessage;
   'mesos.internal.RegisterSlaveMessage': RegisterSlaveMessage;
-  'mesos.internal.ReregisterSlaveMessage': ReregisterSlaveMessage;
+  'mesos.internal.ReregisterSlaveMessage': Reregistration;
   'mesos.internal.UnregisterSlaveMessage': UnregisterSlaveMessage;
   'mesos.internal.UpdateSlaveMessage': UpdateSlaveMessage;
   'mesos.internal.StatusUpdateMessage': StatusUpdateMessage;

@@ -24,6 +24,7 @@ import type {
   Role,
   UnreachableAgent,
 } from './state.ts';
+import { TaskTable } from './task-table.ts';
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
@@ -47,7 +48,7 @@ export interface FrameworkCountersRecord extends Writable<Omit<FrameworkCounters
 
 export interface FrameworkRecord extends Writable<Omit<Framework, FrameworkMaps>> {
   readonly id: string;
-  readonly tasks: Map<string, Task>;
+  readonly tasks: TaskTable;
   readonly completedTasks: Ring<Task>;
   readonly unreachableTasks: BoundedMap<string, Task>;
   readonly executors: Map<string, Map<string, ExecutorInfo>>;
@@ -199,7 +200,7 @@ export function newFramework(info: FrameworkInfo, id: string, now: number, optio
     suppressedRoles: new Set(),
     offerConstraints: undefined,
     constraints: undefined,
-    tasks: new Map(),
+    tasks: new TaskTable(),
     completedTasks: new Ring(options.maxCompletedTasksPerFramework),
     unreachableTasks: new BoundedMap(options.maxUnreachableTasksPerFramework),
     executors: new Map(),

@@ -20,6 +20,7 @@ import type {
 import type { OfferConstraints } from '../../wire/v1_scheduler.ts';
 import type { CounterName } from './counters.ts';
 import type { BoundedMap, Ring } from './ring.ts';
+import type { ReadonlyTaskTable } from './task-table.ts';
 
 /** `<id>@<ip>:<port>`, how libprocess names a process. */
 export type Pid = string;
@@ -66,7 +67,7 @@ export interface Framework {
   readonly suppressedRoles: ReadonlySet<string>;
   readonly offerConstraints: OfferConstraints | undefined;
   /** Not yet removed tasks by task id; a terminal task stays until its terminal update is acknowledged. */
-  readonly tasks: ReadonlyMap<string, Task>;
+  readonly tasks: ReadonlyTaskTable;
   readonly completedTasks: ReadonlyRing<Task>;
   readonly unreachableTasks: ReadonlyBoundedMap<string, Task>;
   /** agent id -> executor id -> info. */

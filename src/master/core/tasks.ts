@@ -29,9 +29,14 @@ export function taskOf(info: TaskInfo, frameworkId: string): Task {
 
 /** Enters a task that is not known yet; a live one holds its resources from now on. */
 export function addTask(framework: FrameworkRecord, agent: AgentRecord, task: Task): void {
+  listTask(framework, agent, task);
+  if (!isRemovable(task.state)) addUsed(framework, agent, Resources.of(task.resources ?? []));
+}
+
+/** Enters a task but not what it holds. */
+export function listTask(framework: FrameworkRecord, agent: AgentRecord, task: Task): void {
   framework.tasks.set(task.task_id.value, task);
   addTo(agent.tasks, framework.id, task.task_id.value);
-  if (!isRemovable(task.state)) addUsed(framework, agent, Resources.of(task.resources ?? []));
 }
 
 export interface TaskChange {

@@ -4,6 +4,7 @@ import type { Exchange } from '../../http/endpoint.ts';
 import type { RecordStream } from '../../http/stream.ts';
 import { RecordReader } from '../../wire/recordio.ts';
 import { Event } from '../../wire/v1_master.ts';
+import type { TaskTable } from '../core/task-table.ts';
 import type { Kept } from '../views/kept.ts';
 import type { Parts } from '../views/parts.ts';
 import { clusterState, FRAMEWORK_ID, task } from '../views/state.fixture.ts';
@@ -157,7 +158,7 @@ test('a stream of events begins with the state of its first moment, and misses n
   subscribers.add(state, exchange, 'application/x-protobuf');
   const [present] = state.frameworks.values();
   assert.ok(present);
-  (present.tasks as Map<string, unknown>).set('late', task('late', 'TASK_STAGING', 40));
+  (present.tasks as TaskTable).set('late', task('late', 'TASK_STAGING', 40));
   subscribers.tell(state, { type: 'TASK_ADDED', frameworkId: FRAMEWORK_ID, taskId: 'late' });
   await busy;
   while (!answers.idle) await new Promise((resolve) => setImmediate(resolve));
@@ -179,17 +180,27 @@ test('of a large cluster the pieces are ready before anybody asks, and of one th
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const state = clusterState();
   const [present] = state.frameworks.values();
-  const tasks = present?.tasks as Map<string, unknown>;
+  const tasks = present?.tasks as TaskTable;
   for (let at = 0; at < 3_000; at++) tasks.set(`t${at}`, task(`t${at}`, 'TASK_RUNNING', at));
   let version = 1;
+  let utilization = 0.9;
   const answers = new Answers(() => version);
   const build = { version: '1.12.0', build_date: 'd', build_time: 1, build_user: 'u', git_sha: 'g' };
   const program = { build, flags: {} };
-  const preparer = new Preparer({ answers, program, state: () => state, version: () => version });
+  const preparer = new Preparer({
+    answers,
+    program,
+    state: () => state,
+    version: () => version,
+    utilization: () => () => utilization,
+  });
   preparer.start();
   const pass = (): void => {
     for (let tick = 0; tick < 2_000; tick++) t.mock.timers.tick(10);
   };
+  pass();
+  assert.equal(answers.kept.bytes, 0, 'nothing yet: there is other work to do');
+  utilization = 0.2;
   pass();
   const ready = answers.kept.bytes;
   assert.ok(ready > 3_000 * 3 * 200, `${ready} bytes are ready`);

@@ -94,6 +94,11 @@ export class Answers {
     return this.#write(compose, visible);
   }
 
+  /** Other work that is to be done in slices, by turns with the answers. */
+  work<Result>(work: Generator<undefined, Result>): Promise<Result> {
+    return this.#slices.run(work);
+  }
+
   async #write(compose: Compose, visible: Visible): Promise<Pieces> {
     const began = performance.now();
     // What is kept is for those who may see everything: half a list would drive the whole one out.

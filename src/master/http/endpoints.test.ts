@@ -57,7 +57,7 @@ const service: MasterService = {
   answers,
   inverseOfferStatuses: undefined,
   allocator: undefined,
-  metrics: () => ({ 'master/elected': 1 }),
+  metrics: async () => ({ 'master/elected': 1 }),
   schedulerCall(call, sender, exchange, media) {
     calls.push({ call, sender });
     const request = connections.add(exchange, media);

@@ -4,8 +4,10 @@ import type { FilesError } from '../../http/files/table.ts';
 import { acceptOf, JSON_TYPE, type MessageMedia, readCall } from '../../http/media.ts';
 import { Call, Response } from '../../wire/v1_master.ts';
 import { visibleTo } from '../authorization.ts';
+import type { MasterState } from '../core/state.ts';
 import { answerOf, type Beside, READING_CALLS, type ReadingCall } from '../views/operator.ts';
 import { LISTING_CALLS, type ListingCall, listingJson, listingProtobuf, WANTED } from '../views/operator-lists.ts';
+import { getRolesJson, getRolesProtobuf, takeRoles } from '../views/roles.ts';
 import { takeSnapshot } from '../views/snapshot.ts';
 import { type Compose, keyOf } from './answers.ts';
 import { perform } from './changes.ts';
@@ -22,6 +24,7 @@ const BARE: ReadonlySet<CallType> = new Set<CallType>([
   'GET_VERSION',
   'GET_LOGGING_LEVEL',
   'SUBSCRIBE',
+  'GET_ROLES',
   ...READING_CALLS,
   ...LISTING_CALLS,
 ]);
@@ -57,8 +60,8 @@ function invalid(field: string): Answer {
   return badRequest(`Failed to validate master::Call: Expecting '${field}' to be present`);
 }
 
-function besideState({ roleWhitelist: whitelist, inverseOfferStatuses }: MasterService): Beside {
-  return { whitelist, inverseOfferStatuses };
+function besideState({ inverseOfferStatuses }: MasterService): Beside {
+  return { inverseOfferStatuses };
 }
 
 interface Caller {
@@ -86,12 +89,26 @@ function dispatch(
       return undefined;
     case 'SET_LOGGING_LEVEL':
       return setLoggingLevel(service, call);
+    case 'GET_ROLES':
+      return roles(service, state, caller);
+    case 'GET_METRICS':
+      return metrics(service, media);
     case 'LIST_FILES':
     case 'READ_FILE':
       return aboutFiles(service, call, caller);
     default:
       return aboutProgram(service, type, media) ?? perform(service, call, request.principal?.value, exchange);
   }
+}
+
+async function roles(
+  { answers, roleWhitelist }: MasterService,
+  state: MasterState,
+  { request, media }: Caller,
+): Promise<Answer> {
+  const write = media === JSON_TYPE ? getRolesJson : getRolesProtobuf;
+  const compose: Compose = (kept) => write(kept, takeRoles(state, roleWhitelist));
+  return inPieces(media, await answers.get(keyOf(request, `GET_ROLES ${media}`), compose));
 }
 
 /** Answers that may be long. */
@@ -102,6 +119,11 @@ async function list(service: MasterService, type: ListingCall, { request, media 
   const write = media === JSON_TYPE ? listingJson : listingProtobuf;
   const compose: Compose = (kept) => write(kept, takeSnapshot(state, WANTED[type], visible), type);
   return inPieces(media, await answers.get(keyOf(request, `${type} ${media}`), compose, visible));
+}
+
+async function metrics(service: MasterService, media: MessageMedia): Promise<Answer> {
+  const metrics = Object.entries(await service.metrics()).map(([name, value]) => ({ name, value }));
+  return respond({ type: 'GET_METRICS', get_metrics: { metrics } }, media);
 }
 
 /** Calls that ask about the program rather than the cluster. */
@@ -117,10 +139,6 @@ function aboutProgram(service: MasterService, type: CallType, media: MessageMedi
       const { version, build_date, build_time, build_user, git_sha } = service.program.build;
       const info = { version, build_date, build_time, build_user, git_sha };
       return respond({ type, get_version: { version_info: info } }, media);
-    }
-    case 'GET_METRICS': {
-      const metrics = Object.entries(service.metrics()).map(([name, value]) => ({ name, value }));
-      return respond({ type, get_metrics: { metrics } }, media);
     }
     case 'GET_LOGGING_LEVEL':
       return respond({ type, get_logging_level: { level: service.log.get() } }, media);

@@ -1,7 +1,11 @@
-import { type Answer, failure, html, notFound, redirect } from '../../http/answer.ts';
+import { type Answer, failure, inPieces, notFound, redirect } from '../../http/answer.ts';
 import type { Endpoint, Request } from '../../http/endpoint.ts';
 import type { MasterInfo } from '../../wire/v1.ts';
-import type { MasterState } from '../core/state.ts';
+import type { Agent, MasterState } from '../core/state.ts';
+import { stretchesOf } from '../views/kept.ts';
+import type { Parts } from '../views/parts.ts';
+import type { Program } from '../views/state.ts';
+import { keyOf } from './answers.ts';
 import { type MasterService, PROCESS } from './service.ts';
 
 /** What a master answers that knows no leader, to everything that only the leader can answer. */
@@ -44,37 +48,59 @@ export function frontPageEndpoint(service: MasterService, endpoints: () => reado
     aliases: ['/index.html'],
     hidden: true,
     summary: 'Shows the cluster at a glance.',
-    handle: () => html(frontPage(service, endpoints())),
+    handle: async (request) => {
+      const { state, program, answers } = service;
+      const compose = (): Parts => frontPage(program, endpoints(), state && clusterShown(state));
+      return inPieces('text/html', await answers.get(keyOf(request), compose));
+    },
   };
 }
 
-function frontPage(service: MasterService, endpoints: readonly Endpoint[]): string {
-  const { state, program } = service;
+function* frontPage({ flags }: Program, endpoints: readonly Endpoint[], cluster: Cluster | undefined): Parts {
   const paths = endpoints.filter(({ process, hidden }) => process === PROCESS && !hidden).map(({ path }) => path);
   const links = paths.sort().map((path) => `<li><a href="${path}">${escapeHtml(path)}</a></li>`);
-  const cluster = program.flags.cluster;
-  return (
-    '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Mesos</title>' +
+  yield '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Mesos</title>' +
     '<meta name="viewport" content="width=device-width, initial-scale=1">' +
-    `<style>${STYLE}</style></head><body>\n<h1>Mesos${cluster === undefined ? '' : ` – ${escapeHtml(cluster)}`}</h1>\n` +
-    `${state === undefined ? '<p>No master is known to lead.</p>' : agentsTable(state)}\n` +
-    `<h2>Endpoints</h2>\n<ul>${links.join('')}</ul>\n<p><a href="/help">What they are for</a></p>\n</body></html>\n`
-  );
+    `<style>${STYLE}</style></head><body>\n` +
+    `<h1>Mesos${flags.cluster === undefined ? '' : ` – ${escapeHtml(flags.cluster)}`}</h1>\n`;
+  if (cluster === undefined) yield '<p>No master is known to lead.</p>';
+  else yield* agentsTable(cluster);
+  yield `\n<h2>Endpoints</h2>\n<ul>${links.join('')}</ul>\n<p><a href="/help">What they are for</a></p>\n</body></html>\n`;
 }
 
-function agentsTable(state: MasterState): string {
-  const rows = Array.from(state.agents.values(), (agent) => {
-    const status = agent.active ? 'active' : agent.connected ? 'deactivated' : 'disconnected';
-    const cells = [agent.id, agent.info.hostname, status, agent.total.toString(), agent.used.toString()];
-    return `<tr>${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')}</tr>`;
-  });
-  const tasks = Array.from(state.frameworks.values(), (framework) => framework.tasks.size);
-  const sum = tasks.reduce((total, count) => total + count, 0);
-  return (
-    `<p>${state.agents.size} agents, ${state.frameworks.size} frameworks, ${sum} tasks.</p>\n` +
-    '<table><thead><tr><th>Agent</th><th>Host</th><th>State</th><th>Resources</th><th>Used</th></tr></thead>' +
-    `<tbody>${rows.join('')}</tbody></table>`
-  );
+/** What the page shows of the cluster, as of one instant. */
+interface Cluster {
+  readonly agents: readonly Row[];
+  readonly frameworks: number;
+  readonly tasks: number;
+}
+
+interface Row extends Pick<Agent, 'id' | 'total' | 'used'> {
+  readonly hostname: string;
+  readonly status: string;
+}
+
+function clusterShown({ agents, frameworks }: MasterState): Cluster {
+  let tasks = 0;
+  for (const framework of frameworks.values()) tasks += framework.tasks.size;
+  return { agents: Array.from(agents.values(), rowOf), frameworks: frameworks.size, tasks };
+}
+
+function rowOf({ id, info, active, connected, total, used }: Agent): Row {
+  const status = active ? 'active' : connected ? 'deactivated' : 'disconnected';
+  return { id, hostname: info.hostname, status, total, used };
+}
+
+function* agentsTable({ agents, frameworks, tasks }: Cluster): Parts {
+  yield `<p>${agents.length} agents, ${frameworks} frameworks, ${tasks} tasks.</p>\n` +
+    '<table><thead><tr><th>Agent</th><th>Host</th><th>State</th><th>Resources</th><th>Used</th></tr></thead><tbody>';
+  for (const some of stretchesOf(agents)) yield some.map(rowText).join('');
+  yield '</tbody></table>';
+}
+
+function rowText({ id, hostname, status, total, used }: Row): string {
+  const cells = [id, hostname, status, total.toString(), used.toString()];
+  return `<tr>${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')}</tr>`;
 }
 
 const STYLE =

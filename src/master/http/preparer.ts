@@ -17,6 +17,9 @@ const LONGEST_REST = 10_000;
 /** Work in one turn, and the pause after it, in ms: this is for when there is nothing else to do. */
 const SLICE = 3;
 const PAUSE = 3;
+/** Who was busy for so much of the pause (1 is all of it) has other things to do, and is left alone for so many ms. */
+const BUSY = 0.75;
+const LONG_PAUSE = 100;
 /** Pieces kept ready, in bytes; if twice as much is kept because it was asked for, all of it is dropped. */
 const BUDGET = Math.min(2 ** 30, totalmem() / 8);
 
@@ -27,6 +30,13 @@ export interface PreparerOptions {
   readonly state: () => MasterState | undefined;
   /** Another number whenever the state may have changed. */
   readonly version: () => number;
+  /** Begins to measure. @returns what says how busy this process has been since then, 0 to 1 */
+  readonly utilization?: () => () => number;
+}
+
+function utilizationFromNow(): () => number {
+  const start = performance.eventLoopUtilization();
+  return () => performance.eventLoopUtilization(start).utilization;
 }
 
 /**
@@ -38,6 +48,7 @@ export class Preparer {
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   #seen = Number.NaN;
+  #utilization = (): number => 0;
   #ready: (() => void)[] = [];
 
   constructor(options: PreparerOptions) {
@@ -81,7 +92,7 @@ export class Preparer {
       this.#tellReady();
       this.start();
     } else {
-      this.#work(this.#answersAhead(kept, takeSnapshot(state)), 0);
+      this.#rest(PAUSE, this.#answersAhead(kept, takeSnapshot(state)), 0);
     }
   }
 
@@ -95,16 +106,25 @@ export class Preparer {
   /** @param worked ms so far in this pass */
   #work(parts: Iterator<unknown>, worked: number): void {
     const { answers } = this.#options;
+    if (this.#utilization() > BUSY) {
+      this.#rest(LONG_PAUSE, parts, worked);
+      return;
+    }
     const began = performance.now();
     let done: boolean | undefined = answers.kept.bytes > BUDGET;
     while (!done && answers.idle && performance.now() < began + SLICE) done = parts.next().done;
     const total = worked + performance.now() - began;
     if (!done) {
-      this.#later(PAUSE, () => this.#work(parts, total));
+      this.#rest(PAUSE, parts, total);
       return;
     }
     this.#tellReady();
     this.#later(Math.max(INTERVAL, Math.min(REST * total, LONGEST_REST)), () => this.#look());
+  }
+
+  #rest(pause: number, parts: Iterator<unknown>, worked: number): void {
+    this.#utilization = (this.#options.utilization ?? utilizationFromNow)();
+    this.#later(pause, () => this.#work(parts, worked));
   }
 
   #tellReady(): void {

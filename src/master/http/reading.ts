@@ -12,8 +12,8 @@ import type { Kept } from '../views/kept.ts';
 import { clusterStatus } from '../views/maintenance.ts';
 import type { Parts } from '../views/parts.ts';
 import { quotaStatus } from '../views/quota.ts';
-import { registryJson } from '../views/registry.ts';
-import { rolesJson } from '../views/roles.ts';
+import { registryParts, takeRegistry } from '../views/registry.ts';
+import { rolesParts, takeRoles } from '../views/roles.ts';
 import { ALL, type Snapshot, takeSnapshot, type Wanted } from '../views/snapshot.ts';
 import type { Program } from '../views/state.ts';
 import { stateParts } from '../views/state.ts';
@@ -50,6 +50,25 @@ function reading(
   };
 }
 
+/** An endpoint whose answer may be long. @param compose says how it is written, of the state as it is when the answer begins */
+function sliced(
+  service: MasterService,
+  path: string,
+  summary: string,
+  compose: (state: MasterState) => Compose,
+  more: Partial<Endpoint>,
+): Endpoint {
+  return {
+    ...reading(service, path, summary, () => ''),
+    handle: async (request) => {
+      const { state, answers } = service;
+      if (state === undefined) return noLeader;
+      return inPieces(JSON_TYPE, await answers.get(keyOf(request), compose(state)));
+    },
+    ...more,
+  };
+}
+
 interface Listing extends Partial<Endpoint> {
   readonly path: string;
   readonly summary: string;
@@ -76,9 +95,13 @@ function listing(service: MasterService, { path, summary, wanted, view, ...more 
 export function readingEndpoints(service: MasterService): readonly Endpoint[] {
   return [
     ...listings(service.program).map((one) => listing(service, one)),
-    reading(service, '/roles', 'Information about roles.', (state) => rolesJson(state, service.roleWhitelist), {
-      authorization: ['VIEW_ROLE'],
-    }),
+    sliced(
+      service,
+      '/roles',
+      'Information about roles.',
+      (state) => (kept) => rolesParts(kept, takeRoles(state, service.roleWhitelist)),
+      { authorization: ['VIEW_ROLE'] },
+    ),
     reading(
       service,
       '/maintenance/status',
@@ -126,7 +149,7 @@ function listings(program: Program): readonly Listing[] {
       summary: 'Lists tasks from all active frameworks.',
       parameters: TASK_PARAMETERS,
       wanted: { tasks: true },
-      view: (_kept, snapshot, request) => tasksParts(snapshot, selectionOf(request)),
+      view: (kept, snapshot, request) => tasksParts(kept, snapshot, selectionOf(request)),
     },
   ];
 }
@@ -166,7 +189,11 @@ function registryEndpoint(service: MasterService): Endpoint {
     realm: 'readonly',
     jsonp: true,
     summary: 'Returns the current contents of the Registry in JSON.',
-    handle: () => (service.state === undefined ? json('{}') : json(registryJson(service.state))),
+    handle: async (request) => {
+      const { state, answers } = service;
+      if (state === undefined) return json('{}');
+      return inPieces(JSON_TYPE, await answers.get(keyOf(request), () => registryParts(takeRegistry(state))));
+    },
   };
 }
 

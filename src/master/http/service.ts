@@ -29,7 +29,7 @@ export interface MasterService {
   /** Asked why somebody is offered nothing; absent while this master does not lead. */
   readonly allocator: WhyAllocator | undefined;
   /** Every metric by name. */
-  metrics(): Readonly<Record<string, number>>;
+  metrics(): Promise<Readonly<Record<string, number>>>;
   /** Hands a complete call to the core, which answers through the exchange. @param media of the events to come */
   schedulerCall(call: Call, sender: Sender, exchange: Exchange, media: MessageMedia): void;
   /** Hands a call that changes something to the core. */

@@ -56,7 +56,7 @@ async function answer(service: MasterService, question: WhyQuestion) {
     if (framework !== undefined) frameworks.push(framework);
   }
   const more = asked.value.length - ids.length;
-  const task = question.taskId === undefined ? {} : whyTask(state, question);
+  const task = question.taskId === undefined ? {} : await service.answers.work(whyTask(state, question));
   const answer = { ...task, ...whyNobody(state), frameworks, ...(more > 0 && { more_frameworks: more }) };
   return json(JSON.stringify(answer));
 }

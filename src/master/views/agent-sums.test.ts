@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Agent } from '../core/state.ts';
-import { AgentSums, agentSums } from './agent-sums.ts';
+import { AgentSums, agentSums, catchUpAgentSums } from './agent-sums.ts';
 import { clusterState, resources } from './state.fixture.ts';
 
 const [AGENT] = clusterState().agents.values();
@@ -47,5 +47,30 @@ test('kept sums are those that counting anew would give, whatever came, changed 
       assert.deepEqual([...sums[part].keys].sort(), keys);
       for (const key of keys) assert.deepEqual(new Map(sums[part].amounts(key)), new Map(anew[part].amounts(key)));
     }
+  }
+});
+
+test('agents may come, change and go while sums catch up', () => {
+  const agents = new Map<string, Agent>();
+  for (let at = 0; at < 400; at++) agents.set(`a${at}`, agent(`a${at}`, 'cpus:4;mem:100', 'cpus:1'));
+  const work = catchUpAgentSums({ agents });
+  assert.equal(work.next().done, false);
+  agents.delete('a3');
+  agents.set('a4', agent('a4', 'cpus:8', 'cpus:2'));
+  agents.set('a399', agent('a399', 'gpus:8', ''));
+  agents.set('new', agent('new', 'cpus(x):2', ''));
+  assert.equal(work.next().done, false);
+  agents.delete('a5');
+  while (work.next().done !== true);
+  const sums = agentSums({ agents });
+  assert.deepEqual(
+    new Map(sums.total.amounts('')),
+    new Map(Object.entries({ cpus: 397 * 4000 + 8000 + 2000 - 4000, gpus: 8000, mem: 396 * 100_000 })),
+  );
+  const anew = new AgentSums();
+  anew.update(agents);
+  for (const part of ['total', 'used', 'consumed'] as const) {
+    for (const key of anew[part].keys)
+      assert.deepEqual(new Map(sums[part].amounts(key)), new Map(anew[part].amounts(key)));
   }
 });

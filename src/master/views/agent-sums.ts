@@ -2,6 +2,11 @@ import type { Resources } from '../../resources/resources.ts';
 import { ancestorsOf } from '../../resources/roles.ts';
 import { toMilli } from '../../resources/scalars.ts';
 import type { Agent, MasterState } from '../core/state.ts';
+import type { Steps } from './kept.ts';
+
+/** Agents counted between two places to pause, and how many that have not changed take as long as one. */
+const BREATH = 100;
+const UNCHANGED_PER_COUNTED = 20;
 
 /** An amount in thousandths under a role or a resource name. */
 type Amount = readonly [key: string, name: string, milli: number];
@@ -33,23 +38,38 @@ export class AgentSums {
 
   update(agents: MasterState['agents']): void {
     this.#round++;
-    for (const { id, total, used, offered } of agents.values()) {
-      const before = this.#counted.get(id);
-      if (before?.total === total && before.used === used && before.offered === offered) {
-        before.round = this.#round;
-        continue;
-      }
-      if (before !== undefined) this.#count(before, -1);
-      const now = { total, used, offered, round: this.#round };
-      this.#count(now, 1);
-      this.#counted.set(id, now);
-    }
+    for (const agent of agents.values()) this.#visit(agent);
     if (this.#counted.size === agents.size) return;
     for (const [id, counted] of this.#counted) {
       if (counted.round === this.#round) continue;
       this.#count(counted, -1);
       this.#counted.delete(id);
     }
+  }
+
+  /** Does most of what the next update would have to do, with places to pause at; meanwhile agents may change. */
+  *catchUp(agents: MasterState['agents']): Steps<void> {
+    let breath = BREATH;
+    for (const agent of agents.values()) {
+      breath -= this.#visit(agent) ? 1 : 1 / UNCHANGED_PER_COUNTED;
+      if (breath > 0) continue;
+      breath = BREATH;
+      yield;
+    }
+  }
+
+  /** @returns whether it had to be counted */
+  #visit({ id, total, used, offered }: Agent): boolean {
+    const before = this.#counted.get(id);
+    if (before?.total === total && before.used === used && before.offered === offered) {
+      before.round = this.#round;
+      return false;
+    }
+    if (before !== undefined) this.#count(before, -1);
+    const now = { total, used, offered, round: this.#round };
+    this.#count(now, 1);
+    this.#counted.set(id, now);
+    return true;
   }
 
   #count({ total, used, offered }: Holdings, sign: 1 | -1): void {
@@ -69,9 +89,19 @@ const kept = new WeakMap<MasterState['agents'], AgentSums>();
 
 /** The sums over the agents as they are now. */
 export function agentSums({ agents }: Pick<MasterState, 'agents'>): AgentSums {
+  const sums = sumsOf(agents);
+  sums.update(agents);
+  return sums;
+}
+
+/** Makes `agentSums` quick, where much has changed since it was asked last. */
+export function catchUpAgentSums({ agents }: Pick<MasterState, 'agents'>): Steps<void> {
+  return sumsOf(agents).catchUp(agents);
+}
+
+function sumsOf(agents: MasterState['agents']): AgentSums {
   const sums = kept.get(agents) ?? new AgentSums();
   kept.set(agents, sums);
-  sums.update(agents);
   return sums;
 }
 

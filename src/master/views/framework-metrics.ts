@@ -29,17 +29,8 @@ function encodeName(name: string): string {
   return encodeURIComponent(name.toWellFormed()).replaceAll('~', '%7E');
 }
 
-/** How many tasks of one framework are in which state. */
-export type TaskCounts = ReadonlyMap<TaskState, number>;
-
-export function countTasks({ tasks }: Framework): TaskCounts {
-  const counts = new Map<TaskState, number>();
-  for (const { state } of tasks.values()) counts.set(state, (counts.get(state) ?? 0) + 1);
-  return counts;
-}
-
 /** `master/frameworks/<name>/<id>/…` */
-export function addFramework(metrics: Metrics, framework: Framework, tasks: TaskCounts): void {
+export function addFramework(metrics: Metrics, framework: Framework): void {
   const prefix = `master/frameworks/${encodeName(framework.info.name)}/${framework.id}`;
   const { counters } = framework;
   metrics[`${prefix}/subscribed`] = framework.state === 'CONNECTED' ? 1 : 0;
@@ -54,7 +45,7 @@ export function addFramework(metrics: Metrics, framework: Framework, tasks: Task
     metrics[`${prefix}/roles/${role}/suppressed`] = framework.suppressedRoles.has(role) ? 1 : 0;
   for (const state of TERMINAL)
     metrics[`${prefix}/tasks/terminal/${state.toLowerCase()}`] = counters.terminalTasks.get(state) ?? 0;
-  for (const state of ACTIVE) metrics[`${prefix}/tasks/active/${state.toLowerCase()}`] = tasks.get(state) ?? 0;
+  for (const state of ACTIVE) metrics[`${prefix}/tasks/active/${state.toLowerCase()}`] = framework.tasks.countOf(state);
   metrics[`${prefix}/tasks/active/task_unreachable`] = framework.unreachableTasks.size;
 }
 

@@ -3,7 +3,7 @@ import { toSummary } from '../../resources/summary.ts';
 import { type CommandInfo, Environment, type ExecutorInfo } from '../../wire/v1.ts';
 import { OfferConstraints } from '../../wire/v1_scheduler.ts';
 import type { OfferContent } from '../core/offers.ts';
-import type { Framework, MasterState, OfferRecord } from '../core/state.ts';
+import type { OfferRecord } from '../core/state.ts';
 import type { Form, Kept, Steps } from './kept.ts';
 import { jsonForm, jsonItems, type Parts } from './parts.ts';
 import type { ExecutorShown, FrameworkShown, Snapshot } from './snapshot.ts';
@@ -23,10 +23,6 @@ export function* usedBy(kept: Kept, framework: FrameworkShown): Steps<Resources>
 /** What it is offered at present. */
 export function* offeredTo(kept: Kept, framework: FrameworkShown): Steps<Resources> {
   return Resources.sum(yield* kept.values(framework.offers, OFFERED));
-}
-
-export function offersTo(state: MasterState, framework: Framework): OfferRecord[] {
-  return [...framework.offers].flatMap((id) => state.offers.get(id) ?? []);
 }
 
 /** A framework as `/state-summary` shows it; the others add to this. */

@@ -94,6 +94,8 @@ test('nothing is kept of what has gone', () => {
   const both = kept.bytes;
   assert.ok(both > 0);
   kept.retain(new Set(['other']));
+  assert.equal(kept.bytes, both, 'it was asked for just before');
+  kept.retain(new Set(['other']));
   assert.equal(kept.bytes, both / 2);
   read(kept, listed(list.slice(0, STRETCH), 'other'), form);
   assert.equal(kept.bytes, plain(list.slice(0, STRETCH)).length);

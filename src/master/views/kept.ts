@@ -20,6 +20,11 @@ export type Steps<Result, Step = never> = Generator<Step | undefined, Result>;
 /** Items that stay together. What one change makes anew is this many; what one piece of an answer holds, too. */
 export const STRETCH = 64;
 
+/** Items in stretches, for what is written once. */
+export function* stretchesOf<T>(items: readonly T[]): Iterable<readonly T[]> {
+  for (let from = 0; from < items.length; from += STRETCH) yield items.slice(from, from + STRETCH);
+}
+
 interface Stretch {
   readonly items: readonly unknown[];
   readonly made: Map<Form<never, unknown>, unknown>;
@@ -33,6 +38,8 @@ interface Stretch {
 export class Kept {
   readonly #store: (made: string | Uint8Array) => Uint8Array;
   readonly #lists = new Map<string, readonly Stretch[]>();
+  /** Since lists were forgotten last. */
+  readonly #asked = new Set<string>();
 
   /** @param store turns text to UTF-8, and puts bytes where they can stay for long */
   constructor(store: (made: string | Uint8Array) => Uint8Array) {
@@ -77,15 +84,18 @@ export class Kept {
   /** Forgets everything. */
   clear(): void {
     this.#lists.clear();
+    this.#asked.clear();
   }
 
-  /** Forgets the lists that are not among these. */
+  /** Forgets the lists that are not among these, and that nobody has asked for since this was called before. */
   retain(ids: ReadonlySet<string>): void {
-    for (const id of this.#lists.keys()) if (!ids.has(id)) this.#lists.delete(id);
+    for (const id of this.#lists.keys()) if (!ids.has(id) && !this.#asked.has(id)) this.#lists.delete(id);
+    this.#asked.clear();
   }
 
   *#stretches<T>(list: Listed<T>): Steps<readonly Stretch[]> {
     const stretches = yield* cut(list.items, this.#lists.get(list.id) ?? []);
+    this.#asked.add(list.id);
     if (stretches.length === 0) this.#lists.delete(list.id);
     else this.#lists.set(list.id, stretches);
     return stretches;

@@ -4,8 +4,8 @@ import { fromMilli } from '../../resources/scalars.ts';
 import { Offer_Operation_Type } from '../../wire/v1.ts';
 import { COUNTERS } from '../core/counters.ts';
 import type { MasterState } from '../core/state.ts';
-import { agentSums, SHOWN, type Sums } from './agent-sums.ts';
-import { addFramework, countTasks, GAUGED, type TaskCounts } from './framework-metrics.ts';
+import { type AgentSums, agentSums, SHOWN, type Sums } from './agent-sums.ts';
+import { addFramework, GAUGED } from './framework-metrics.ts';
 import { addRoles } from './role-metrics.ts';
 
 /** What the shell knows and the state does not. */
@@ -49,32 +49,33 @@ export function metricsOf(state: MasterState, outside: Outside): Metrics {
   addAgents(metrics, state);
   addRecovery(metrics, state, outside.now);
   addFrameworks(metrics, state);
-  const tasks = Array.from(state.frameworks.values(), countTasks);
-  addTasks(metrics, state, tasks);
-  addResources(metrics, state);
+  addTasks(metrics, state);
+  const sums = agentSums(state);
+  addResources(metrics, sums);
   addOperations(metrics, state);
-  addRoles(metrics, state, outside.allocator);
+  addRoles(metrics, state, sums, outside.allocator);
   for (const { principal } of state.frameworks.values()) {
     if (principal === undefined) continue;
     const { received, processed } = state.messageCounts.get(principal) ?? { received: 0, processed: 0 };
     metrics[`frameworks/${principal}/messages_received`] = received;
     metrics[`frameworks/${principal}/messages_processed`] = processed;
   }
-  if (outside.perFramework) {
-    let at = 0;
-    for (const framework of state.frameworks.values()) addFramework(metrics, framework, tasks[at++]!);
-  }
+  if (outside.perFramework) for (const framework of state.frameworks.values()) addFramework(metrics, framework);
   return Object.assign(metrics, outside.more);
 }
 
 function addAgents(metrics: Metrics, state: MasterState): void {
-  const agents = [...state.agents.values()];
-  const connected = agents.filter((agent) => agent.connected).length;
-  const active = agents.filter((agent) => agent.active).length;
+  const { size } = state.agents;
+  let connected = 0;
+  let active = 0;
+  for (const agent of state.agents.values()) {
+    if (agent.connected) connected++;
+    if (agent.active) active++;
+  }
   metrics['master/slaves_connected'] = connected;
-  metrics['master/slaves_disconnected'] = agents.length - connected;
+  metrics['master/slaves_disconnected'] = size - connected;
   metrics['master/slaves_active'] = active;
-  metrics['master/slaves_inactive'] = agents.length - active;
+  metrics['master/slaves_inactive'] = size - active;
   metrics['master/slaves_unreachable'] = state.unreachable.size;
 }
 
@@ -102,18 +103,18 @@ function addFrameworks(metrics: Metrics, state: MasterState): void {
   metrics['master/frameworks_inactive'] = frameworks.length - active;
 }
 
-function addTasks(metrics: Metrics, state: MasterState, counts: readonly TaskCounts[]): void {
+function addTasks(metrics: Metrics, state: MasterState): void {
   let unreachable = 0;
   for (const framework of state.frameworks.values()) unreachable += framework.unreachableTasks.size;
   for (const name of GAUGED) {
-    const count = counts.reduce((sum, ofOne) => sum + (ofOne.get(name) ?? 0), 0);
+    let count = 0;
+    for (const { tasks } of state.frameworks.values()) count += tasks.countOf(name);
     metrics[`master/${name.toLowerCase()}`.replace('/task_', '/tasks_')] = count;
   }
   metrics['master/tasks_unreachable'] = unreachable;
 }
 
-function addResources(metrics: Metrics, state: MasterState): void {
-  const { total, used, offered } = agentSums(state);
+function addResources(metrics: Metrics, { total, used, offered }: AgentSums): void {
   for (const name of SHOWN) {
     for (const kind of ['', '_revocable'])
       addShare(metrics, `master/${name}${kind}`, total.of(kind, name), used.of(kind, name));

@@ -10,12 +10,10 @@ import { type OfferContent, wireOffer } from '../core/offers.ts';
 import type { Framework, MasterState } from '../core/state.ts';
 import { clusterStatus, type InverseOfferStatuses, schedule } from './maintenance.ts';
 import { quotaStatus } from './quota.ts';
-import { rolesOf } from './roles.ts';
 import type { AgentShown, FrameworkShown } from './snapshot.ts';
 
 /** The calls that are answered here. */
 export const READING_CALLS = [
-  'GET_ROLES',
   'GET_OPERATIONS',
   'GET_WEIGHTS',
   'GET_MASTER',
@@ -27,8 +25,6 @@ export type ReadingCall = (typeof READING_CALLS)[number];
 
 /** What answers tell beside the state. */
 export interface Beside {
-  /** The only allowed roles, where the operator lists them. */
-  readonly whitelist?: ReadonlySet<string> | undefined;
   /** Answers to inverse offers, by agent id and framework id. */
   readonly inverseOfferStatuses?: InverseOfferStatuses | undefined;
 }
@@ -36,8 +32,6 @@ export interface Beside {
 /** The answer to a reading call. */
 export function answerOf(state: MasterState, type: ReadingCall, beside: Beside = {}): Response {
   switch (type) {
-    case 'GET_ROLES':
-      return { type, get_roles: { roles: rolesOf(state, beside.whitelist).map(roleMessage) } };
     case 'GET_OPERATIONS':
       return { type, get_operations: { operations: operationsOf(state) } };
     case 'GET_WEIGHTS':
@@ -131,20 +125,6 @@ export function offerMessage(content: OfferContent): Offer {
 
 function operationsOf(state: MasterState) {
   return [...state.agents.values()].flatMap((agent) => [...agent.operations.values()]);
-}
-
-/** The names that are known to be scalars; of others this message could not say what they are. */
-const SCALARS: ReadonlySet<string> = new Set(['cpus', 'mem', 'disk', 'gpus']);
-
-function roleMessage(role: ReturnType<typeof rolesOf>[number]) {
-  const all = role.allocated.plus(role.offered);
-  const resources = Object.entries(all.filter((name) => SCALARS.has(name)).toWire());
-  return {
-    name: role.name,
-    weight: role.weight,
-    frameworks: role.frameworks.map((value) => ({ value })),
-    resources: resources.map(([name, scalar]): Resource => ({ name, type: 'SCALAR', scalar })),
-  };
 }
 
 function shown(resources: Resources): readonly Resource[] {

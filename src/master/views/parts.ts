@@ -1,7 +1,7 @@
 /** Long answers as they are written: piece by piece, so that whoever sends them can do other things in between. */
 import { invariant } from '../../base/invariant.ts';
 import type { MessageType } from '../../wire/message-type.ts';
-import type { Form, Kept, Listed } from './kept.ts';
+import { type Form, type Kept, type Listed, stretchesOf } from './kept.ts';
 
 /** A message within a message: its length goes before it, so its parts are all written first. */
 export interface Nested {
@@ -57,6 +57,15 @@ export function* jsonItems<T>(kept: Kept, lists: Iterable<Listed<T>>, form: Form
       yield first && piece !== undefined ? piece.subarray(1) : piece;
       if (piece !== undefined) first = false;
     }
+  }
+}
+
+/** Items that are not kept, as one JSON list, without its brackets. */
+export function* jsonOnce<T>(items: readonly T[], stringify: (item: T) => string): Parts {
+  let comma = '';
+  for (const some of stretchesOf(items)) {
+    yield comma + some.map(stringify).join(',');
+    comma = ',';
   }
 }
 

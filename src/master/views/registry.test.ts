@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { QuotaRecord } from '../core/state.ts';
-import { registryJson } from './registry.ts';
+import type { MasterState, QuotaRecord } from '../core/state.ts';
+import { textOf } from './parts.fixture.ts';
+import { registryParts, takeRegistry } from './registry.ts';
 import { AGENT_ID, clusterState, MASTER_ID } from './state.fixture.ts';
+
+const registryJson = (state: MasterState): string => textOf(() => registryParts(takeRegistry(state)));
 
 test('the registry shows agents, quotas and weights, and leaves out what is empty', () => {
   const state = clusterState();

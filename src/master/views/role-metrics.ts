@@ -2,7 +2,7 @@ import type { Allocator } from '../../allocator/allocator.ts';
 import { ancestorsOf } from '../../resources/roles.ts';
 import { fromMilli } from '../../resources/scalars.ts';
 import type { MasterState } from '../core/state.ts';
-import { agentSums, type Sums } from './agent-sums.ts';
+import type { AgentSums, Sums } from './agent-sums.ts';
 
 type Metrics = Record<string, number>;
 
@@ -10,9 +10,9 @@ type Metrics = Record<string, number>;
 export function addRoles(
   metrics: Metrics,
   state: MasterState,
+  sums: AgentSums,
   allocator: Pick<Allocator, 'roleShare' | 'activeFilters'> | undefined,
 ): void {
-  const sums = agentSums(state);
   addConsumed(metrics, sums.consumed.addedUp());
   if (state.quotas.size > 0) addQuotas(metrics, state, sums.held.addedUp());
   if (allocator === undefined) return;

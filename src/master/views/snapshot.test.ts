@@ -6,6 +6,7 @@ import { type AgentInfo, type ExecutorInfo, Task, type TaskState } from '../../w
 import { Response } from '../../wire/v1_master.ts';
 import { BoundedMap, Ring } from '../core/ring.ts';
 import type { Agent, Framework, MasterState, OfferRecord } from '../core/state.ts';
+import type { TaskTable } from '../core/task-table.ts';
 import { agentsParts } from './agents.ts';
 import { frameworksParts } from './frameworks.ts';
 import { v1TaskText } from './json-text.ts';
@@ -13,6 +14,8 @@ import type { Kept } from './kept.ts';
 import { LISTING_CALLS, listingJson, listingProtobuf, subscribedJson, WANTED } from './operator-lists.ts';
 import { bytesOf, newKept, textOf } from './parts.fixture.ts';
 import { plainAgents, plainAnswer, plainFrameworks, plainState, plainSummary, plainTasks } from './plain.fixture.ts';
+import { plainRoles } from './plain-roles.fixture.ts';
+import { getRolesJson, getRolesProtobuf, rolesOf, takeRoles } from './roles.ts';
 import { takeSnapshot } from './snapshot.ts';
 import { AGENT_ID, clusterState, framework, resources, task } from './state.fixture.ts';
 import { stateParts } from './state.ts';
@@ -26,7 +29,7 @@ const program = {
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 interface World extends Framework {
-  readonly tasks: Map<string, Task>;
+  readonly tasks: TaskTable;
   readonly unreachableTasks: BoundedMap<string, Task>;
   readonly completedTasks: Ring<Task>;
   readonly executors: Map<string, Map<string, ExecutorInfo>>;
@@ -42,6 +45,7 @@ type Cluster = Omit<MasterState, 'frameworks' | 'completedFrameworks' | 'agents'
 };
 
 const SMALL = resources('cpus:0.1;mem:32').allocate('eng');
+const RESERVED = resources('cpus(eng/ads):0.2;ports(ops):[5-9]');
 
 function worldOf(id: string): World {
   return framework(id, { completedTasks: new Ring<Task>(90) }) as World;
@@ -107,6 +111,7 @@ const CHANGES: readonly ((cluster: Cluster, pick: number) => void)[] = [
       { registeredTime: pick },
       { reregisteredTime: pick },
       { total: agent.total.plus(SMALL.unallocate()) },
+      { total: agent.total.plus(RESERVED), used: agent.used.plus(RESERVED.reserved('eng/ads').allocate('eng/ads')) },
       { offered: SMALL },
       { pid: `slave(${pick})@127.0.0.1:5051` },
       { capabilities: new Set(pick % 2 === 0 ? ['MULTI_ROLE'] : ['RESIZE_VOLUME']) },
@@ -158,9 +163,9 @@ function compare(state: MasterState, kept: Kept): void {
     said(() => summaryParts(kept, snapshot, 'c')),
     parse(plainSummary(state, 'c')),
   );
-  for (const selection of [{}, { limit: -1, ascending: true }, { offset: 3, limit: 7 }]) {
+  for (const selection of [{}, { limit: -1, ascending: true }, { limit: -1, offset: 2 }, { offset: 3, limit: 7 }]) {
     assert.deepEqual(
-      said(() => tasksParts(snapshot, selection)),
+      said(() => tasksParts(kept, snapshot, selection)),
       parse(plainTasks(state, selection)),
     );
   }
@@ -178,6 +183,20 @@ function compare(state: MasterState, kept: Kept): void {
   }
 }
 
+/** What is told of roles is what counting everything anew gives. */
+function compareRoles(state: MasterState, kept: Kept): void {
+  const plain = plainRoles(state);
+  const work = rolesOf(kept, takeRoles(state));
+  let step = work.next();
+  while (!step.done) step = work.next();
+  assert.deepEqual(step.value, plain);
+  const json = textOf(() => getRolesJson(kept, takeRoles(state)), kept);
+  const decoded = Response.decode(bytesOf(() => getRolesProtobuf(kept, takeRoles(state)), kept));
+  assert.ok(decoded.ok);
+  assert.deepEqual(Response.toJson(decoded.value), parse(json));
+  assert.equal(decoded.value.get_roles?.roles?.length, plain.length);
+}
+
 test('whatever happens to a cluster, answers written from kept pieces say the same as plain ones', () => {
   const happening = fc.record({ change: fc.nat(CHANGES.length - 1), pick: fc.nat(90) });
   fc.assert(
@@ -188,8 +207,10 @@ test('whatever happens to a cluster, answers written from kept pieces say the sa
       for (const [at, { change, pick }] of happenings.entries()) {
         CHANGES[change]!(cluster, pick);
         if (at % 5 === 0) compare(cluster, kept);
+        if (at % 5 === 0) compareRoles(cluster, kept);
       }
       compare(cluster, kept);
+      compareRoles(cluster, kept);
     }),
     { numRuns: 30 },
   );

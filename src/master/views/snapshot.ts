@@ -113,10 +113,25 @@ export function* everyFramework(snapshot: Snapshot): Iterable<FrameworkShown> {
   yield* snapshot.completedFrameworks;
 }
 
-function agentsOf({ agents }: MasterState): AgentShown[] {
-  const shown: AgentShown[] = [];
-  for (const agent of agents.values()) shown.push(agentShown(agent));
-  return shown;
+/** Agents and what was shown of them, place by place: agents mostly stay where they are. */
+interface Row {
+  readonly agents: readonly Agent[];
+  readonly shown: readonly AgentShown[];
+}
+
+const rows = new WeakMap<MasterState['agents'], Row>();
+
+function agentsOf({ agents }: MasterState): readonly AgentShown[] {
+  const before = rows.get(agents);
+  const row = { agents: [] as Agent[], shown: [] as AgentShown[] };
+  for (const agent of agents.values()) {
+    const at = row.agents.length;
+    const same = before?.agents[at] === agent ? before.shown[at] : undefined;
+    row.shown.push(same !== undefined && isUnchanged(same, agent) ? same : agentShown(agent));
+    row.agents.push(agent);
+  }
+  rows.set(agents, row);
+  return row.shown;
 }
 
 const agentsShown = new WeakMap<Agent, AgentShown>();
@@ -163,7 +178,7 @@ function frameworkShown(state: MasterState, framework: Framework, wanted: Wanted
   return {
     ...rest,
     inverseOffers: [...framework.inverseOffers].flatMap((id) => inverseOfferShown(state, id)),
-    tasks: list('tasks', wanted.tasks ? tasks([...live.values()]) : []),
+    tasks: list('tasks', wanted.tasks ? tasks(live.toArray()) : []),
     unreachableTasks: list('unreachable', wanted.tasks ? tasks([...lost.values()]) : []),
     completedTasks: list('completed', wanted.tasks ? tasks(completed.toArray()) : []),
     executors: list(

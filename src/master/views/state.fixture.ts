@@ -5,6 +5,7 @@ import type { AgentInfo, FrameworkInfo, Task, TaskState } from '../../wire/v1.ts
 import { zeroCounters } from '../core/counters.ts';
 import { BoundedMap, Ring } from '../core/ring.ts';
 import type { Agent, Framework, MasterState } from '../core/state.ts';
+import { TaskTable } from '../core/task-table.ts';
 
 export const MASTER_ID = 'd580b87b-1aa2-4aa5-b9fa-8c2befa636e4';
 export const AGENT_ID = `${MASTER_ID}-S0`;
@@ -41,7 +42,7 @@ export function framework(id: string, more: Partial<Framework> = {}): Framework 
     roles: new Set(['eng']),
     suppressedRoles: new Set(),
     offerConstraints: undefined,
-    tasks: new Map(),
+    tasks: new TaskTable(),
     completedTasks: new Ring<Task>(10),
     unreachableTasks: new BoundedMap<string, Task>(10),
     executors: new Map(),
@@ -110,7 +111,7 @@ export function clusterState(): MasterState {
   unreachableTasks.set('away', task('away', 'TASK_UNREACHABLE', 20));
   const running = task('run', 'TASK_RUNNING', 30);
   const present = framework(FRAMEWORK_ID, {
-    tasks: new Map([['run', running]]),
+    tasks: new TaskTable().set('run', running),
     completedTasks,
     unreachableTasks,
     used: new Map([[AGENT_ID, resources('cpus:0.1;mem:32').allocate('eng')]]),

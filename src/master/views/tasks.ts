@@ -9,8 +9,8 @@ import {
   type TaskStatus,
 } from '../../wire/v1.ts';
 import { labelsText, quoted, summaryText } from './json-text.ts';
-import { type Listed, STRETCH, type Steps } from './kept.ts';
-import { jsonForm, type Parts } from './parts.ts';
+import type { Kept, Listed, Steps } from './kept.ts';
+import { jsonForm, jsonItems, jsonOnce, type Parts } from './parts.ts';
 import { everyFramework, type FrameworkShown, type Snapshot } from './snapshot.ts';
 
 /** A task as the older endpoints show it (facts: http-endpoints, 1.1), as JSON text. */
@@ -85,7 +85,7 @@ export const TASKS = jsonForm<Task>('tasks', taskText);
  * `/tasks`: tasks of present and completed frameworks, by the time of their first status. A negative limit means all, as
  * upstream has it.
  */
-export function* tasksParts(snapshot: Snapshot, selection: TaskSelection): Parts {
+export function* tasksParts(kept: Kept, snapshot: Snapshot, selection: TaskSelection): Parts {
   const tasks: Task[] = [];
   for (const framework of everyFramework(snapshot)) {
     if (selection.frameworkId !== undefined && framework.id !== selection.frameworkId) continue;
@@ -104,14 +104,19 @@ export function* tasksParts(snapshot: Snapshot, selection: TaskSelection): Parts
     if (at % BREATH === 0) yield;
   }
   const order = yield* sortedOrder(times);
-  const limit = selection.limit ?? DEFAULT_LIMIT;
-  const offset = Math.max(0, selection.offset ?? 0);
-  const page = order.slice(offset, limit < 0 ? undefined : offset + limit);
-  yield '{"tasks":[';
-  for (let from = 0; from < page.length; from += STRETCH) {
-    const text = Array.from(page.slice(from, from + STRETCH), (at) => taskText(tasks[at]!)).join(',');
-    yield from === 0 ? text : `,${text}`;
+  const { limit = DEFAULT_LIMIT, offset = 0 } = selection;
+  const from = Math.max(0, offset);
+  const page = order.subarray(from, limit < 0 ? undefined : from + limit);
+  const items: Task[] = [];
+  for (let at = 0; at < page.length; at++) {
+    items.push(tasks[page[at]!]!);
+    if (at % BREATH === 0) yield;
   }
+  yield '{"tasks":[';
+  // Whoever asks for all of them asks again: other pages are as many as there are questions.
+  const whole = limit < 0 && from === 0 && selection.frameworkId === undefined && selection.taskId === undefined;
+  if (whole) yield* jsonItems(kept, [{ id: selection.ascending ? 'tasks, oldest' : 'tasks, newest', items }], TASKS);
+  else yield* jsonOnce(items, taskText);
   yield ']}';
 }
 
@@ -120,38 +125,74 @@ export function taskLists(framework: FrameworkShown): readonly Listed<Task>[] {
   return [framework.tasks, framework.unreachableTasks, framework.completedTasks];
 }
 
-/** Tasks looked at between two places to pause. */
-const BREATH = 10_000;
+/** Tasks looked at between two places to pause, each somewhere else in memory. */
+const BREATH = 2_000;
 /** And places merged. */
 const SORT_STEP = 1 << 16;
 
 /** The places of numbers in ascending order, equal ones as they stand: a merge sort that can pause. */
-function* sortedOrder(keys: Float64Array): Steps<Uint32Array> {
+export function* sortedOrder(keys: Float64Array): Steps<Uint32Array> {
   let from = new Uint32Array(keys.length);
   for (let at = 0; at < keys.length; at++) from[at] = at;
   let into = new Uint32Array(keys.length);
   let work = 0;
   for (let width = 1; width < keys.length; width *= 2) {
     for (let low = 0; low < keys.length; low += 2 * width) {
-      merge(keys, from, into, low, width);
-      work += 2 * width;
-      if (work >= SORT_STEP) {
-        work = 0;
-        yield;
+      const merging: Merging = {
+        low,
+        middle: Math.min(low + width, keys.length),
+        high: Math.min(low + 2 * width, keys.length),
+      };
+      if (!joined(keys, from, into, merging)) {
+        let [left, right] = [low, merging.middle];
+        for (let at = low; at < merging.high; ) {
+          const end = Math.min(merging.high, at + SORT_STEP);
+          work += end - at;
+          [left, right] = merge(keys, from, into, { left, right, at, end, ...merging });
+          at = end;
+          if (at < merging.high) yield;
+        }
       }
+      if (++work < SORT_STEP) continue;
+      work = 0;
+      yield;
     }
     [from, into] = [into, from];
   }
   return from;
 }
 
-function merge(keys: Float64Array, from: Uint32Array, into: Uint32Array, low: number, width: number): void {
-  const middle = Math.min(low + width, keys.length);
-  const high = Math.min(low + 2 * width, keys.length);
-  let left = low;
-  let right = middle;
-  for (let at = low; at < high; at++) {
+/** Two runs that lie side by side. */
+interface Merging {
+  readonly low: number;
+  readonly middle: number;
+  readonly high: number;
+}
+
+/** Runs that need only be put one after the other: lists are mostly in order, or in the opposite one. */
+function joined(keys: Float64Array, from: Uint32Array, into: Uint32Array, { low, middle, high }: Merging): boolean {
+  if (middle === high || keys[from[middle - 1]!]! <= keys[from[middle]!]!) {
+    into.set(from.subarray(low, high), low);
+    return true;
+  }
+  if (keys[from[high - 1]!]! >= keys[from[low]!]!) return false;
+  into.set(from.subarray(middle, high), low);
+  into.set(from.subarray(low, middle), low + high - middle);
+  return true;
+}
+
+/** Merges as much as goes from one place to another. @returns how far both runs are used up */
+function merge(
+  keys: Float64Array,
+  from: Uint32Array,
+  into: Uint32Array,
+  part: Merging & { readonly left: number; readonly right: number; readonly at: number; readonly end: number },
+): [left: number, right: number] {
+  const { middle, high } = part;
+  let { left, right } = part;
+  for (let at = part.at; at < part.end; at++) {
     const takeLeft = left < middle && (right >= high || keys[from[left]!]! <= keys[from[right]!]!);
     into[at] = takeLeft ? from[left++]! : from[right++]!;
   }
+  return [left, right];
 }

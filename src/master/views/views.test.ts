@@ -10,7 +10,7 @@ import { answerOf, READING_CALLS } from './operator.ts';
 import { eventOf } from './operator-events.ts';
 import { LISTING_CALLS, type ListingCall, listingJson, listingProtobuf, subscribedJson } from './operator-lists.ts';
 import { bytesOf, textOf } from './parts.fixture.ts';
-import { rolesJson, rolesOf, weightsJson } from './roles.ts';
+import { getRolesJson, rolesParts, takeRoles, weightsJson } from './roles.ts';
 import { takeSnapshot } from './snapshot.ts';
 import { AGENT_ID, clusterState, FRAMEWORK_ID, framework } from './state.fixture.ts';
 import { type Program, stateParts } from './state.ts';
@@ -26,7 +26,7 @@ const agentsJson = (state: MasterState, id?: string): string =>
 const frameworksJson = (state: MasterState, id?: string): string =>
   textOf((kept) => frameworksParts(kept, takeSnapshot(state), id));
 const tasksJson = (state: MasterState, selection: TaskSelection): string =>
-  textOf(() => tasksParts(takeSnapshot(state), selection));
+  textOf((kept) => tasksParts(kept, takeSnapshot(state), selection));
 const summaryJson = (state: MasterState): string => textOf((kept) => summaryParts(kept, takeSnapshot(state)));
 const listing = (state: MasterState, type: ListingCall): string =>
   textOf((kept) => listingJson(kept, takeSnapshot(state), type));
@@ -95,7 +95,7 @@ test('/state-summary counts the tasks of each agent and framework by state', () 
 });
 
 test('/roles knows roles of frameworks, reservations and weights, and the roles above them', () => {
-  const { roles } = parse(rolesJson(clusterState()));
+  const { roles } = parse(textOf((kept) => rolesParts(kept, takeRoles(clusterState()))));
   assert.deepEqual(
     roles.map(({ name }: { name: string }) => name),
     ['eng', 'ops', 'ops/night'],
@@ -107,14 +107,15 @@ test('/roles knows roles of frameworks, reservations and weights, and the roles 
   assert.deepEqual(eng.reserved, { cpus: 1 });
   assert.deepEqual(eng.quota.consumed, { cpus: 1.1, mem: 32 });
   assert.deepEqual(eng.frameworks, [FRAMEWORK_ID]);
-  const shown = answerOf(clusterState(), 'GET_ROLES').get_roles?.roles?.find(({ name }) => name === 'eng')?.resources;
+  const { get_roles } = parse(textOf((kept) => getRolesJson(kept, takeRoles(clusterState()))));
   assert.deepEqual(
-    shown?.map(({ name }) => name),
+    get_roles.roles[0].resources.map(({ name }: { name: string }) => name),
     ['cpus', 'mem'],
   );
   assert.deepEqual(parse(weightsJson(clusterState())), [{ role: 'ops/night', weight: 2 }]);
+  const listed = parse(textOf((kept) => rolesParts(kept, takeRoles(clusterState(), new Set(['a/b'])))));
   assert.deepEqual(
-    rolesOf(clusterState(), new Set(['a/b'])).map(({ name }) => name),
+    listed.roles.map(({ name }: { name: string }) => name),
     ['a', 'a/b'],
   );
 });
@@ -130,8 +131,8 @@ test('what is used of a reservation counts once against the quota', () => {
     agents: new Map([[AGENT_ID, { ...agent, used }]]),
     frameworks: new Map([[FRAMEWORK_ID, busy]]),
   };
-  const [eng] = rolesOf(changed);
-  assert.equal(eng?.consumed.get('cpus'), 1000);
+  const [eng] = parse(textOf((kept) => rolesParts(kept, takeRoles(changed)))).roles;
+  assert.equal(eng.quota.consumed.cpus, 1);
 });
 
 test('every reading call has an answer that both encodings take and give back', () => {

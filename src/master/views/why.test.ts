@@ -207,8 +207,12 @@ test('a task is told with its state and reason; one that was never launched, wit
   const [offer] = world.offers(scheduler);
   world.launch(scheduler, offer!, [task('t', offer!.agent_id)]);
   world.update(scheduler, host, 't', 'TASK_FAILED');
-  const tell = (question: Partial<WhyQuestion>) =>
-    whyTask(world.state, { limit: 1, ...question }) as { tasks: { state: string }[]; sentence?: string };
+  const tell = (question: Partial<WhyQuestion>) => {
+    const work = whyTask(world.state, { limit: 1, ...question });
+    let step = work.next();
+    while (!step.done) step = work.next();
+    return step.value as { tasks: { state: string }[]; sentence?: string };
+  };
   const { tasks } = tell({ taskId: 't' });
   assert.deepEqual(tasks, [
     {

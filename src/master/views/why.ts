@@ -7,6 +7,7 @@ import { ancestorsOf } from '../../resources/roles.ts';
 import { fromMilli } from '../../resources/scalars.ts';
 import type { Task } from '../../wire/v1.ts';
 import type { Agent, Framework, MasterState } from '../core/state.ts';
+import type { Steps } from './kept.ts';
 import { sentenceOf, type WhyReason } from './why-sentences.ts';
 
 export interface WhyQuestion {
@@ -241,13 +242,14 @@ function amounts(details: NoOfferDetails): object {
 }
 
 /** What is known of a task: one entry for each framework that has one of this id; or why there is none. */
-export function whyTask(state: MasterState, { taskId, frameworkId }: WhyQuestion): object {
+export function* whyTask(state: MasterState, { taskId, frameworkId }: WhyQuestion): Steps<object> {
   const tasks: object[] = [];
   for (const frameworks of [state.frameworks.values(), state.completedFrameworks.values()]) {
     for (const framework of frameworks) {
       if (frameworkId !== undefined && framework.id !== frameworkId) continue;
       const task = taskId === undefined ? undefined : findTask(framework, taskId);
       if (task !== undefined) tasks.push(taskView(state, framework, task));
+      yield;
     }
   }
   if (tasks.length > 0) return { tasks };

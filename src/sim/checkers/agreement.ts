@@ -1,12 +1,13 @@
 import type { AgentProcess } from '../agent-process.ts';
 import type { MasterProcess } from '../master-process.ts';
+import type { Masters } from '../masters.ts';
 import type { SchedulerProcess } from '../scheduler.ts';
 import type { InstancesChecker } from './instances.ts';
 import type { UpdatesChecker } from './updates.ts';
 
 /** Everybody who has an opinion. */
 export interface Cluster {
-  readonly master: MasterProcess;
+  readonly masters: Masters;
   readonly agents: readonly AgentProcess[];
   readonly schedulers: readonly SchedulerProcess[];
   readonly instances: InstancesChecker;
@@ -15,12 +16,17 @@ export interface Cluster {
 
 /** What still stands between the cluster and its rest; nothing when all is done and all agree. */
 export function* unsettled(cluster: Cluster): Iterable<string> {
-  yield* agentsAtWork(cluster);
-  for (const scheduler of cluster.schedulers) yield* schedulerAtWork(cluster, scheduler);
+  const { leader } = cluster.masters;
+  if (leader?.reigning !== true) {
+    yield 'no master leads';
+    return;
+  }
+  yield* agentsAtWork(cluster, leader);
+  for (const scheduler of cluster.schedulers) yield* schedulerAtWork(cluster, leader, scheduler);
   for (const [taskId, where] of cluster.instances.running) yield `task ${taskId} runs on ${where}`;
 }
 
-function* agentsAtWork({ master, agents }: Cluster): Iterable<string> {
+function* agentsAtWork({ agents }: Cluster, master: MasterProcess): Iterable<string> {
   for (const agent of agents) {
     const { name, id, core, containers } = agent;
     const known = master.core.state.agents.get(id ?? '');
@@ -35,13 +41,14 @@ function* agentsAtWork({ master, agents }: Cluster): Iterable<string> {
     }
     if (known && !known.used.isEmpty) yield `the master thinks that ${known.used} is used on ${name}`;
   }
+  if (master.core.state.recovered.size > 0) yield `the master waits for ${[...master.core.state.recovered.keys()]}`;
   const alive = new Set(agents.map((agent) => agent.id));
   for (const id of master.core.state.agents.keys()) {
     if (!alive.has(id)) yield `the master has agent ${id}, which is no more`;
   }
 }
 
-function* schedulerAtWork({ master, updates }: Cluster, scheduler: SchedulerProcess): Iterable<string> {
+function* schedulerAtWork({ updates }: Cluster, master: MasterProcess, scheduler: SchedulerProcess): Iterable<string> {
   const { name, id, workload } = scheduler;
   if (!scheduler.subscribed) yield `${name} is not subscribed`;
   if (!workload.done) yield `${name} has work left, open tasks: ${workload.open().map(({ id: task }) => task)}`;

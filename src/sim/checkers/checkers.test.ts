@@ -13,7 +13,7 @@ import { OffersChecker } from './offers.ts';
 import { UpdatesChecker } from './updates.ts';
 
 /** The checkers look at effects and events only; what they do not look at is left out. */
-const MASTER = {} as SeenMaster;
+const MASTER = { name: 'm', reigning: true } as SeenMaster;
 const TIMER: MasterEvent = { kind: 'timer', key: 'wake' };
 
 const cpus = (value: number): Resource => ({ name: 'cpus', type: 'SCALAR', scalar: { value } });

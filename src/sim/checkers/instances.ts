@@ -5,7 +5,10 @@ import type { LiveContainer } from '../containers.ts';
 import type { Observer, SeenAgent, SeenMaster } from '../observer.ts';
 import { demand } from '../violation.ts';
 
-/** States that say for certain that the task does not run and never will. TASK_LOST says no such thing. */
+/**
+ * States that say for certain that the task does not run and never will. TASK_LOST says no such thing, and
+ * TASK_GONE_BY_OPERATOR is the operator's word, not ours.
+ */
 const CERTAIN: ReadonlySet<TaskState> = new Set<TaskState>([
   'TASK_FINISHED',
   'TASK_FAILED',
@@ -13,7 +16,6 @@ const CERTAIN: ReadonlySet<TaskState> = new Set<TaskState>([
   'TASK_ERROR',
   'TASK_DROPPED',
   'TASK_GONE',
-  'TASK_GONE_BY_OPERATOR',
 ]);
 
 /** At most one container of a task runs anywhere, it runs only once, and not after somebody was told that it has ended. */

@@ -8,6 +8,8 @@ import { demand } from '../violation.ts';
 
 interface OpenOffer {
   readonly agentId: string;
+  /** Who made it: of two masters each keeps to its own books. */
+  readonly master: SeenMaster;
   readonly stream: string;
   readonly resources: Resources;
 }
@@ -22,7 +24,11 @@ export class OffersChecker implements Observer {
   private readonly running = new Map<string, Map<string, Resources>>();
   private readonly totals = new Map<string, Resources>();
 
-  masterStepped(_master: SeenMaster, event: MasterEvent, effects: readonly MasterEffect[]): void {
+  masterEnded(master: SeenMaster): void {
+    for (const [id, offer] of this.open) if (offer.master === master) this.open.delete(id);
+  }
+
+  masterStepped(master: SeenMaster, event: MasterEvent, effects: readonly MasterEffect[]): void {
     if (event.kind === 'streamClosed') this.closeStream(event.stream);
     if (event.kind === 'schedulerCall') this.answered(event.call, effects);
     // Offers of this step may use what it took back, so that first goes out what went.
@@ -32,7 +38,7 @@ export class OffersChecker implements Observer {
     }
     for (const effect of effects) {
       if (effect.kind !== 'event') continue;
-      for (const offer of effect.event.offers?.offers ?? []) this.made(effect.stream, offer);
+      for (const offer of effect.event.offers?.offers ?? []) this.made(master, effect.stream, offer);
     }
   }
 
@@ -42,7 +48,7 @@ export class OffersChecker implements Observer {
     this.totals.set(id, agent.total);
     const here = this.running.get(id) ?? new Map<string, Resources>();
     this.running.set(id, here.set(container.containerId, footprint(container)));
-    this.check(id);
+    for (const master of new Set(Array.from(this.open.values(), (offer) => offer.master))) this.check(id, master);
   }
 
   containerEnded(agent: SeenAgent, container: LiveContainer): void {
@@ -62,17 +68,19 @@ export class OffersChecker implements Observer {
     for (const [id, offer] of this.open) if (offer.stream === stream) this.open.delete(id);
   }
 
-  private made(stream: string, offer: Offer): void {
+  private made(master: SeenMaster, stream: string, offer: Offer): void {
     const id = offer.id.value;
     demand(!this.open.has(id), () => `offer ${id} was made twice`);
     const agentId = offer.agent_id.value;
-    this.open.set(id, { agentId, stream, resources: Resources.of((offer.resources ?? []).map(plain)) });
-    this.check(agentId);
+    this.open.set(id, { agentId, master, stream, resources: Resources.of((offer.resources ?? []).map(plain)) });
+    this.check(agentId, master);
   }
 
-  private check(agentId: string): void {
+  private check(agentId: string, master: SeenMaster): void {
+    // The offers of one that was deposed are worth nothing: the agent takes no launch from it.
+    if (!master.reigning) return;
     const total = this.totals.get(agentId);
-    const offers = [...this.open.values()].filter((offer) => offer.agentId === agentId);
+    const offers = [...this.open.values()].filter((offer) => offer.agentId === agentId && offer.master === master);
     const offered = Resources.sum(offers.map(({ resources }) => resources));
     const running = Resources.sum(this.running.get(agentId)?.values() ?? []);
     const sum = offered.plus(running);

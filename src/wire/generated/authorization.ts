@@ -30,7 +30,7 @@ export function decodeSubject(r: Reader, into?: Subject): Subject {
     const tag = r.tag();
     switch (tag) {
       case 10: m.value = r.string(); break;
-      case 18: { const outer = r.open(); m.claims = $v1.decodeLabels(r, m.claims); r.close(outer); } break;
+      case 18: m.claims = r.pooled($v1.decodeLabels, m.claims); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -83,13 +83,13 @@ export function decodeObject(r: Reader, into?: Object): Object {
     const tag = r.tag();
     switch (tag) {
       case 10: m.value = r.string(); break;
-      case 18: { const outer = r.open(); m.framework_info = $v1.decodeFrameworkInfo(r, m.framework_info); r.close(outer); } break;
+      case 18: m.framework_info = r.pooled($v1.decodeFrameworkInfo, m.framework_info); break;
       case 26: { const outer = r.open(); m.task = $v1.decodeTask(r, m.task); r.close(outer); } break;
       case 34: { const outer = r.open(); m.task_info = $v1.decodeTaskInfo(r, m.task_info); r.close(outer); } break;
       case 42: { const outer = r.open(); m.executor_info = $v1.decodeExecutorInfo(r, m.executor_info); r.close(outer); } break;
       case 50: { const outer = r.open(); m.quota_info = $v1_quota.decodeQuotaInfo(r, m.quota_info); r.close(outer); } break;
       case 58: { const outer = r.open(); m.weight_info = $v1.decodeWeightInfo(r, m.weight_info); r.close(outer); } break;
-      case 66: { const outer = r.open(); m.resource = $v1.decodeResource(r, m.resource); r.close(outer); } break;
+      case 66: m.resource = r.pooled($v1.decodeResource, m.resource); break;
       case 74: { const outer = r.open(); m.command_info = $v1.decodeCommandInfo(r, m.command_info); r.close(outer); } break;
       case 82: { const outer = r.open(); m.container_id = $v1.decodeContainerID(r, m.container_id); r.close(outer); } break;
       case 90: { const outer = r.open(); m.machine_id = $v1.decodeMachineID(r, m.machine_id); r.close(outer); } break;

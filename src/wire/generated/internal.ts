@@ -253,7 +253,7 @@ export function decodeRegistry_UnreachableSlave(r: Reader, into?: Registry_Unrea
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.id = $v1.decodeAgentID(r, m.id); r.close(outer); } break;
+      case 10: m.id = r.pooled($v1.decodeAgentID, m.id); break;
       case 18: { const outer = r.open(); m.timestamp = $v1.decodeTimeInfo(r, m.timestamp); r.close(outer); } break;
       case 26: { const outer = r.open(); m.drain_info = $v1.decodeDrainInfo(r, m.drain_info); r.close(outer); } break;
       case 32: m.deactivated = r.bool(); break;
@@ -325,7 +325,7 @@ export function decodeRegistry_GoneSlave(r: Reader, into?: Registry_GoneSlave): 
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.id = $v1.decodeAgentID(r, m.id); r.close(outer); } break;
+      case 10: m.id = r.pooled($v1.decodeAgentID, m.id); break;
       case 18: { const outer = r.open(); m.timestamp = $v1.decodeTimeInfo(r, m.timestamp); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
     }
@@ -1022,9 +1022,9 @@ export function decodeStatusUpdate(r: Reader, into?: StatusUpdate): StatusUpdate
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 10: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       case 18: { const outer = r.open(); m.executor_id = $v1.decodeExecutorID(r, m.executor_id); r.close(outer); } break;
-      case 26: { const outer = r.open(); m.slave_id = $v1.decodeAgentID(r, m.slave_id); r.close(outer); } break;
+      case 26: m.slave_id = r.pooled($v1.decodeAgentID, m.slave_id); break;
       case 34: { const outer = r.open(); m.status = $v1.decodeTaskStatus(r, m.status); r.close(outer); } break;
       case 41: m.timestamp = r.double(); break;
       case 50: m.uuid = r.byteString(); break;
@@ -1181,8 +1181,8 @@ export function decodeExecutorToFrameworkMessage(r: Reader, into?: ExecutorToFra
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.slave_id = $v1.decodeAgentID(r, m.slave_id); r.close(outer); } break;
-      case 18: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 10: m.slave_id = r.pooled($v1.decodeAgentID, m.slave_id); break;
+      case 18: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       case 26: { const outer = r.open(); m.executor_id = $v1.decodeExecutorID(r, m.executor_id); r.close(outer); } break;
       case 34: m.data = r.byteString(); break;
       default: u = r.skip(tag, u, at);
@@ -1231,8 +1231,8 @@ export function decodeFrameworkToExecutorMessage(r: Reader, into?: FrameworkToEx
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.slave_id = $v1.decodeAgentID(r, m.slave_id); r.close(outer); } break;
-      case 18: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 10: m.slave_id = r.pooled($v1.decodeAgentID, m.slave_id); break;
+      case 18: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       case 26: { const outer = r.open(); m.executor_id = $v1.decodeExecutorID(r, m.executor_id); r.close(outer); } break;
       case 34: m.data = r.byteString(); break;
       default: u = r.skip(tag, u, at);
@@ -1272,7 +1272,7 @@ export function decodeRegisterFrameworkMessage(r: Reader, into?: RegisterFramewo
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework = $v1.decodeFrameworkInfo(r, m.framework); r.close(outer); } break;
+      case 10: m.framework = r.pooled($v1.decodeFrameworkInfo, m.framework); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -1307,7 +1307,7 @@ export function decodeReregisterFrameworkMessage(r: Reader, into?: ReregisterFra
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 18: { const outer = r.open(); m.framework = $v1.decodeFrameworkInfo(r, m.framework); r.close(outer); } break;
+      case 18: m.framework = r.pooled($v1.decodeFrameworkInfo, m.framework); break;
       case 24: m.failover = r.bool(); break;
       default: u = r.skip(tag, u, at);
     }
@@ -1345,7 +1345,7 @@ export function decodeFrameworkRegisteredMessage(r: Reader, into?: FrameworkRegi
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 10: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       case 18: { const outer = r.open(); m.master_info = $v1.decodeMasterInfo(r, m.master_info); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
     }
@@ -1383,7 +1383,7 @@ export function decodeFrameworkReregisteredMessage(r: Reader, into?: FrameworkRe
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 10: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       case 18: { const outer = r.open(); m.master_info = $v1.decodeMasterInfo(r, m.master_info); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
     }
@@ -1418,7 +1418,7 @@ export function decodeUnregisterFrameworkMessage(r: Reader, into?: UnregisterFra
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 10: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -1450,7 +1450,7 @@ export function decodeDeactivateFrameworkMessage(r: Reader, into?: DeactivateFra
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 10: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -1484,7 +1484,7 @@ export function decodeResourceRequestMessage(r: Reader, into?: ResourceRequestMe
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 10: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       case 18: { const outer = r.open(); (m.requests ??= []).push($v1.decodeRequest(r)); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
     }
@@ -1593,7 +1593,7 @@ export function decodeLaunchTasksMessage(r: Reader, into?: LaunchTasksMessage): 
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 10: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       case 26: { const outer = r.open(); (m.tasks ??= []).push($v1.decodeTaskInfo(r)); r.close(outer); } break;
       case 42: { const outer = r.open(); m.filters = $v1.decodeFilters(r, m.filters); r.close(outer); } break;
       case 50: { const outer = r.open(); (m.offer_ids ??= []).push($v1.decodeOfferID(r)); r.close(outer); } break;
@@ -1698,7 +1698,7 @@ export function decodeReviveOffersMessage(r: Reader, into?: ReviveOffersMessage)
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 10: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       case 18: (m.roles ??= []).push(r.string()); break;
       default: u = r.skip(tag, u, at);
     }
@@ -1744,8 +1744,8 @@ export function decodeRunTaskMessage(r: Reader, into?: RunTaskMessage): RunTaskM
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
-      case 18: { const outer = r.open(); m.framework = $v1.decodeFrameworkInfo(r, m.framework); r.close(outer); } break;
+      case 10: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
+      case 18: m.framework = r.pooled($v1.decodeFrameworkInfo, m.framework); break;
       case 34: { const outer = r.open(); m.task = $v1.decodeTaskInfo(r, m.task); r.close(outer); } break;
       case 42: { const outer = r.open(); (m.resource_version_uuids ??= []).push(decodeResourceVersionUUID(r)); r.close(outer); } break;
       case 26: m.pid = r.string(); break;
@@ -1833,7 +1833,7 @@ export function decodeRunTaskGroupMessage(r: Reader, into?: RunTaskGroupMessage)
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework = $v1.decodeFrameworkInfo(r, m.framework); r.close(outer); } break;
+      case 10: m.framework = r.pooled($v1.decodeFrameworkInfo, m.framework); break;
       case 18: { const outer = r.open(); m.executor = $v1.decodeExecutorInfo(r, m.executor); r.close(outer); } break;
       case 26: { const outer = r.open(); m.task_group = $v1.decodeTaskGroupInfo(r, m.task_group); r.close(outer); } break;
       case 34: { const outer = r.open(); (m.resource_version_uuids ??= []).push(decodeResourceVersionUUID(r)); r.close(outer); } break;
@@ -1880,7 +1880,7 @@ export function decodeKillTaskMessage(r: Reader, into?: KillTaskMessage): KillTa
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 10: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       case 18: { const outer = r.open(); m.task_id = $v1.decodeTaskID(r, m.task_id); r.close(outer); } break;
       case 26: { const outer = r.open(); m.kill_policy = $v1.decodeKillPolicy(r, m.kill_policy); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
@@ -1962,8 +1962,8 @@ export function decodeStatusUpdateAcknowledgementMessage(r: Reader, into?: Statu
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.slave_id = $v1.decodeAgentID(r, m.slave_id); r.close(outer); } break;
-      case 18: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 10: m.slave_id = r.pooled($v1.decodeAgentID, m.slave_id); break;
+      case 18: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       case 26: { const outer = r.open(); m.task_id = $v1.decodeTaskID(r, m.task_id); r.close(outer); } break;
       case 34: m.uuid = r.byteString(); break;
       default: u = r.skip(tag, u, at);
@@ -2045,7 +2045,7 @@ export function decodeLostSlaveMessage(r: Reader, into?: LostSlaveMessage): Lost
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.slave_id = $v1.decodeAgentID(r, m.slave_id); r.close(outer); } break;
+      case 10: m.slave_id = r.pooled($v1.decodeAgentID, m.slave_id); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -2081,9 +2081,9 @@ export function decodeReconcileTasksMessage(r: Reader, into?: ReconcileTasksMess
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 10: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       case 18: { const outer = r.open(); (m.statuses ??= []).push($v1.decodeTaskStatus(r)); r.close(outer); } break;
-      case 26: { const outer = r.open(); m.framework = $v1.decodeFrameworkInfo(r, m.framework); r.close(outer); } break;
+      case 26: m.framework = r.pooled($v1.decodeFrameworkInfo, m.framework); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -2119,7 +2119,7 @@ export function decodeReconcileOperationsMessage(r: Reader, into?: ReconcileOper
     const tag = r.tag();
     switch (tag) {
       case 10: { const outer = r.open(); (m.operations ??= []).push(decodeReconcileOperationsMessage_Operation(r)); r.close(outer); } break;
-      case 18: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 18: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -2224,13 +2224,14 @@ export function encodeRegisterSlaveMessage(m: RegisterSlaveMessage, w: Writer): 
 
 export function decodeRegisterSlaveMessage(r: Reader, into?: RegisterSlaveMessage): RegisterSlaveMessage {
   const m = (into ?? {}) as Draft<RegisterSlaveMessage>;
+  if (into?.checkpointed_resources !== undefined) m.checkpointed_resources = [...into.checkpointed_resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
       case 10: { const outer = r.open(); m.slave = $v1.decodeAgentInfo(r, m.slave); r.close(outer); } break;
-      case 26: { const outer = r.open(); (m.checkpointed_resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 26: (m.checkpointed_resources ??= []).push(r.pooled($v1.decodeResource)); break;
       case 18: m.version = r.string(); break;
       case 34: { const outer = r.open(); (m.agent_capabilities ??= []).push($v1.decodeAgentInfo_Capability(r)); r.close(outer); } break;
       case 42: { const outer = r.open(); m.resource_version_uuid = $v1.decodeUUID(r, m.resource_version_uuid); r.close(outer); } break;
@@ -2238,6 +2239,7 @@ export function decodeRegisterSlaveMessage(r: Reader, into?: RegisterSlaveMessag
     }
   }
   if (m.slave === undefined) absent('slave');
+  if (m.checkpointed_resources !== undefined) m.checkpointed_resources = r.sameList(m.checkpointed_resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as RegisterSlaveMessage;
 }
@@ -2280,16 +2282,18 @@ export function encodeReregisterSlaveMessage(m: ReregisterSlaveMessage, w: Write
 
 export function decodeReregisterSlaveMessage(r: Reader, into?: ReregisterSlaveMessage): ReregisterSlaveMessage {
   const m = (into ?? {}) as Draft<ReregisterSlaveMessage>;
+  if (into?.checkpointed_resources !== undefined) m.checkpointed_resources = [...into.checkpointed_resources];
+  if (into?.frameworks !== undefined) m.frameworks = [...into.frameworks];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
       case 18: { const outer = r.open(); m.slave = $v1.decodeAgentInfo(r, m.slave); r.close(outer); } break;
-      case 58: { const outer = r.open(); (m.checkpointed_resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 58: (m.checkpointed_resources ??= []).push(r.pooled($v1.decodeResource)); break;
       case 34: { const outer = r.open(); (m.executor_infos ??= []).push($v1.decodeExecutorInfo(r)); r.close(outer); } break;
       case 26: { const outer = r.open(); (m.tasks ??= []).push($v1.decodeTask(r)); r.close(outer); } break;
-      case 66: { const outer = r.open(); (m.frameworks ??= []).push($v1.decodeFrameworkInfo(r)); r.close(outer); } break;
+      case 66: (m.frameworks ??= []).push(r.pooled($v1.decodeFrameworkInfo)); break;
       case 42: { const outer = r.open(); (m.completed_frameworks ??= []).push(decodeArchive_Framework(r)); r.close(outer); } break;
       case 50: m.version = r.string(); break;
       case 74: { const outer = r.open(); (m.agent_capabilities ??= []).push($v1.decodeAgentInfo_Capability(r)); r.close(outer); } break;
@@ -2298,6 +2302,8 @@ export function decodeReregisterSlaveMessage(r: Reader, into?: ReregisterSlaveMe
     }
   }
   if (m.slave === undefined) absent('slave');
+  if (m.checkpointed_resources !== undefined) m.checkpointed_resources = r.sameList(m.checkpointed_resources);
+  if (m.frameworks !== undefined) m.frameworks = r.sameList(m.frameworks);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as ReregisterSlaveMessage;
 }
@@ -2337,7 +2343,7 @@ export function decodeArchive_Framework(r: Reader, into?: Archive_Framework): Ar
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_info = $v1.decodeFrameworkInfo(r, m.framework_info); r.close(outer); } break;
+      case 10: m.framework_info = r.pooled($v1.decodeFrameworkInfo, m.framework_info); break;
       case 18: m.pid = r.string(); break;
       case 26: { const outer = r.open(); (m.tasks ??= []).push($v1.decodeTask(r)); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
@@ -2375,7 +2381,7 @@ export function decodeSlaveRegisteredMessage(r: Reader, into?: SlaveRegisteredMe
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.slave_id = $v1.decodeAgentID(r, m.slave_id); r.close(outer); } break;
+      case 10: m.slave_id = r.pooled($v1.decodeAgentID, m.slave_id); break;
       case 18: { const outer = r.open(); m.connection = decodeMasterSlaveConnection(r, m.connection); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
     }
@@ -2443,7 +2449,7 @@ export function decodeSlaveReregisteredMessage(r: Reader, into?: SlaveReregister
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.slave_id = $v1.decodeAgentID(r, m.slave_id); r.close(outer); } break;
+      case 10: m.slave_id = r.pooled($v1.decodeAgentID, m.slave_id); break;
       case 18: { const outer = r.open(); (m.reconciliations ??= []).push(decodeReconcileTasksMessage(r)); r.close(outer); } break;
       case 26: { const outer = r.open(); m.connection = decodeMasterSlaveConnection(r, m.connection); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
@@ -2479,7 +2485,7 @@ export function decodeUnregisterSlaveMessage(r: Reader, into?: UnregisterSlaveMe
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.slave_id = $v1.decodeAgentID(r, m.slave_id); r.close(outer); } break;
+      case 10: m.slave_id = r.pooled($v1.decodeAgentID, m.slave_id); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -2566,7 +2572,7 @@ export function decodeShutdownFrameworkMessage(r: Reader, into?: ShutdownFramewo
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 10: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -2600,7 +2606,7 @@ export function decodeShutdownExecutorMessage(r: Reader, into?: ShutdownExecutor
     const tag = r.tag();
     switch (tag) {
       case 10: { const outer = r.open(); m.executor_id = $v1.decodeExecutorID(r, m.executor_id); r.close(outer); } break;
-      case 18: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 18: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -2636,9 +2642,9 @@ export function decodeUpdateFrameworkMessage(r: Reader, into?: UpdateFrameworkMe
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 10: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       case 18: m.pid = r.string(); break;
-      case 26: { const outer = r.open(); m.framework_info = $v1.decodeFrameworkInfo(r, m.framework_info); r.close(outer); } break;
+      case 26: m.framework_info = r.pooled($v1.decodeFrameworkInfo, m.framework_info); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -2666,15 +2672,17 @@ export function encodeCheckpointResourcesMessage(m: CheckpointResourcesMessage, 
 
 export function decodeCheckpointResourcesMessage(r: Reader, into?: CheckpointResourcesMessage): CheckpointResourcesMessage {
   const m = (into ?? {}) as Draft<CheckpointResourcesMessage>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); (m.resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 10: (m.resources ??= []).push(r.pooled($v1.decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as CheckpointResourcesMessage;
 }
@@ -2707,14 +2715,15 @@ export function encodeUpdateSlaveMessage(m: UpdateSlaveMessage, w: Writer): void
 
 export function decodeUpdateSlaveMessage(r: Reader, into?: UpdateSlaveMessage): UpdateSlaveMessage {
   const m = (into ?? {}) as Draft<UpdateSlaveMessage>;
+  if (into?.oversubscribed_resources !== undefined) m.oversubscribed_resources = [...into.oversubscribed_resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.slave_id = $v1.decodeAgentID(r, m.slave_id); r.close(outer); } break;
+      case 10: m.slave_id = r.pooled($v1.decodeAgentID, m.slave_id); break;
       case 40: m.update_oversubscribed_resources = r.bool(); break;
-      case 18: { const outer = r.open(); (m.oversubscribed_resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 18: (m.oversubscribed_resources ??= []).push(r.pooled($v1.decodeResource)); break;
       case 50: { const outer = r.open(); m.operations = decodeUpdateSlaveMessage_Operations(r, m.operations); r.close(outer); } break;
       case 58: { const outer = r.open(); m.resource_version_uuid = $v1.decodeUUID(r, m.resource_version_uuid); r.close(outer); } break;
       case 66: { const outer = r.open(); m.resource_providers = decodeUpdateSlaveMessage_ResourceProviders(r, m.resource_providers); r.close(outer); } break;
@@ -2722,6 +2731,7 @@ export function decodeUpdateSlaveMessage(r: Reader, into?: UpdateSlaveMessage): 
     }
   }
   if (m.slave_id === undefined) absent('slave_id');
+  if (m.oversubscribed_resources !== undefined) m.oversubscribed_resources = r.sameList(m.oversubscribed_resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as UpdateSlaveMessage;
 }
@@ -2816,13 +2826,14 @@ export function encodeUpdateSlaveMessage_ResourceProvider(m: UpdateSlaveMessage_
 
 export function decodeUpdateSlaveMessage_ResourceProvider(r: Reader, into?: UpdateSlaveMessage_ResourceProvider): UpdateSlaveMessage_ResourceProvider {
   const m = (into ?? {}) as Draft<UpdateSlaveMessage_ResourceProvider>;
+  if (into?.total_resources !== undefined) m.total_resources = [...into.total_resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
       case 10: { const outer = r.open(); m.info = $v1.decodeResourceProviderInfo(r, m.info); r.close(outer); } break;
-      case 18: { const outer = r.open(); (m.total_resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 18: (m.total_resources ??= []).push(r.pooled($v1.decodeResource)); break;
       case 26: { const outer = r.open(); m.operations = decodeUpdateSlaveMessage_Operations(r, m.operations); r.close(outer); } break;
       case 34: { const outer = r.open(); m.resource_version_uuid = $v1.decodeUUID(r, m.resource_version_uuid); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
@@ -2830,6 +2841,7 @@ export function decodeUpdateSlaveMessage_ResourceProvider(r: Reader, into?: Upda
   }
   if (m.operations === undefined) absent('operations');
   if (m.resource_version_uuid === undefined) absent('resource_version_uuid');
+  if (m.total_resources !== undefined) m.total_resources = r.sameList(m.total_resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as UpdateSlaveMessage_ResourceProvider;
 }
@@ -2868,8 +2880,8 @@ export function decodeUpdateOperationStatusMessage(r: Reader, into?: UpdateOpera
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
-      case 18: { const outer = r.open(); m.slave_id = $v1.decodeAgentID(r, m.slave_id); r.close(outer); } break;
+      case 10: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
+      case 18: m.slave_id = r.pooled($v1.decodeAgentID, m.slave_id); break;
       case 26: { const outer = r.open(); m.status = $v1.decodeOperationStatus(r, m.status); r.close(outer); } break;
       case 34: { const outer = r.open(); m.latest_status = $v1.decodeOperationStatus(r, m.latest_status); r.close(outer); } break;
       case 42: { const outer = r.open(); m.operation_uuid = $v1.decodeUUID(r, m.operation_uuid); r.close(outer); } break;
@@ -2956,7 +2968,7 @@ export function decodeApplyOperationMessage(r: Reader, into?: ApplyOperationMess
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 10: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       case 18: { const outer = r.open(); m.operation_info = $v1.decodeOffer_Operation(r, m.operation_info); r.close(outer); } break;
       case 26: { const outer = r.open(); m.operation_uuid = $v1.decodeUUID(r, m.operation_uuid); r.close(outer); } break;
       case 34: { const outer = r.open(); m.resource_version_uuid = decodeResourceVersionUUID(r, m.resource_version_uuid); r.close(outer); } break;
@@ -3077,7 +3089,7 @@ export function decodeRegisterExecutorMessage(r: Reader, into?: RegisterExecutor
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 10: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       case 18: { const outer = r.open(); m.executor_id = $v1.decodeExecutorID(r, m.executor_id); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
     }
@@ -3125,9 +3137,9 @@ export function decodeExecutorRegisteredMessage(r: Reader, into?: ExecutorRegist
     const tag = r.tag();
     switch (tag) {
       case 18: { const outer = r.open(); m.executor_info = $v1.decodeExecutorInfo(r, m.executor_info); r.close(outer); } break;
-      case 26: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
-      case 34: { const outer = r.open(); m.framework_info = $v1.decodeFrameworkInfo(r, m.framework_info); r.close(outer); } break;
-      case 42: { const outer = r.open(); m.slave_id = $v1.decodeAgentID(r, m.slave_id); r.close(outer); } break;
+      case 26: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
+      case 34: m.framework_info = r.pooled($v1.decodeFrameworkInfo, m.framework_info); break;
+      case 42: m.slave_id = r.pooled($v1.decodeAgentID, m.slave_id); break;
       case 50: { const outer = r.open(); m.slave_info = $v1.decodeAgentInfo(r, m.slave_info); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
     }
@@ -3171,7 +3183,7 @@ export function decodeExecutorReregisteredMessage(r: Reader, into?: ExecutorRere
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.slave_id = $v1.decodeAgentID(r, m.slave_id); r.close(outer); } break;
+      case 10: m.slave_id = r.pooled($v1.decodeAgentID, m.slave_id); break;
       case 18: { const outer = r.open(); m.slave_info = $v1.decodeAgentInfo(r, m.slave_info); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
     }
@@ -3215,8 +3227,8 @@ export function decodeExitedExecutorMessage(r: Reader, into?: ExitedExecutorMess
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.slave_id = $v1.decodeAgentID(r, m.slave_id); r.close(outer); } break;
-      case 18: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 10: m.slave_id = r.pooled($v1.decodeAgentID, m.slave_id); break;
+      case 18: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       case 26: { const outer = r.open(); m.executor_id = $v1.decodeExecutorID(r, m.executor_id); r.close(outer); } break;
       case 32: m.status = r.int32(); break;
       default: u = r.skip(tag, u, at);
@@ -3256,7 +3268,7 @@ export function decodeReconnectExecutorMessage(r: Reader, into?: ReconnectExecut
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.slave_id = $v1.decodeAgentID(r, m.slave_id); r.close(outer); } break;
+      case 10: m.slave_id = r.pooled($v1.decodeAgentID, m.slave_id); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -3296,7 +3308,7 @@ export function decodeReregisterExecutorMessage(r: Reader, into?: ReregisterExec
     const tag = r.tag();
     switch (tag) {
       case 10: { const outer = r.open(); m.executor_id = $v1.decodeExecutorID(r, m.executor_id); r.close(outer); } break;
-      case 18: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 18: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       case 26: { const outer = r.open(); (m.tasks ??= []).push($v1.decodeTaskInfo(r)); r.close(outer); } break;
       case 34: { const outer = r.open(); (m.updates ??= []).push(decodeStatusUpdate(r)); r.close(outer); } break;
       default: u = r.skip(tag, u, at);

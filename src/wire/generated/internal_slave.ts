@@ -219,16 +219,18 @@ export function encodeResourceState(m: ResourceState, w: Writer): void {
 
 export function decodeResourceState(r: Reader, into?: ResourceState): ResourceState {
   const m = (into ?? {}) as Draft<ResourceState>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
       case 10: { const outer = r.open(); (m.operations ??= []).push($v1.decodeOperation(r)); r.close(outer); } break;
-      case 18: { const outer = r.open(); (m.resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 18: (m.resources ??= []).push(r.pooled($v1.decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as ResourceState;
 }

@@ -149,7 +149,7 @@ export function decodeCall_DrainAgent(r: Reader, into?: Call_DrainAgent): Call_D
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 10: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
       case 18: { const outer = r.open(); m.max_grace_period = $v1.decodeDurationInfo(r, m.max_grace_period); r.close(outer); } break;
       case 24: m.mark_gone = r.bool(); break;
       default: u = r.skip(tag, u, at);

@@ -57,7 +57,7 @@ export function decodeCall(r: Reader, into?: Call): Call {
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 10: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       case 16: { const v = r.enum($v1_scheduler.Call_Type); if (v === undefined) u = r.unknown(u, at); else m.type = v; } break;
       case 26: { const outer = r.open(); m.subscribe = decodeCall_Subscribe(r, m.subscribe); r.close(outer); } break;
       case 34: { const outer = r.open(); m.accept = $v1_scheduler.decodeCall_Accept(r, m.accept); r.close(outer); } break;
@@ -128,7 +128,7 @@ export function decodeCall_Subscribe(r: Reader, into?: Call_Subscribe): Call_Sub
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_info = $v1.decodeFrameworkInfo(r, m.framework_info); r.close(outer); } break;
+      case 10: m.framework_info = r.pooled($v1.decodeFrameworkInfo, m.framework_info); break;
       case 16: m.force = r.bool(); break;
       case 26: (m.suppressed_roles ??= []).push(r.string()); break;
       case 34: { const outer = r.open(); m.offer_constraints = $v1_scheduler.decodeOfferConstraints(r, m.offer_constraints); r.close(outer); } break;

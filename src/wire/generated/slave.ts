@@ -34,17 +34,19 @@ export function encodeContainerLimitation(m: ContainerLimitation, w: Writer): vo
 
 export function decodeContainerLimitation(r: Reader, into?: ContainerLimitation): ContainerLimitation {
   const m = (into ?? {}) as Draft<ContainerLimitation>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); (m.resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 10: (m.resources ??= []).push(r.pooled($v1.decodeResource)); break;
       case 18: m.message = r.string(); break;
       case 24: { const v = r.enum($v1.TaskStatus_Reason); if (v === undefined) u = r.unknown(u, at); else m.reason = v; } break;
       default: u = r.skip(tag, u, at);
     }
   }
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as ContainerLimitation;
 }
@@ -188,6 +190,7 @@ export function encodeContainerConfig(m: ContainerConfig, w: Writer): void {
 
 export function decodeContainerConfig(r: Reader, into?: ContainerConfig): ContainerConfig {
   const m = (into ?? {}) as Draft<ContainerConfig>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -197,7 +200,7 @@ export function decodeContainerConfig(r: Reader, into?: ContainerConfig): Contai
       case 74: { const outer = r.open(); m.task_info = $v1.decodeTaskInfo(r, m.task_info); r.close(outer); } break;
       case 90: { const outer = r.open(); m.command_info = $v1.decodeCommandInfo(r, m.command_info); r.close(outer); } break;
       case 98: { const outer = r.open(); m.container_info = $v1.decodeContainerInfo(r, m.container_info); r.close(outer); } break;
-      case 106: { const outer = r.open(); (m.resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 106: (m.resources ??= []).push(r.pooled($v1.decodeResource)); break;
       case 130: { const outer = r.open(); let key = ''; let value: $v1.Value_Scalar | undefined; while (r.pos < r.end) { const start = r.pos; const inside = r.tag(); if (inside === 10) key = r.string(); else if (inside === 18) { const inner = r.open(); value = $v1.decodeValue_Scalar(r, value); r.close(inner); } else r.skip(inside, undefined, start); } m.limits = putEntry(m.limits, key, value ?? $v1.decodeValue_Scalar(r)); r.close(outer); break; }
       case 112: { const v = r.enum(ContainerClass); if (v === undefined) u = r.unknown(u, at); else m.container_class = v; } break;
       case 26: m.directory = r.string(); break;
@@ -211,6 +214,7 @@ export function decodeContainerConfig(r: Reader, into?: ContainerConfig): Contai
   }
   if (m.command_info === undefined) absent('command_info');
   if (m.directory === undefined) absent('directory');
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as ContainerConfig;
 }
@@ -619,6 +623,7 @@ export function encodeContainerTermination(m: ContainerTermination, w: Writer): 
 
 export function decodeContainerTermination(r: Reader, into?: ContainerTermination): ContainerTermination {
   const m = (into ?? {}) as Draft<ContainerTermination>;
+  if (into?.limited_resources !== undefined) m.limited_resources = [...into.limited_resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -628,10 +633,11 @@ export function decodeContainerTermination(r: Reader, into?: ContainerTerminatio
       case 32: { const v = r.enum($v1.TaskState); if (v === undefined) u = r.unknown(u, at); else m.state = v; } break;
       case 40: { const v = r.enum($v1.TaskStatus_Reason); if (v === undefined) u = r.unknown(u, at); else m.reason = v; } break;
       case 18: m.message = r.string(); break;
-      case 50: { const outer = r.open(); (m.limited_resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 50: (m.limited_resources ??= []).push(r.pooled($v1.decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
+  if (m.limited_resources !== undefined) m.limited_resources = r.sameList(m.limited_resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as ContainerTermination;
 }
@@ -736,7 +742,7 @@ export function decodeQoSCorrection_Kill(r: Reader, into?: QoSCorrection_Kill): 
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 10: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       case 18: { const outer = r.open(); m.executor_id = $v1.decodeExecutorID(r, m.executor_id); r.close(outer); } break;
       case 26: { const outer = r.open(); m.container_id = $v1.decodeContainerID(r, m.container_id); r.close(outer); } break;
       default: u = r.skip(tag, u, at);

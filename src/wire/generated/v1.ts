@@ -672,6 +672,7 @@ export function encodeAgentInfo(m: AgentInfo, w: Writer): void {
 
 export function decodeAgentInfo(r: Reader, into?: AgentInfo): AgentInfo {
   const m = (into ?? {}) as Draft<AgentInfo>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -679,15 +680,16 @@ export function decodeAgentInfo(r: Reader, into?: AgentInfo): AgentInfo {
     switch (tag) {
       case 10: m.hostname = r.string(); break;
       case 64: m.port = r.int32(); break;
-      case 26: { const outer = r.open(); (m.resources ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 26: (m.resources ??= []).push(r.pooled(decodeResource)); break;
       case 42: { const outer = r.open(); (m.attributes ??= []).push(decodeAttribute(r)); r.close(outer); } break;
-      case 50: { const outer = r.open(); m.id = decodeAgentID(r, m.id); r.close(outer); } break;
+      case 50: m.id = r.pooled(decodeAgentID, m.id); break;
       case 82: { const outer = r.open(); m.domain = decodeDomainInfo(r, m.domain); r.close(outer); } break;
       case 56: m.checkpoint = r.bool(); break;
       default: u = r.skip(tag, u, at);
     }
   }
   if (m.hostname === undefined) absent('hostname');
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as AgentInfo;
 }
@@ -972,7 +974,7 @@ export function decodeResource_ReservationInfo(r: Reader, into?: Resource_Reserv
       case 32: { const v = r.enum(Resource_ReservationInfo_Type); if (v === undefined) u = r.unknown(u, at); else m.type = v; } break;
       case 26: m.role = r.string(); break;
       case 10: m.principal = r.string(); break;
-      case 18: { const outer = r.open(); m.labels = decodeLabels(r, m.labels); r.close(outer); } break;
+      case 18: m.labels = r.pooled(decodeLabels, m.labels); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -1247,7 +1249,7 @@ export function decodeImage_Appc(r: Reader, into?: Image_Appc): Image_Appc {
     switch (tag) {
       case 10: m.name = r.string(); break;
       case 18: m.id = r.string(); break;
-      case 26: { const outer = r.open(); m.labels = decodeLabels(r, m.labels); r.close(outer); } break;
+      case 26: m.labels = r.pooled(decodeLabels, m.labels); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -1721,7 +1723,7 @@ export function decodeResource_DiskInfo_Source(r: Reader, into?: Resource_DiskIn
       case 26: { const outer = r.open(); m.mount = decodeResource_DiskInfo_Source_Mount(r, m.mount); r.close(outer); } break;
       case 58: m.vendor = r.string(); break;
       case 34: m.id = r.string(); break;
-      case 42: { const outer = r.open(); m.metadata = decodeLabels(r, m.metadata); r.close(outer); } break;
+      case 42: m.metadata = r.pooled(decodeLabels, m.metadata); break;
       case 50: m.profile = r.string(); break;
       default: u = r.skip(tag, u, at);
     }
@@ -2297,7 +2299,7 @@ export function decodeFrameworkInfo(r: Reader, into?: FrameworkInfo): FrameworkI
     switch (tag) {
       case 10: m.user = r.string(); break;
       case 18: m.name = r.string(); break;
-      case 26: { const outer = r.open(); m.id = decodeFrameworkID(r, m.id); r.close(outer); } break;
+      case 26: m.id = r.pooled(decodeFrameworkID, m.id); break;
       case 33: m.failover_timeout = r.double(); break;
       case 40: m.checkpoint = r.bool(); break;
       case 50: m.role = r.string(); break;
@@ -2306,7 +2308,7 @@ export function decodeFrameworkInfo(r: Reader, into?: FrameworkInfo): FrameworkI
       case 66: m.principal = r.string(); break;
       case 74: m.webui_url = r.string(); break;
       case 82: { const outer = r.open(); (m.capabilities ??= []).push(decodeFrameworkInfo_Capability(r)); r.close(outer); } break;
-      case 90: { const outer = r.open(); m.labels = decodeLabels(r, m.labels); r.close(outer); } break;
+      case 90: m.labels = r.pooled(decodeLabels, m.labels); break;
       case 106: { const outer = r.open(); let key = ''; let value: OfferFilters | undefined; while (r.pos < r.end) { const start = r.pos; const inside = r.tag(); if (inside === 10) key = r.string(); else if (inside === 18) { const inner = r.open(); value = decodeOfferFilters(r, value); r.close(inner); } else r.skip(inside, undefined, start); } m.offer_filters = putEntry(m.offer_filters, key, value ?? decodeOfferFilters(r)); r.close(outer); break; }
       default: u = r.skip(tag, u, at);
     }
@@ -2535,6 +2537,7 @@ export function encodeTask(m: Task, w: Writer): void {
 
 export function decodeTask(r: Reader, into?: Task): Task {
   const m = (into ?? {}) as Draft<Task>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -2542,15 +2545,15 @@ export function decodeTask(r: Reader, into?: Task): Task {
     switch (tag) {
       case 10: m.name = r.string(); break;
       case 18: { const outer = r.open(); m.task_id = decodeTaskID(r, m.task_id); r.close(outer); } break;
-      case 26: { const outer = r.open(); m.framework_id = decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 26: m.framework_id = r.pooled(decodeFrameworkID, m.framework_id); break;
       case 34: { const outer = r.open(); m.executor_id = decodeExecutorID(r, m.executor_id); r.close(outer); } break;
-      case 42: { const outer = r.open(); m.agent_id = decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 42: m.agent_id = r.pooled(decodeAgentID, m.agent_id); break;
       case 48: { const v = r.enum(TaskState); if (v === undefined) u = r.unknown(u, at); else m.state = v; } break;
-      case 58: { const outer = r.open(); (m.resources ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 58: (m.resources ??= []).push(r.pooled(decodeResource)); break;
       case 66: { const outer = r.open(); (m.statuses ??= []).push(decodeTaskStatus(r)); r.close(outer); } break;
       case 72: { const v = r.enum(TaskState); if (v === undefined) u = r.unknown(u, at); else m.status_update_state = v; } break;
       case 82: m.status_update_uuid = r.byteString(); break;
-      case 90: { const outer = r.open(); m.labels = decodeLabels(r, m.labels); r.close(outer); } break;
+      case 90: m.labels = r.pooled(decodeLabels, m.labels); break;
       case 98: { const outer = r.open(); m.discovery = decodeDiscoveryInfo(r, m.discovery); r.close(outer); } break;
       case 106: { const outer = r.open(); m.container = decodeContainerInfo(r, m.container); r.close(outer); } break;
       case 122: { const outer = r.open(); m.health_check = decodeHealthCheck(r, m.health_check); r.close(outer); } break;
@@ -2565,6 +2568,7 @@ export function decodeTask(r: Reader, into?: Task): Task {
   if (m.framework_id === undefined) absent('framework_id');
   if (m.agent_id === undefined) absent('agent_id');
   if (m.state === undefined) absent('state');
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Task;
 }
@@ -2709,13 +2713,13 @@ export function decodeTaskStatus(r: Reader, into?: TaskStatus): TaskStatus {
       case 72: { const v = r.enum(TaskStatus_Source); if (v === undefined) u = r.unknown(u, at); else m.source = v; } break;
       case 80: { const v = r.enum(TaskStatus_Reason); if (v === undefined) u = r.unknown(u, at); else m.reason = v; } break;
       case 26: m.data = r.byteString(); break;
-      case 42: { const outer = r.open(); m.agent_id = decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 42: m.agent_id = r.pooled(decodeAgentID, m.agent_id); break;
       case 58: { const outer = r.open(); m.executor_id = decodeExecutorID(r, m.executor_id); r.close(outer); } break;
       case 49: m.timestamp = r.double(); break;
       case 90: m.uuid = r.byteString(); break;
       case 64: m.healthy = r.bool(); break;
       case 122: { const outer = r.open(); m.check_status = decodeCheckStatusInfo(r, m.check_status); r.close(outer); } break;
-      case 98: { const outer = r.open(); m.labels = decodeLabels(r, m.labels); r.close(outer); } break;
+      case 98: m.labels = r.pooled(decodeLabels, m.labels); break;
       case 106: { const outer = r.open(); m.container_status = decodeContainerStatus(r, m.container_status); r.close(outer); } break;
       case 114: { const outer = r.open(); m.unreachable_time = decodeTimeInfo(r, m.unreachable_time); r.close(outer); } break;
       case 130: { const outer = r.open(); m.limitation = decodeTaskResourceLimitation(r, m.limitation); r.close(outer); } break;
@@ -2986,7 +2990,7 @@ export function decodeNetworkInfo(r: Reader, into?: NetworkInfo): NetworkInfo {
       case 42: { const outer = r.open(); (m.ip_addresses ??= []).push(decodeNetworkInfo_IPAddress(r)); r.close(outer); } break;
       case 50: m.name = r.string(); break;
       case 26: (m.groups ??= []).push(r.string()); break;
-      case 34: { const outer = r.open(); m.labels = decodeLabels(r, m.labels); r.close(outer); } break;
+      case 34: m.labels = r.pooled(decodeLabels, m.labels); break;
       case 58: { const outer = r.open(); (m.port_mappings ??= []).push(decodeNetworkInfo_PortMapping(r)); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
     }
@@ -3153,15 +3157,17 @@ export function encodeTaskResourceLimitation(m: TaskResourceLimitation, w: Write
 
 export function decodeTaskResourceLimitation(r: Reader, into?: TaskResourceLimitation): TaskResourceLimitation {
   const m = (into ?? {}) as Draft<TaskResourceLimitation>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); (m.resources ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 10: (m.resources ??= []).push(r.pooled(decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as TaskResourceLimitation;
 }
@@ -3207,7 +3213,7 @@ export function decodeDiscoveryInfo(r: Reader, into?: DiscoveryInfo): DiscoveryI
       case 34: m.location = r.string(); break;
       case 42: m.version = r.string(); break;
       case 50: { const outer = r.open(); m.ports = decodePorts(r, m.ports); r.close(outer); } break;
-      case 58: { const outer = r.open(); m.labels = decodeLabels(r, m.labels); r.close(outer); } break;
+      case 58: m.labels = r.pooled(decodeLabels, m.labels); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -3287,7 +3293,7 @@ export function decodePort(r: Reader, into?: Port): Port {
       case 18: m.name = r.string(); break;
       case 26: m.protocol = r.string(); break;
       case 32: { const v = r.enum(DiscoveryInfo_Visibility); if (v === undefined) u = r.unknown(u, at); else m.visibility = v; } break;
-      case 42: { const outer = r.open(); m.labels = decodeLabels(r, m.labels); r.close(outer); } break;
+      case 42: m.labels = r.pooled(decodeLabels, m.labels); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -4163,6 +4169,7 @@ export function encodeTaskInfo(m: TaskInfo, w: Writer): void {
 
 export function decodeTaskInfo(r: Reader, into?: TaskInfo): TaskInfo {
   const m = (into ?? {}) as Draft<TaskInfo>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -4170,8 +4177,8 @@ export function decodeTaskInfo(r: Reader, into?: TaskInfo): TaskInfo {
     switch (tag) {
       case 10: m.name = r.string(); break;
       case 18: { const outer = r.open(); m.task_id = decodeTaskID(r, m.task_id); r.close(outer); } break;
-      case 26: { const outer = r.open(); m.agent_id = decodeAgentID(r, m.agent_id); r.close(outer); } break;
-      case 34: { const outer = r.open(); (m.resources ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 26: m.agent_id = r.pooled(decodeAgentID, m.agent_id); break;
+      case 34: (m.resources ??= []).push(r.pooled(decodeResource)); break;
       case 42: { const outer = r.open(); m.executor = decodeExecutorInfo(r, m.executor); r.close(outer); } break;
       case 58: { const outer = r.open(); m.command = decodeCommandInfo(r, m.command); r.close(outer); } break;
       case 74: { const outer = r.open(); m.container = decodeContainerInfo(r, m.container); r.close(outer); } break;
@@ -4179,7 +4186,7 @@ export function decodeTaskInfo(r: Reader, into?: TaskInfo): TaskInfo {
       case 106: { const outer = r.open(); m.check = decodeCheckInfo(r, m.check); r.close(outer); } break;
       case 98: { const outer = r.open(); m.kill_policy = decodeKillPolicy(r, m.kill_policy); r.close(outer); } break;
       case 50: m.data = r.byteString(); break;
-      case 82: { const outer = r.open(); m.labels = decodeLabels(r, m.labels); r.close(outer); } break;
+      case 82: m.labels = r.pooled(decodeLabels, m.labels); break;
       case 90: { const outer = r.open(); m.discovery = decodeDiscoveryInfo(r, m.discovery); r.close(outer); } break;
       case 114: { const outer = r.open(); m.max_completion_time = decodeDurationInfo(r, m.max_completion_time); r.close(outer); } break;
       case 122: { const outer = r.open(); let key = ''; let value: Value_Scalar | undefined; while (r.pos < r.end) { const start = r.pos; const inside = r.tag(); if (inside === 10) key = r.string(); else if (inside === 18) { const inner = r.open(); value = decodeValue_Scalar(r, value); r.close(inner); } else r.skip(inside, undefined, start); } m.limits = putEntry(m.limits, key, value ?? decodeValue_Scalar(r)); r.close(outer); break; }
@@ -4189,6 +4196,7 @@ export function decodeTaskInfo(r: Reader, into?: TaskInfo): TaskInfo {
   if (m.name === undefined) absent('name');
   if (m.task_id === undefined) absent('task_id');
   if (m.agent_id === undefined) absent('agent_id');
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as TaskInfo;
 }
@@ -4248,6 +4256,7 @@ export function encodeExecutorInfo(m: ExecutorInfo, w: Writer): void {
 
 export function decodeExecutorInfo(r: Reader, into?: ExecutorInfo): ExecutorInfo {
   const m = (into ?? {}) as Draft<ExecutorInfo>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -4255,20 +4264,21 @@ export function decodeExecutorInfo(r: Reader, into?: ExecutorInfo): ExecutorInfo
     switch (tag) {
       case 120: { const v = r.enum(ExecutorInfo_Type); if (v === undefined) u = r.unknown(u, at); else m.type = v; } break;
       case 10: { const outer = r.open(); m.executor_id = decodeExecutorID(r, m.executor_id); r.close(outer); } break;
-      case 66: { const outer = r.open(); m.framework_id = decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 66: m.framework_id = r.pooled(decodeFrameworkID, m.framework_id); break;
       case 58: { const outer = r.open(); m.command = decodeCommandInfo(r, m.command); r.close(outer); } break;
       case 90: { const outer = r.open(); m.container = decodeContainerInfo(r, m.container); r.close(outer); } break;
-      case 42: { const outer = r.open(); (m.resources ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 42: (m.resources ??= []).push(r.pooled(decodeResource)); break;
       case 74: m.name = r.string(); break;
       case 82: m.source = r.string(); break;
       case 34: m.data = r.byteString(); break;
       case 98: { const outer = r.open(); m.discovery = decodeDiscoveryInfo(r, m.discovery); r.close(outer); } break;
       case 106: { const outer = r.open(); m.shutdown_grace_period = decodeDurationInfo(r, m.shutdown_grace_period); r.close(outer); } break;
-      case 114: { const outer = r.open(); m.labels = decodeLabels(r, m.labels); r.close(outer); } break;
+      case 114: m.labels = r.pooled(decodeLabels, m.labels); break;
       default: u = r.skip(tag, u, at);
     }
   }
   if (m.executor_id === undefined) absent('executor_id');
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as ExecutorInfo;
 }
@@ -4696,16 +4706,20 @@ export function encodeOffer_Operation_Reserve(m: Offer_Operation_Reserve, w: Wri
 
 export function decodeOffer_Operation_Reserve(r: Reader, into?: Offer_Operation_Reserve): Offer_Operation_Reserve {
   const m = (into ?? {}) as Draft<Offer_Operation_Reserve>;
+  if (into?.source !== undefined) m.source = [...into.source];
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 18: { const outer = r.open(); (m.source ??= []).push(decodeResource(r)); r.close(outer); } break;
-      case 10: { const outer = r.open(); (m.resources ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 18: (m.source ??= []).push(r.pooled(decodeResource)); break;
+      case 10: (m.resources ??= []).push(r.pooled(decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
+  if (m.source !== undefined) m.source = r.sameList(m.source);
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Offer_Operation_Reserve;
 }
@@ -4728,15 +4742,17 @@ export function encodeOffer_Operation_Unreserve(m: Offer_Operation_Unreserve, w:
 
 export function decodeOffer_Operation_Unreserve(r: Reader, into?: Offer_Operation_Unreserve): Offer_Operation_Unreserve {
   const m = (into ?? {}) as Draft<Offer_Operation_Unreserve>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); (m.resources ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 10: (m.resources ??= []).push(r.pooled(decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Offer_Operation_Unreserve;
 }
@@ -4758,15 +4774,17 @@ export function encodeOffer_Operation_Create(m: Offer_Operation_Create, w: Write
 
 export function decodeOffer_Operation_Create(r: Reader, into?: Offer_Operation_Create): Offer_Operation_Create {
   const m = (into ?? {}) as Draft<Offer_Operation_Create>;
+  if (into?.volumes !== undefined) m.volumes = [...into.volumes];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); (m.volumes ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 10: (m.volumes ??= []).push(r.pooled(decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
+  if (m.volumes !== undefined) m.volumes = r.sameList(m.volumes);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Offer_Operation_Create;
 }
@@ -4788,15 +4806,17 @@ export function encodeOffer_Operation_Destroy(m: Offer_Operation_Destroy, w: Wri
 
 export function decodeOffer_Operation_Destroy(r: Reader, into?: Offer_Operation_Destroy): Offer_Operation_Destroy {
   const m = (into ?? {}) as Draft<Offer_Operation_Destroy>;
+  if (into?.volumes !== undefined) m.volumes = [...into.volumes];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); (m.volumes ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 10: (m.volumes ??= []).push(r.pooled(decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
+  if (m.volumes !== undefined) m.volumes = r.sameList(m.volumes);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Offer_Operation_Destroy;
 }
@@ -4827,8 +4847,8 @@ export function decodeOffer_Operation_GrowVolume(r: Reader, into?: Offer_Operati
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.volume = decodeResource(r, m.volume); r.close(outer); } break;
-      case 18: { const outer = r.open(); m.addition = decodeResource(r, m.addition); r.close(outer); } break;
+      case 10: m.volume = r.pooled(decodeResource, m.volume); break;
+      case 18: m.addition = r.pooled(decodeResource, m.addition); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -4865,7 +4885,7 @@ export function decodeOffer_Operation_ShrinkVolume(r: Reader, into?: Offer_Opera
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.volume = decodeResource(r, m.volume); r.close(outer); } break;
+      case 10: m.volume = r.pooled(decodeResource, m.volume); break;
       case 18: { const outer = r.open(); m.subtract = decodeValue_Scalar(r, m.subtract); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
     }
@@ -4905,7 +4925,7 @@ export function decodeOffer_Operation_CreateDisk(r: Reader, into?: Offer_Operati
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.source = decodeResource(r, m.source); r.close(outer); } break;
+      case 10: m.source = r.pooled(decodeResource, m.source); break;
       case 16: { const v = r.enum(Resource_DiskInfo_Source_Type); if (v === undefined) u = r.unknown(u, at); else m.target_type = v; } break;
       case 26: m.target_profile = r.string(); break;
       default: u = r.skip(tag, u, at);
@@ -4942,7 +4962,7 @@ export function decodeOffer_Operation_DestroyDisk(r: Reader, into?: Offer_Operat
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.source = decodeResource(r, m.source); r.close(outer); } break;
+      case 10: m.source = r.pooled(decodeResource, m.source); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -5001,16 +5021,18 @@ export function encodeRequest(m: Request, w: Writer): void {
 
 export function decodeRequest(r: Reader, into?: Request): Request {
   const m = (into ?? {}) as Draft<Request>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.agent_id = decodeAgentID(r, m.agent_id); r.close(outer); } break;
-      case 18: { const outer = r.open(); (m.resources ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 10: m.agent_id = r.pooled(decodeAgentID, m.agent_id); break;
+      case 18: (m.resources ??= []).push(r.pooled(decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Request;
 }
@@ -5119,6 +5141,7 @@ export function encodeCSIPluginContainerInfo(m: CSIPluginContainerInfo, w: Write
 
 export function decodeCSIPluginContainerInfo(r: Reader, into?: CSIPluginContainerInfo): CSIPluginContainerInfo {
   const m = (into ?? {}) as Draft<CSIPluginContainerInfo>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -5127,11 +5150,12 @@ export function decodeCSIPluginContainerInfo(r: Reader, into?: CSIPluginContaine
       case 8: { const v = r.enum(CSIPluginContainerInfo_Service); if (v === undefined) u = r.unknown(u, at); else (m.services ??= []).push(v); } break;
       case 10: { const outer = r.open(); while (r.pos < r.end) { const at = r.pos; { const v = r.enum(CSIPluginContainerInfo_Service); if (v === undefined) u = r.unknown(u, at); else (m.services ??= []).push(v); } } r.close(outer); break; }
       case 18: { const outer = r.open(); m.command = decodeCommandInfo(r, m.command); r.close(outer); } break;
-      case 26: { const outer = r.open(); (m.resources ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 26: (m.resources ??= []).push(r.pooled(decodeResource)); break;
       case 34: { const outer = r.open(); m.container = decodeContainerInfo(r, m.container); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
     }
   }
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as CSIPluginContainerInfo;
 }
@@ -6747,16 +6771,18 @@ export function encodeResourceUsage(m: ResourceUsage, w: Writer): void {
 
 export function decodeResourceUsage(r: Reader, into?: ResourceUsage): ResourceUsage {
   const m = (into ?? {}) as Draft<ResourceUsage>;
+  if (into?.total !== undefined) m.total = [...into.total];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
       case 10: { const outer = r.open(); (m.executors ??= []).push(decodeResourceUsage_Executor(r)); r.close(outer); } break;
-      case 18: { const outer = r.open(); (m.total ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 18: (m.total ??= []).push(r.pooled(decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
+  if (m.total !== undefined) m.total = r.sameList(m.total);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as ResourceUsage;
 }
@@ -6789,13 +6815,14 @@ export function encodeResourceUsage_Executor(m: ResourceUsage_Executor, w: Write
 
 export function decodeResourceUsage_Executor(r: Reader, into?: ResourceUsage_Executor): ResourceUsage_Executor {
   const m = (into ?? {}) as Draft<ResourceUsage_Executor>;
+  if (into?.allocated !== undefined) m.allocated = [...into.allocated];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
       case 10: { const outer = r.open(); m.executor_info = decodeExecutorInfo(r, m.executor_info); r.close(outer); } break;
-      case 18: { const outer = r.open(); (m.allocated ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 18: (m.allocated ??= []).push(r.pooled(decodeResource)); break;
       case 26: { const outer = r.open(); m.statistics = decodeResourceStatistics(r, m.statistics); r.close(outer); } break;
       case 34: { const outer = r.open(); m.container_id = decodeContainerID(r, m.container_id); r.close(outer); } break;
       case 42: { const outer = r.open(); (m.tasks ??= []).push(decodeResourceUsage_Executor_Task(r)); r.close(outer); } break;
@@ -6804,6 +6831,7 @@ export function decodeResourceUsage_Executor(r: Reader, into?: ResourceUsage_Exe
   }
   if (m.executor_info === undefined) absent('executor_info');
   if (m.container_id === undefined) absent('container_id');
+  if (m.allocated !== undefined) m.allocated = r.sameList(m.allocated);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as ResourceUsage_Executor;
 }
@@ -6837,6 +6865,7 @@ export function encodeResourceUsage_Executor_Task(m: ResourceUsage_Executor_Task
 
 export function decodeResourceUsage_Executor_Task(r: Reader, into?: ResourceUsage_Executor_Task): ResourceUsage_Executor_Task {
   const m = (into ?? {}) as Draft<ResourceUsage_Executor_Task>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -6844,13 +6873,14 @@ export function decodeResourceUsage_Executor_Task(r: Reader, into?: ResourceUsag
     switch (tag) {
       case 10: m.name = r.string(); break;
       case 18: { const outer = r.open(); m.id = decodeTaskID(r, m.id); r.close(outer); } break;
-      case 26: { const outer = r.open(); (m.resources ??= []).push(decodeResource(r)); r.close(outer); } break;
-      case 34: { const outer = r.open(); m.labels = decodeLabels(r, m.labels); r.close(outer); } break;
+      case 26: (m.resources ??= []).push(r.pooled(decodeResource)); break;
+      case 34: m.labels = r.pooled(decodeLabels, m.labels); break;
       default: u = r.skip(tag, u, at);
     }
   }
   if (m.name === undefined) absent('name');
   if (m.id === undefined) absent('id');
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as ResourceUsage_Executor_Task;
 }
@@ -6899,18 +6929,19 @@ export function encodeOffer(m: Offer, w: Writer): void {
 
 export function decodeOffer(r: Reader, into?: Offer): Offer {
   const m = (into ?? {}) as Draft<Offer>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
       case 10: { const outer = r.open(); m.id = decodeOfferID(r, m.id); r.close(outer); } break;
-      case 18: { const outer = r.open(); m.framework_id = decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
-      case 26: { const outer = r.open(); m.agent_id = decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 18: m.framework_id = r.pooled(decodeFrameworkID, m.framework_id); break;
+      case 26: m.agent_id = r.pooled(decodeAgentID, m.agent_id); break;
       case 34: m.hostname = r.string(); break;
       case 66: { const outer = r.open(); m.url = decodeURL(r, m.url); r.close(outer); } break;
       case 90: { const outer = r.open(); m.domain = decodeDomainInfo(r, m.domain); r.close(outer); } break;
-      case 42: { const outer = r.open(); (m.resources ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 42: (m.resources ??= []).push(r.pooled(decodeResource)); break;
       case 58: { const outer = r.open(); (m.attributes ??= []).push(decodeAttribute(r)); r.close(outer); } break;
       case 50: { const outer = r.open(); (m.executor_ids ??= []).push(decodeExecutorID(r)); r.close(outer); } break;
       case 74: { const outer = r.open(); m.unavailability = decodeUnavailability(r, m.unavailability); r.close(outer); } break;
@@ -6922,6 +6953,7 @@ export function decodeOffer(r: Reader, into?: Offer): Offer {
   if (m.framework_id === undefined) absent('framework_id');
   if (m.agent_id === undefined) absent('agent_id');
   if (m.hostname === undefined) absent('hostname');
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Offer;
 }
@@ -6966,6 +6998,7 @@ export function encodeInverseOffer(m: InverseOffer, w: Writer): void {
 
 export function decodeInverseOffer(r: Reader, into?: InverseOffer): InverseOffer {
   const m = (into ?? {}) as Draft<InverseOffer>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -6973,16 +7006,17 @@ export function decodeInverseOffer(r: Reader, into?: InverseOffer): InverseOffer
     switch (tag) {
       case 10: { const outer = r.open(); m.id = decodeOfferID(r, m.id); r.close(outer); } break;
       case 18: { const outer = r.open(); m.url = decodeURL(r, m.url); r.close(outer); } break;
-      case 26: { const outer = r.open(); m.framework_id = decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
-      case 34: { const outer = r.open(); m.agent_id = decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 26: m.framework_id = r.pooled(decodeFrameworkID, m.framework_id); break;
+      case 34: m.agent_id = r.pooled(decodeAgentID, m.agent_id); break;
       case 42: { const outer = r.open(); m.unavailability = decodeUnavailability(r, m.unavailability); r.close(outer); } break;
-      case 50: { const outer = r.open(); (m.resources ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 50: (m.resources ??= []).push(r.pooled(decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
   if (m.id === undefined) absent('id');
   if (m.framework_id === undefined) absent('framework_id');
   if (m.unavailability === undefined) absent('unavailability');
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as InverseOffer;
 }
@@ -7059,8 +7093,8 @@ export function decodeOperation(r: Reader, into?: Operation): Operation {
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_id = decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
-      case 18: { const outer = r.open(); m.agent_id = decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 10: m.framework_id = r.pooled(decodeFrameworkID, m.framework_id); break;
+      case 18: m.agent_id = r.pooled(decodeAgentID, m.agent_id); break;
       case 26: { const outer = r.open(); m.info = decodeOffer_Operation(r, m.info); r.close(outer); } break;
       case 34: { const outer = r.open(); m.latest_status = decodeOperationStatus(r, m.latest_status); r.close(outer); } break;
       case 42: { const outer = r.open(); (m.statuses ??= []).push(decodeOperationStatus(r)); r.close(outer); } break;
@@ -7110,6 +7144,7 @@ export function encodeOperationStatus(m: OperationStatus, w: Writer): void {
 
 export function decodeOperationStatus(r: Reader, into?: OperationStatus): OperationStatus {
   const m = (into ?? {}) as Draft<OperationStatus>;
+  if (into?.converted_resources !== undefined) m.converted_resources = [...into.converted_resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -7118,14 +7153,15 @@ export function decodeOperationStatus(r: Reader, into?: OperationStatus): Operat
       case 10: { const outer = r.open(); m.operation_id = decodeOperationID(r, m.operation_id); r.close(outer); } break;
       case 16: { const v = r.enum(OperationState); if (v === undefined) u = r.unknown(u, at); else m.state = v; } break;
       case 26: m.message = r.string(); break;
-      case 34: { const outer = r.open(); (m.converted_resources ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 34: (m.converted_resources ??= []).push(r.pooled(decodeResource)); break;
       case 42: { const outer = r.open(); m.uuid = decodeUUID(r, m.uuid); r.close(outer); } break;
-      case 50: { const outer = r.open(); m.agent_id = decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 50: m.agent_id = r.pooled(decodeAgentID, m.agent_id); break;
       case 58: { const outer = r.open(); m.resource_provider_id = decodeResourceProviderID(r, m.resource_provider_id); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
     }
   }
   if (m.state === undefined) absent('state');
+  if (m.converted_resources !== undefined) m.converted_resources = r.sameList(m.converted_resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as OperationStatus;
 }
@@ -7430,6 +7466,8 @@ export function encodeRole(m: Role, w: Writer): void {
 
 export function decodeRole(r: Reader, into?: Role): Role {
   const m = (into ?? {}) as Draft<Role>;
+  if (into?.frameworks !== undefined) m.frameworks = [...into.frameworks];
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -7437,13 +7475,15 @@ export function decodeRole(r: Reader, into?: Role): Role {
     switch (tag) {
       case 10: m.name = r.string(); break;
       case 17: m.weight = r.double(); break;
-      case 26: { const outer = r.open(); (m.frameworks ??= []).push(decodeFrameworkID(r)); r.close(outer); } break;
-      case 34: { const outer = r.open(); (m.resources ??= []).push(decodeResource(r)); r.close(outer); } break;
+      case 26: (m.frameworks ??= []).push(r.pooled(decodeFrameworkID)); break;
+      case 34: (m.resources ??= []).push(r.pooled(decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
   if (m.name === undefined) absent('name');
   if (m.weight === undefined) absent('weight');
+  if (m.frameworks !== undefined) m.frameworks = r.sameList(m.frameworks);
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Role;
 }

@@ -729,6 +729,7 @@ export function encodeCall_LaunchContainer(m: Call_LaunchContainer, w: Writer): 
 
 export function decodeCall_LaunchContainer(r: Reader, into?: Call_LaunchContainer): Call_LaunchContainer {
   const m = (into ?? {}) as Draft<Call_LaunchContainer>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -736,13 +737,14 @@ export function decodeCall_LaunchContainer(r: Reader, into?: Call_LaunchContaine
     switch (tag) {
       case 10: { const outer = r.open(); m.container_id = $v1.decodeContainerID(r, m.container_id); r.close(outer); } break;
       case 18: { const outer = r.open(); m.command = $v1.decodeCommandInfo(r, m.command); r.close(outer); } break;
-      case 26: { const outer = r.open(); (m.resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 26: (m.resources ??= []).push(r.pooled($v1.decodeResource)); break;
       case 34: { const outer = r.open(); m.container = $v1.decodeContainerInfo(r, m.container); r.close(outer); } break;
       case 42: { const outer = r.open(); let key = ''; let value: $v1.Value_Scalar | undefined; while (r.pos < r.end) { const start = r.pos; const inside = r.tag(); if (inside === 10) key = r.string(); else if (inside === 18) { const inner = r.open(); value = $v1.decodeValue_Scalar(r, value); r.close(inner); } else r.skip(inside, undefined, start); } m.limits = putEntry(m.limits, key, value ?? $v1.decodeValue_Scalar(r)); r.close(outer); break; }
       default: u = r.skip(tag, u, at);
     }
   }
   if (m.container_id === undefined) absent('container_id');
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Call_LaunchContainer;
 }
@@ -1544,7 +1546,7 @@ export function decodeResponse_GetFrameworks_Framework(r: Reader, into?: Respons
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_info = $v1.decodeFrameworkInfo(r, m.framework_info); r.close(outer); } break;
+      case 10: m.framework_info = r.pooled($v1.decodeFrameworkInfo, m.framework_info); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -1616,7 +1618,7 @@ export function decodeResponse_GetContainers_Container(r: Reader, into?: Respons
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 10: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       case 18: { const outer = r.open(); m.executor_id = $v1.decodeExecutorID(r, m.executor_id); r.close(outer); } break;
       case 26: m.executor_name = r.string(); break;
       case 34: { const outer = r.open(); m.container_id = $v1.decodeContainerID(r, m.container_id); r.close(outer); } break;
@@ -1753,17 +1755,19 @@ export function encodeResponse_GetResourceProviders_ResourceProvider(m: Response
 
 export function decodeResponse_GetResourceProviders_ResourceProvider(r: Reader, into?: Response_GetResourceProviders_ResourceProvider): Response_GetResourceProviders_ResourceProvider {
   const m = (into ?? {}) as Draft<Response_GetResourceProviders_ResourceProvider>;
+  if (into?.total_resources !== undefined) m.total_resources = [...into.total_resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
       case 10: { const outer = r.open(); m.resource_provider_info = $v1.decodeResourceProviderInfo(r, m.resource_provider_info); r.close(outer); } break;
-      case 18: { const outer = r.open(); (m.total_resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 18: (m.total_resources ??= []).push(r.pooled($v1.decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
   if (m.resource_provider_info === undefined) absent('resource_provider_info');
+  if (m.total_resources !== undefined) m.total_resources = r.sameList(m.total_resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Response_GetResourceProviders_ResourceProvider;
 }

@@ -34,7 +34,7 @@ export function decodeInverseOfferStatus(r: Reader, into?: InverseOfferStatus): 
     const tag = r.tag();
     switch (tag) {
       case 8: { const v = r.enum(InverseOfferStatus_Status); if (v === undefined) u = r.unknown(u, at); else m.status = v; } break;
-      case 18: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 18: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       case 26: { const outer = r.open(); m.timestamp = $v1.decodeTimeInfo(r, m.timestamp); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
     }

@@ -97,7 +97,7 @@ export function decodeEvent_Subscribed(r: Reader, into?: Event_Subscribed): Even
     const tag = r.tag();
     switch (tag) {
       case 10: { const outer = r.open(); m.executor_info = $v1.decodeExecutorInfo(r, m.executor_info); r.close(outer); } break;
-      case 18: { const outer = r.open(); m.framework_info = $v1.decodeFrameworkInfo(r, m.framework_info); r.close(outer); } break;
+      case 18: m.framework_info = r.pooled($v1.decodeFrameworkInfo, m.framework_info); break;
       case 26: { const outer = r.open(); m.agent_info = $v1.decodeAgentInfo(r, m.agent_info); r.close(outer); } break;
       case 34: { const outer = r.open(); m.container_id = $v1.decodeContainerID(r, m.container_id); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
@@ -350,7 +350,7 @@ export function decodeCall(r: Reader, into?: Call): Call {
     const tag = r.tag();
     switch (tag) {
       case 10: { const outer = r.open(); m.executor_id = $v1.decodeExecutorID(r, m.executor_id); r.close(outer); } break;
-      case 18: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 18: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       case 24: { const v = r.enum(Call_Type); if (v === undefined) u = r.unknown(u, at); else m.type = v; } break;
       case 34: { const outer = r.open(); m.subscribe = decodeCall_Subscribe(r, m.subscribe); r.close(outer); } break;
       case 42: { const outer = r.open(); m.update = decodeCall_Update(r, m.update); r.close(outer); } break;

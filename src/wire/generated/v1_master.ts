@@ -208,18 +208,22 @@ export function encodeCall_ReserveResources(m: Call_ReserveResources, w: Writer)
 
 export function decodeCall_ReserveResources(r: Reader, into?: Call_ReserveResources): Call_ReserveResources {
   const m = (into ?? {}) as Draft<Call_ReserveResources>;
+  if (into?.source !== undefined) m.source = [...into.source];
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
-      case 26: { const outer = r.open(); (m.source ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
-      case 18: { const outer = r.open(); (m.resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 10: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
+      case 26: (m.source ??= []).push(r.pooled($v1.decodeResource)); break;
+      case 18: (m.resources ??= []).push(r.pooled($v1.decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
   if (m.agent_id === undefined) absent('agent_id');
+  if (m.source !== undefined) m.source = r.sameList(m.source);
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Call_ReserveResources;
 }
@@ -246,17 +250,19 @@ export function encodeCall_UnreserveResources(m: Call_UnreserveResources, w: Wri
 
 export function decodeCall_UnreserveResources(r: Reader, into?: Call_UnreserveResources): Call_UnreserveResources {
   const m = (into ?? {}) as Draft<Call_UnreserveResources>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
-      case 18: { const outer = r.open(); (m.resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 10: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
+      case 18: (m.resources ??= []).push(r.pooled($v1.decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
   if (m.agent_id === undefined) absent('agent_id');
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Call_UnreserveResources;
 }
@@ -282,17 +288,19 @@ export function encodeCall_CreateVolumes(m: Call_CreateVolumes, w: Writer): void
 
 export function decodeCall_CreateVolumes(r: Reader, into?: Call_CreateVolumes): Call_CreateVolumes {
   const m = (into ?? {}) as Draft<Call_CreateVolumes>;
+  if (into?.volumes !== undefined) m.volumes = [...into.volumes];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
-      case 18: { const outer = r.open(); (m.volumes ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 10: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
+      case 18: (m.volumes ??= []).push(r.pooled($v1.decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
   if (m.agent_id === undefined) absent('agent_id');
+  if (m.volumes !== undefined) m.volumes = r.sameList(m.volumes);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Call_CreateVolumes;
 }
@@ -318,17 +326,19 @@ export function encodeCall_DestroyVolumes(m: Call_DestroyVolumes, w: Writer): vo
 
 export function decodeCall_DestroyVolumes(r: Reader, into?: Call_DestroyVolumes): Call_DestroyVolumes {
   const m = (into ?? {}) as Draft<Call_DestroyVolumes>;
+  if (into?.volumes !== undefined) m.volumes = [...into.volumes];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
-      case 18: { const outer = r.open(); (m.volumes ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 10: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
+      case 18: (m.volumes ??= []).push(r.pooled($v1.decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
   if (m.agent_id === undefined) absent('agent_id');
+  if (m.volumes !== undefined) m.volumes = r.sameList(m.volumes);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Call_DestroyVolumes;
 }
@@ -362,9 +372,9 @@ export function decodeCall_GrowVolume(r: Reader, into?: Call_GrowVolume): Call_G
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
-      case 18: { const outer = r.open(); m.volume = $v1.decodeResource(r, m.volume); r.close(outer); } break;
-      case 26: { const outer = r.open(); m.addition = $v1.decodeResource(r, m.addition); r.close(outer); } break;
+      case 10: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
+      case 18: m.volume = r.pooled($v1.decodeResource, m.volume); break;
+      case 26: m.addition = r.pooled($v1.decodeResource, m.addition); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -404,8 +414,8 @@ export function decodeCall_ShrinkVolume(r: Reader, into?: Call_ShrinkVolume): Ca
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
-      case 18: { const outer = r.open(); m.volume = $v1.decodeResource(r, m.volume); r.close(outer); } break;
+      case 10: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
+      case 18: m.volume = r.pooled($v1.decodeResource, m.volume); break;
       case 26: { const outer = r.open(); m.subtract = $v1.decodeValue_Scalar(r, m.subtract); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
     }
@@ -533,7 +543,7 @@ export function decodeCall_DeactivateAgent(r: Reader, into?: Call_DeactivateAgen
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 10: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -565,7 +575,7 @@ export function decodeCall_ReactivateAgent(r: Reader, into?: Call_ReactivateAgen
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 10: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -631,7 +641,7 @@ export function decodeCall_Teardown(r: Reader, into?: Call_Teardown): Call_Teard
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 10: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -663,7 +673,7 @@ export function decodeCall_MarkAgentGone(r: Reader, into?: Call_MarkAgentGone): 
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 10: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -884,7 +894,7 @@ export function decodeCall_DrainAgent(r: Reader, into?: Call_DrainAgent): Call_D
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 10: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
       case 18: { const outer = r.open(); m.max_grace_period = $google_protobuf.decodeDuration(r, m.max_grace_period); r.close(outer); } break;
       case 24: m.mark_gone = r.bool(); break;
       default: u = r.skip(tag, u, at);
@@ -1379,7 +1389,7 @@ export function decodeResponse_GetExecutors_Executor(r: Reader, into?: Response_
     const tag = r.tag();
     switch (tag) {
       case 10: { const outer = r.open(); m.executor_info = $v1.decodeExecutorInfo(r, m.executor_info); r.close(outer); } break;
-      case 18: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 18: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -1412,6 +1422,7 @@ export function encodeResponse_GetFrameworks(m: Response_GetFrameworks, w: Write
 
 export function decodeResponse_GetFrameworks(r: Reader, into?: Response_GetFrameworks): Response_GetFrameworks {
   const m = (into ?? {}) as Draft<Response_GetFrameworks>;
+  if (into?.recovered_frameworks !== undefined) m.recovered_frameworks = [...into.recovered_frameworks];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1419,10 +1430,11 @@ export function decodeResponse_GetFrameworks(r: Reader, into?: Response_GetFrame
     switch (tag) {
       case 10: { const outer = r.open(); (m.frameworks ??= []).push(decodeResponse_GetFrameworks_Framework(r)); r.close(outer); } break;
       case 18: { const outer = r.open(); (m.completed_frameworks ??= []).push(decodeResponse_GetFrameworks_Framework(r)); r.close(outer); } break;
-      case 26: { const outer = r.open(); (m.recovered_frameworks ??= []).push($v1.decodeFrameworkInfo(r)); r.close(outer); } break;
+      case 26: (m.recovered_frameworks ??= []).push(r.pooled($v1.decodeFrameworkInfo)); break;
       default: u = r.skip(tag, u, at);
     }
   }
+  if (m.recovered_frameworks !== undefined) m.recovered_frameworks = r.sameList(m.recovered_frameworks);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Response_GetFrameworks;
 }
@@ -1472,12 +1484,14 @@ export function encodeResponse_GetFrameworks_Framework(m: Response_GetFrameworks
 
 export function decodeResponse_GetFrameworks_Framework(r: Reader, into?: Response_GetFrameworks_Framework): Response_GetFrameworks_Framework {
   const m = (into ?? {}) as Draft<Response_GetFrameworks_Framework>;
+  if (into?.allocated_resources !== undefined) m.allocated_resources = [...into.allocated_resources];
+  if (into?.offered_resources !== undefined) m.offered_resources = [...into.offered_resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_info = $v1.decodeFrameworkInfo(r, m.framework_info); r.close(outer); } break;
+      case 10: m.framework_info = r.pooled($v1.decodeFrameworkInfo, m.framework_info); break;
       case 16: m.active = r.bool(); break;
       case 24: m.connected = r.bool(); break;
       case 88: m.recovered = r.bool(); break;
@@ -1486,8 +1500,8 @@ export function decodeResponse_GetFrameworks_Framework(r: Reader, into?: Respons
       case 50: { const outer = r.open(); m.unregistered_time = $v1.decodeTimeInfo(r, m.unregistered_time); r.close(outer); } break;
       case 58: { const outer = r.open(); (m.offers ??= []).push($v1.decodeOffer(r)); r.close(outer); } break;
       case 66: { const outer = r.open(); (m.inverse_offers ??= []).push($v1.decodeInverseOffer(r)); r.close(outer); } break;
-      case 74: { const outer = r.open(); (m.allocated_resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
-      case 82: { const outer = r.open(); (m.offered_resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 74: (m.allocated_resources ??= []).push(r.pooled($v1.decodeResource)); break;
+      case 82: (m.offered_resources ??= []).push(r.pooled($v1.decodeResource)); break;
       case 98: { const outer = r.open(); m.offer_constraints = $v1_scheduler.decodeOfferConstraints(r, m.offer_constraints); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
     }
@@ -1496,6 +1510,8 @@ export function decodeResponse_GetFrameworks_Framework(r: Reader, into?: Respons
   if (m.active === undefined) absent('active');
   if (m.connected === undefined) absent('connected');
   if (m.recovered === undefined) absent('recovered');
+  if (m.allocated_resources !== undefined) m.allocated_resources = r.sameList(m.allocated_resources);
+  if (m.offered_resources !== undefined) m.offered_resources = r.sameList(m.offered_resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Response_GetFrameworks_Framework;
 }
@@ -1591,6 +1607,9 @@ export function encodeResponse_GetAgents_Agent(m: Response_GetAgents_Agent, w: W
 
 export function decodeResponse_GetAgents_Agent(r: Reader, into?: Response_GetAgents_Agent): Response_GetAgents_Agent {
   const m = (into ?? {}) as Draft<Response_GetAgents_Agent>;
+  if (into?.total_resources !== undefined) m.total_resources = [...into.total_resources];
+  if (into?.allocated_resources !== undefined) m.allocated_resources = [...into.allocated_resources];
+  if (into?.offered_resources !== undefined) m.offered_resources = [...into.offered_resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1603,9 +1622,9 @@ export function decodeResponse_GetAgents_Agent(r: Reader, into?: Response_GetAge
       case 34: m.pid = r.string(); break;
       case 42: { const outer = r.open(); m.registered_time = $v1.decodeTimeInfo(r, m.registered_time); r.close(outer); } break;
       case 50: { const outer = r.open(); m.reregistered_time = $v1.decodeTimeInfo(r, m.reregistered_time); r.close(outer); } break;
-      case 58: { const outer = r.open(); (m.total_resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
-      case 66: { const outer = r.open(); (m.allocated_resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
-      case 74: { const outer = r.open(); (m.offered_resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 58: (m.total_resources ??= []).push(r.pooled($v1.decodeResource)); break;
+      case 66: (m.allocated_resources ??= []).push(r.pooled($v1.decodeResource)); break;
+      case 74: (m.offered_resources ??= []).push(r.pooled($v1.decodeResource)); break;
       case 82: { const outer = r.open(); (m.capabilities ??= []).push($v1.decodeAgentInfo_Capability(r)); r.close(outer); } break;
       case 90: { const outer = r.open(); (m.resource_providers ??= []).push(decodeResponse_GetAgents_Agent_ResourceProvider(r)); r.close(outer); } break;
       case 106: { const outer = r.open(); m.drain_info = $v1.decodeDrainInfo(r, m.drain_info); r.close(outer); } break;
@@ -1616,6 +1635,9 @@ export function decodeResponse_GetAgents_Agent(r: Reader, into?: Response_GetAge
   if (m.agent_info === undefined) absent('agent_info');
   if (m.active === undefined) absent('active');
   if (m.version === undefined) absent('version');
+  if (m.total_resources !== undefined) m.total_resources = r.sameList(m.total_resources);
+  if (m.allocated_resources !== undefined) m.allocated_resources = r.sameList(m.allocated_resources);
+  if (m.offered_resources !== undefined) m.offered_resources = r.sameList(m.offered_resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Response_GetAgents_Agent;
 }
@@ -1653,17 +1675,19 @@ export function encodeResponse_GetAgents_Agent_ResourceProvider(m: Response_GetA
 
 export function decodeResponse_GetAgents_Agent_ResourceProvider(r: Reader, into?: Response_GetAgents_Agent_ResourceProvider): Response_GetAgents_Agent_ResourceProvider {
   const m = (into ?? {}) as Draft<Response_GetAgents_Agent_ResourceProvider>;
+  if (into?.total_resources !== undefined) m.total_resources = [...into.total_resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
       case 10: { const outer = r.open(); m.resource_provider_info = $v1.decodeResourceProviderInfo(r, m.resource_provider_info); r.close(outer); } break;
-      case 18: { const outer = r.open(); (m.total_resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 18: (m.total_resources ??= []).push(r.pooled($v1.decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
   if (m.resource_provider_info === undefined) absent('resource_provider_info');
+  if (m.total_resources !== undefined) m.total_resources = r.sameList(m.total_resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Response_GetAgents_Agent_ResourceProvider;
 }
@@ -2050,7 +2074,7 @@ export function decodeEvent_TaskUpdated(r: Reader, into?: Event_TaskUpdated): Ev
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 10: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       case 18: { const outer = r.open(); m.status = $v1.decodeTaskStatus(r, m.status); r.close(outer); } break;
       case 24: { const v = r.enum($v1.TaskState); if (v === undefined) u = r.unknown(u, at); else m.state = v; } break;
       default: u = r.skip(tag, u, at);
@@ -2120,7 +2144,7 @@ export function decodeEvent_AgentRemoved(r: Reader, into?: Event_AgentRemoved): 
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 10: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -2216,7 +2240,7 @@ export function decodeEvent_FrameworkRemoved(r: Reader, into?: Event_FrameworkRe
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_info = $v1.decodeFrameworkInfo(r, m.framework_info); r.close(outer); } break;
+      case 10: m.framework_info = r.pooled($v1.decodeFrameworkInfo, m.framework_info); break;
       default: u = r.skip(tag, u, at);
     }
   }

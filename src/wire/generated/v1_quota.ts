@@ -21,6 +21,7 @@ export function encodeQuotaInfo(m: QuotaInfo, w: Writer): void {
 
 export function decodeQuotaInfo(r: Reader, into?: QuotaInfo): QuotaInfo {
   const m = (into ?? {}) as Draft<QuotaInfo>;
+  if (into?.guarantee !== undefined) m.guarantee = [...into.guarantee];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -28,10 +29,11 @@ export function decodeQuotaInfo(r: Reader, into?: QuotaInfo): QuotaInfo {
     switch (tag) {
       case 10: m.role = r.string(); break;
       case 18: m.principal = r.string(); break;
-      case 26: { const outer = r.open(); (m.guarantee ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 26: (m.guarantee ??= []).push(r.pooled($v1.decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
+  if (m.guarantee !== undefined) m.guarantee = r.sameList(m.guarantee);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as QuotaInfo;
 }
@@ -99,6 +101,7 @@ export function encodeQuotaRequest(m: QuotaRequest, w: Writer): void {
 
 export function decodeQuotaRequest(r: Reader, into?: QuotaRequest): QuotaRequest {
   const m = (into ?? {}) as Draft<QuotaRequest>;
+  if (into?.guarantee !== undefined) m.guarantee = [...into.guarantee];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -106,10 +109,11 @@ export function decodeQuotaRequest(r: Reader, into?: QuotaRequest): QuotaRequest
     switch (tag) {
       case 8: m.force = r.bool(); break;
       case 18: m.role = r.string(); break;
-      case 26: { const outer = r.open(); (m.guarantee ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 26: (m.guarantee ??= []).push(r.pooled($v1.decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
+  if (m.guarantee !== undefined) m.guarantee = r.sameList(m.guarantee);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as QuotaRequest;
 }

@@ -123,7 +123,7 @@ export function decodeEvent_ApplyOperation(r: Reader, into?: Event_ApplyOperatio
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 10: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       case 18: { const outer = r.open(); m.info = $v1.decodeOffer_Operation(r, m.info); r.close(outer); } break;
       case 26: { const outer = r.open(); m.operation_uuid = $v1.decodeUUID(r, m.operation_uuid); r.close(outer); } break;
       case 34: { const outer = r.open(); m.resource_version_uuid = $v1.decodeUUID(r, m.resource_version_uuid); r.close(outer); } break;
@@ -160,17 +160,19 @@ export function encodeEvent_PublishResources(m: Event_PublishResources, w: Write
 
 export function decodeEvent_PublishResources(r: Reader, into?: Event_PublishResources): Event_PublishResources {
   const m = (into ?? {}) as Draft<Event_PublishResources>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
       case 10: { const outer = r.open(); m.uuid = $v1.decodeUUID(r, m.uuid); r.close(outer); } break;
-      case 18: { const outer = r.open(); (m.resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 18: (m.resources ??= []).push(r.pooled($v1.decodeResource)); break;
       default: u = r.skip(tag, u, at);
     }
   }
   if (m.uuid === undefined) absent('uuid');
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Event_PublishResources;
 }
@@ -356,7 +358,7 @@ export function decodeCall_UpdateOperationStatus(r: Reader, into?: Call_UpdateOp
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 10: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       case 18: { const outer = r.open(); m.status = $v1.decodeOperationStatus(r, m.status); r.close(outer); } break;
       case 26: { const outer = r.open(); m.latest_status = $v1.decodeOperationStatus(r, m.latest_status); r.close(outer); } break;
       case 34: { const outer = r.open(); m.operation_uuid = $v1.decodeUUID(r, m.operation_uuid); r.close(outer); } break;
@@ -394,18 +396,20 @@ export function encodeCall_UpdateState(m: Call_UpdateState, w: Writer): void {
 
 export function decodeCall_UpdateState(r: Reader, into?: Call_UpdateState): Call_UpdateState {
   const m = (into ?? {}) as Draft<Call_UpdateState>;
+  if (into?.resources !== undefined) m.resources = [...into.resources];
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
       case 10: { const outer = r.open(); (m.operations ??= []).push($v1.decodeOperation(r)); r.close(outer); } break;
-      case 18: { const outer = r.open(); (m.resources ??= []).push($v1.decodeResource(r)); r.close(outer); } break;
+      case 18: (m.resources ??= []).push(r.pooled($v1.decodeResource)); break;
       case 26: { const outer = r.open(); m.resource_version_uuid = $v1.decodeUUID(r, m.resource_version_uuid); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
     }
   }
   if (m.resource_version_uuid === undefined) absent('resource_version_uuid');
+  if (m.resources !== undefined) m.resources = r.sameList(m.resources);
   if (u !== undefined) m.$unknown = r.gather(u, m.$unknown);
   return m as Call_UpdateState;
 }

@@ -597,7 +597,7 @@ export function decodeCall_Kill(r: Reader, into?: Call_Kill): Call_Kill {
     const tag = r.tag();
     switch (tag) {
       case 10: { const outer = r.open(); m.task_id = $v1.decodeTaskID(r, m.task_id); r.close(outer); } break;
-      case 18: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 18: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
       case 26: { const outer = r.open(); m.kill_policy = $v1.decodeKillPolicy(r, m.kill_policy); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
     }
@@ -636,7 +636,7 @@ export function decodeCall_Shutdown(r: Reader, into?: Call_Shutdown): Call_Shutd
     const tag = r.tag();
     switch (tag) {
       case 10: { const outer = r.open(); m.executor_id = $v1.decodeExecutorID(r, m.executor_id); r.close(outer); } break;
-      case 18: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 18: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -676,7 +676,7 @@ export function decodeCall_Acknowledge(r: Reader, into?: Call_Acknowledge): Call
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 10: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
       case 18: { const outer = r.open(); m.task_id = $v1.decodeTaskID(r, m.task_id); r.close(outer); } break;
       case 26: m.uuid = r.byteString(); break;
       default: u = r.skip(tag, u, at);
@@ -721,7 +721,7 @@ export function decodeCall_AcknowledgeOperationStatus(r: Reader, into?: Call_Ack
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 10: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
       case 18: { const outer = r.open(); m.resource_provider_id = $v1.decodeResourceProviderID(r, m.resource_provider_id); r.close(outer); } break;
       case 26: m.uuid = r.byteString(); break;
       case 34: { const outer = r.open(); m.operation_id = $v1.decodeOperationID(r, m.operation_id); r.close(outer); } break;
@@ -793,7 +793,7 @@ export function decodeCall_Reconcile_Task(r: Reader, into?: Call_Reconcile_Task)
     const tag = r.tag();
     switch (tag) {
       case 10: { const outer = r.open(); m.task_id = $v1.decodeTaskID(r, m.task_id); r.close(outer); } break;
-      case 18: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 18: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
       default: u = r.skip(tag, u, at);
     }
   }
@@ -861,7 +861,7 @@ export function decodeCall_ReconcileOperations_Operation(r: Reader, into?: Call_
     const tag = r.tag();
     switch (tag) {
       case 10: { const outer = r.open(); m.operation_id = $v1.decodeOperationID(r, m.operation_id); r.close(outer); } break;
-      case 18: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 18: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
       case 26: { const outer = r.open(); m.resource_provider_id = $v1.decodeResourceProviderID(r, m.resource_provider_id); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
     }
@@ -902,7 +902,7 @@ export function decodeCall_Message(r: Reader, into?: Call_Message): Call_Message
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 10: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
       case 18: { const outer = r.open(); m.executor_id = $v1.decodeExecutorID(r, m.executor_id); r.close(outer); } break;
       case 26: m.data = r.byteString(); break;
       default: u = r.skip(tag, u, at);
@@ -1004,7 +1004,7 @@ export function decodeCall_UpdateFramework(r: Reader, into?: Call_UpdateFramewor
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_info = $v1.decodeFrameworkInfo(r, m.framework_info); r.close(outer); } break;
+      case 10: m.framework_info = r.pooled($v1.decodeFrameworkInfo, m.framework_info); break;
       case 18: (m.suppressed_roles ??= []).push(r.string()); break;
       case 26: { const outer = r.open(); m.offer_constraints = decodeOfferConstraints(r, m.offer_constraints); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
@@ -1114,7 +1114,7 @@ export function decodeEvent_Subscribed(r: Reader, into?: Event_Subscribed): Even
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 10: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       case 17: m.heartbeat_interval_seconds = r.double(); break;
       case 26: { const outer = r.open(); m.master_info = $v1.decodeMasterInfo(r, m.master_info); r.close(outer); } break;
       default: u = r.skip(tag, u, at);
@@ -1344,7 +1344,7 @@ export function decodeEvent_Message(r: Reader, into?: Event_Message): Event_Mess
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 10: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
       case 18: { const outer = r.open(); m.executor_id = $v1.decodeExecutorID(r, m.executor_id); r.close(outer); } break;
       case 26: m.data = r.byteString(); break;
       default: u = r.skip(tag, u, at);
@@ -1385,7 +1385,7 @@ export function decodeEvent_Failure(r: Reader, into?: Event_Failure): Event_Fail
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.agent_id = $v1.decodeAgentID(r, m.agent_id); r.close(outer); } break;
+      case 10: m.agent_id = r.pooled($v1.decodeAgentID, m.agent_id); break;
       case 18: { const outer = r.open(); m.executor_id = $v1.decodeExecutorID(r, m.executor_id); r.close(outer); } break;
       case 24: m.status = r.int32(); break;
       default: u = r.skip(tag, u, at);
@@ -1551,7 +1551,7 @@ export function decodeCall(r: Reader, into?: Call): Call {
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_id = $v1.decodeFrameworkID(r, m.framework_id); r.close(outer); } break;
+      case 10: m.framework_id = r.pooled($v1.decodeFrameworkID, m.framework_id); break;
       case 16: { const v = r.enum(Call_Type); if (v === undefined) u = r.unknown(u, at); else m.type = v; } break;
       case 26: { const outer = r.open(); m.subscribe = decodeCall_Subscribe(r, m.subscribe); r.close(outer); } break;
       case 34: { const outer = r.open(); m.accept = decodeCall_Accept(r, m.accept); r.close(outer); } break;
@@ -1620,7 +1620,7 @@ export function decodeCall_Subscribe(r: Reader, into?: Call_Subscribe): Call_Sub
     const at = r.pos;
     const tag = r.tag();
     switch (tag) {
-      case 10: { const outer = r.open(); m.framework_info = $v1.decodeFrameworkInfo(r, m.framework_info); r.close(outer); } break;
+      case 10: m.framework_info = r.pooled($v1.decodeFrameworkInfo, m.framework_info); break;
       case 18: (m.suppressed_roles ??= []).push(r.string()); break;
       case 26: { const outer = r.open(); m.offer_constraints = decodeOfferConstraints(r, m.offer_constraints); r.close(outer); } break;
       default: u = r.skip(tag, u, at);

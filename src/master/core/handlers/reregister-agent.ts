@@ -1,7 +1,8 @@
+import { ok, type Result } from '../../../base/result.ts';
 import { mapExecutor } from '../../../resources/carriers.ts';
 import { upgrade } from '../../../resources/refinement.ts';
 import { Resources } from '../../../resources/resources.ts';
-import type { ReconcileTasksMessage, ReregisterSlaveMessage } from '../../../wire/internal.ts';
+import type { ReconcileTasksMessage } from '../../../wire/internal.ts';
 import type { FrameworkInfo, Resource, Task } from '../../../wire/v1.ts';
 import { removeExecutor } from '../accounting.ts';
 import {
@@ -17,10 +18,12 @@ import {
 import { type Context, commit, countUp, log, nameAgent, send } from '../context.ts';
 import { checkDrainLater, tellToDrain } from '../drain.ts';
 import { agentCapabilitiesOf, rolesOf } from '../framework-info.ts';
+import { takeInHistory } from '../history.ts';
 import { offersOf, rescindOffer, resourceFor } from '../offers.ts';
 import { isTerminalOperation, removeOperation } from '../operations.ts';
 import { parsePid } from '../pid.ts';
 import type { AgentRecord } from '../records.ts';
+import type { Reregistration } from '../reregistration.ts';
 import { sameMessage } from '../same-message.ts';
 import type { Pid } from '../state.ts';
 import { isTerminal, masterStatus, sendUpdate, taskStatus } from '../status.ts';
@@ -30,7 +33,15 @@ import { validateFit, validateReregistration } from '../validation/agents.ts';
 import { endIfDown } from './operator/machines.ts';
 import { arrivalOf, bytesOf, clearAddress, isWelcome, totalOf } from './register-agent.ts';
 
-type Message = ReregisterSlaveMessage;
+type Message = Reregistration;
+
+/** An agent that is not among those that the master has. */
+interface Newcomer {
+  readonly pid: Pid;
+  readonly agentId: string;
+  readonly message: Message;
+  readonly luggage: AgentLuggage;
+}
 
 /** ReregisterSlaveMessage: an agent with an id, known or not. Agents repeat it until they are answered. */
 export function reregisterAgent(ctx: Context, pid: Pid, message: Message, principal: string | undefined): void {
@@ -46,28 +57,28 @@ export function reregisterAgent(ctx: Context, pid: Pid, message: Message, princi
     log(ctx, 'info', `Ignoring reregistration of agent ${agentId} for now: it is ${doing}`);
     return;
   }
-  const problem = problemOf(message);
-  if (problem !== undefined) {
-    log(ctx, 'warning', `Refusing reregistration of agent ${agentId} at ${pid}: ${problem}`);
+  const luggage = inspect(message);
+  if (!luggage.ok) {
+    log(ctx, 'warning', `Refusing reregistration of agent ${agentId} at ${pid}: ${luggage.error}`);
     return;
   }
   const known = ctx.state.agents.get(agentId);
   if (known !== undefined) reregisterKnown(ctx, known, pid, message);
-  else readmit(ctx, agentId, pid, message);
+  else readmit(ctx, { pid, agentId, message, luggage: luggage.value });
 }
 
-function problemOf(message: Message): string | undefined {
+/** @returns what the agent brings with it, if that makes sense */
+function inspect(message: Message): Result<AgentLuggage> {
   const valid = validateReregistration(message);
-  if (!valid.ok) return valid.error;
+  if (!valid.ok) return valid;
   const total = totalOf(message.slave, message.checkpointed_resources);
-  if (!total.ok) return total.error;
+  if (!total.ok) return total;
   const luggage = unpack(message);
-  const held = [
-    ...luggage.tasks.filter((task) => !isTerminal(task.state)).map((task) => Resources.of(task.resources ?? [])),
-    ...luggage.executors.map((executor) => Resources.of(executor.resources ?? [])),
-  ];
-  const fit = validateFit(total.value, held);
-  return fit.ok ? undefined : fit.error;
+  const held: Resource[] = [];
+  for (const { resources = [] } of luggage.executors) held.push(...resources);
+  for (const { resources = [], state } of luggage.tasks) if (!isTerminal(state)) held.push(...resources);
+  const fit = validateFit(total.value, Resources.of(held));
+  return fit.ok ? ok(luggage) : fit;
 }
 
 /** In the form that the master keeps: stack reservations, and allocated. */
@@ -89,10 +100,15 @@ function unpack(message: Message): AgentLuggage {
     ),
     tasks: (message.tasks ?? []).map((task) => {
       const { resources } = task;
-      if (resources === undefined) return task;
+      // Most come in this form, and are kept as they are.
+      if (resources === undefined || resources.every(isAsKept)) return task;
       return { ...task, resources: resources.map(allocate(infos.get(task.framework_id.value))) };
     }),
   };
+}
+
+function isAsKept({ role, reservation, allocation_info }: Resource): boolean {
+  return role === undefined && reservation === undefined && allocation_info?.role !== undefined;
 }
 
 function reregisterKnown(ctx: Context, agent: AgentRecord, pid: Pid, message: Message): void {
@@ -114,12 +130,19 @@ function reregisterKnown(ctx: Context, agent: AgentRecord, pid: Pid, message: Me
   commit(ctx, { type: 'UPDATE_AGENT', agent: message.slave }, pending);
 }
 
-function readmit(ctx: Context, agentId: string, pid: Pid, message: Message): void {
+function readmit(ctx: Context, newcomer: Newcomer): void {
+  const { pid, agentId, message } = newcomer;
+  const { slave } = message;
+  log(ctx, 'info', `Readmitting agent ${agentId} at ${pid} (${slave.hostname})`);
+  const before = ctx.state.recovered.get(agentId);
+  if (before !== undefined && sameMessage(before, slave)) {
+    // The registry says so already: after a failover this is what all agents do at once.
+    admitAgain(ctx, newcomer);
+    return;
+  }
   ctx.transitioning.set(agentId, 'reregistering');
   const pending = { type: 'reregister', pid, agentId, known: false, message } as const;
-  const recovered = ctx.state.recovered.has(agentId);
-  log(ctx, 'info', `Readmitting agent ${agentId} at ${pid} (${message.slave.hostname})`);
-  commit(ctx, { type: recovered ? 'UPDATE_AGENT' : 'MARK_REACHABLE', agent: message.slave }, pending);
+  commit(ctx, { type: before === undefined ? 'MARK_REACHABLE' : 'UPDATE_AGENT', agent: slave }, pending);
 }
 
 /** The registry knows the agent as it is now. */
@@ -135,7 +158,7 @@ export function reregistered(
   }
   const agent = ctx.state.agents.get(agentId);
   if (agent !== undefined) resume(ctx, agent, pid, message);
-  else if (!known) admitAgain(ctx, agentId, pid, message);
+  else if (!known) admitAgain(ctx, { pid, agentId, message, luggage: unpack(message) });
 }
 
 /** A registered agent is back, perhaps restarted: the books are compared. */
@@ -254,17 +277,18 @@ function repeatKills(ctx: Context, agent: AgentRecord, tasks: readonly Task[]): 
 }
 
 /** An agent that this master does not have in its books: from before a failover, or given up before. */
-function admitAgain(ctx: Context, agentId: string, pid: Pid, message: Message): void {
+function admitAgain(ctx: Context, { agentId, pid, message, luggage }: Newcomer): void {
   const total = totalOf(message.slave, message.checkpointed_resources);
   if (!total.ok) return;
-  const luggage = unpack(message);
   const wasLost = !ctx.state.recovered.has(agentId);
+  const isNews = !ctx.state.removed.has(agentId);
   const again = ctx.state.unreachable.has(agentId) ? 'Unreachable' : 'Unknown';
   if (wasLost) for (const task of luggage.tasks) tellFound(ctx, task, `${again} agent re-registered`);
   forgetUnreachableTasks(ctx, agentId);
   clearAddress(ctx, pid, agentId);
   const agent = addAgent(ctx, arrivalOf(agentId, message.slave, pid, message, total.value), luggage);
   agent.reregisteredTime = ctx.env.wall;
+  if (isNews) takeInHistory(ctx, message);
   countUp(ctx, 'slave_reregistrations');
   send(ctx, pid, 'mesos.internal.SlaveReregisteredMessage', {
     slave_id: { value: agentId },

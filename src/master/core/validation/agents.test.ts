@@ -84,7 +84,7 @@ test('tasks of a framework with several roles say whose share they use', () => {
 });
 
 test('what is held there is no more than the agent has', () => {
-  const held = (value: number) => [Resources.of([amount('cpus', value)])];
+  const held = (value: number) => Resources.of([amount('cpus', value)]);
   const fits = (value: number) => validateFit(Resources.of([CPUS]), held(value)).ok;
   assert.deepEqual([fits(4), fits(4.001)], [true, false]);
 });

@@ -1,6 +1,6 @@
 import { validateId } from '../../../base/ids.ts';
 import { err, ok, type Result } from '../../../base/result.ts';
-import { Resources } from '../../../resources/resources.ts';
+import type { Resources } from '../../../resources/resources.ts';
 import { validateResources } from '../../../resources/validate.ts';
 import type { RegisterSlaveMessage, ReregisterSlaveMessage } from '../../../wire/internal.ts';
 import type { AgentInfo, Resource } from '../../../wire/v1.ts';
@@ -99,24 +99,53 @@ function validateTasks(
   frameworks: ReadonlyMap<string, string | undefined>,
   executors: ReadonlySet<string>,
 ): Result<void> {
-  const seen = new Set<string>();
-  for (const task of message.tasks ?? []) {
-    const id = validateId(task.task_id.value, 'task id');
+  const tasks = message.tasks ?? [];
+  const agentId = message.slave.id?.value;
+  const seen = new TaskIds(tasks.length);
+  for (const { task_id, framework_id, agent_id, executor_id, state, resources } of tasks) {
+    const id = validateId(task_id.value, 'task id');
     if (!id.ok) return id;
-    const frameworkId = task.framework_id.value;
-    const key = `${frameworkId}/${task.task_id.value}`;
-    if (task.agent_id.value !== message.slave.id?.value) return err(`task ${key} belongs to another agent`);
-    if (!frameworks.has(frameworkId)) return err(`task ${key} belongs to a framework that is not reported`);
-    if (seen.has(key)) return err(`task ${key} is reported twice`);
-    seen.add(key);
-    const executor = task.executor_id?.value;
-    if (executor !== undefined && task.state === 'TASK_RUNNING' && !executors.has(`${frameworkId}/${executor}`)) {
-      return err(`task ${key} runs in the executor '${executor}', which is not reported`);
+    const wrong = (what: string): Result<void> => err(`task ${framework_id.value}/${task_id.value}${what}`);
+    if (agent_id.value !== agentId) return wrong(' belongs to another agent');
+    if (!frameworks.has(framework_id.value)) return wrong(' belongs to a framework that is not reported');
+    if (!seen.add(framework_id.value, task_id.value)) return wrong(' is reported twice');
+    const executor = executor_id?.value;
+    if (executor !== undefined && state === 'TASK_RUNNING' && !executors.has(`${framework_id.value}/${executor}`)) {
+      return wrong(` runs in the executor '${executor}', which is not reported`);
     }
-    const resources = validateHeld(task.resources, frameworks.get(frameworkId));
-    if (!resources.ok) return err(`task ${key}: ${resources.error}`);
+    const valid = validateHeld(resources, frameworks.get(framework_id.value));
+    if (!valid.ok) return wrong(`: ${valid.error}`);
   }
   return ok(undefined);
+}
+
+/** Most agents have few tasks: to look through a list of them is quicker than to fill sets. */
+const FEW = 16;
+
+class TaskIds {
+  readonly #list: string[] = [];
+  readonly #sets: Map<string, Set<string>> | undefined;
+
+  constructor(count: number) {
+    this.#sets = count > FEW ? new Map() : undefined;
+  }
+
+  /** @returns false if it is there */
+  add(frameworkId: string, taskId: string): boolean {
+    if (this.#sets === undefined) {
+      const list = this.#list;
+      for (let at = 0; at < list.length; at += 2) {
+        if (list[at] === taskId && list[at + 1] === frameworkId) return false;
+      }
+      list.push(taskId, frameworkId);
+      return true;
+    }
+    const set = this.#sets.get(frameworkId);
+    if (set?.has(taskId)) return false;
+    if (set === undefined) this.#sets.set(frameworkId, new Set([taskId]));
+    else set.add(taskId);
+    return true;
+  }
 }
 
 function validateHeld(resources: readonly Resource[] | undefined, onlyRole: string | undefined): Result<void> {
@@ -130,13 +159,13 @@ function validateHeld(resources: readonly Resource[] | undefined, onlyRole: stri
 }
 
 /** Whether what the agent itself has (not what providers or oversubscription add later) covers what is held there. */
-export function validateFit(total: Resources, held: Iterable<Resources>): Result<void> {
+export function validateFit(total: Resources, held: Resources): Result<void> {
   const own = (resources: Resources): Resources =>
     resources
       .nonRevocable()
       .nonShared()
-      .filter((resource) => resource.provider_id === undefined);
-  const used = own(Resources.sum(held).unallocate());
+      .ofKinds(({ template }) => template.provider_id === undefined);
+  const used = own(held.unallocate());
   if (own(total).contains(used)) return ok(undefined);
   return err(`what its tasks and executors hold (${used}) is more than it has (${total})`);
 }

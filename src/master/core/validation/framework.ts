@@ -4,7 +4,6 @@ import { err, ok, type Result } from '../../../base/result.ts';
 import { ANY_ROLE, validateRole } from '../../../resources/roles.ts';
 import type { FrameworkInfo, OfferFilters } from '../../../wire/v1.ts';
 import type { OfferConstraints } from '../../../wire/v1_scheduler.ts';
-import { capabilitiesOf } from '../framework-info.ts';
 
 const VALID: Result<void> = ok(undefined);
 
@@ -34,7 +33,7 @@ export function validateFrameworkInfo(info: FrameworkInfo): Result<void> {
 }
 
 function validateRoles(info: FrameworkInfo): Result<void> {
-  if (!capabilitiesOf(info).has('MULTI_ROLE')) {
+  if (!info.capabilities?.some(({ type }) => type === 'MULTI_ROLE')) {
     if ((info.roles?.length ?? 0) > 0) {
       return err("'FrameworkInfo.roles' must not be set when the framework is not MULTI_ROLE capable; set 'role'");
     }
