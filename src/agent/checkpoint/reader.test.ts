@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -35,7 +36,9 @@ function filesOf(source: string): string[] {
 /** Makes a file what it was before. */
 function restore(source: string, workDir: string, name: string): void {
   rmSync(join(workDir, name), { recursive: true, force: true });
-  cpSync(join(source, name), join(workDir, name), { verbatimSymlinks: true });
+  if (lstatSync(join(source, name)).isSymbolicLink()) {
+    symlinkSync(readlinkSync(join(source, name)), join(workDir, name));
+  } else cpSync(join(source, name), join(workDir, name));
 }
 
 let copies = 0;
