@@ -11,6 +11,8 @@ const PURE = [
   'marathon/definition',
   'coordination/zookeeper/core',
   'coordination/election/core',
+  'marathon/core',
+  'marathon/views',
   'sim',
 ];
 
@@ -25,6 +27,8 @@ const MAY_USE = {
   'marathon/definition': ['base'],
   'marathon/core': ['base', 'wire', 'resources', 'marathon/definition'],
   'marathon/views': ['base', 'wire', 'resources', 'marathon/definition', 'marathon/core'],
+  // A framework like any other: it knows nothing of masters and agents but what their wire says.
+  marathon: ['base', 'wire', 'resources', 'config', 'coordination', 'http', 'runtime', 'sdk'],
   libprocess: ['base', 'wire'],
   http: ['base', 'wire', 'config'],
   config: ['base'],

@@ -72,14 +72,11 @@ function start(folder: string, name: string, program: 'master' | 'agent', flags:
 }
 
 function startMaster(folder: string, port: number, flags: readonly string[]): Daemon {
-  return start(folder, 'master', 'master', [
-    `--ip=${IP}`,
-    `--port=${port}`,
-    `--hostname=${IP}`,
-    '--registry=in_memory',
-    `--work_dir=${join(folder, 'master')}`,
-    ...flags,
-  ]);
+  const defaults = ['--registry=in_memory', `--work_dir=${join(folder, 'master')}`].filter((given) => {
+    const name = given.slice(0, given.indexOf('=') + 1);
+    return !flags.some((flag) => flag.startsWith(name));
+  });
+  return start(folder, 'master', 'master', [`--ip=${IP}`, `--port=${port}`, `--hostname=${IP}`, ...defaults, ...flags]);
 }
 
 function startAgent(folder: string, index: number, port: number, master: number, resources?: string): Daemon {

@@ -1,5 +1,5 @@
 /** All agents of a cluster register again with a master that has just been elected: what is common to the scenarios about it. */
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 import type { Sample } from '../scenario.ts';
 import { type RecoveredMaster, recoverMaster } from './recovered-master.ts';
 import { type ClusterSize, REREGISTER } from './reregistration.ts';
@@ -7,7 +7,7 @@ import { type ClusterSize, REREGISTER } from './reregistration.ts';
 /** Messages are handed over for so many milliseconds, then it is the master's turn, as with sockets. */
 const SLICE = 4;
 /** What tells an agent that it is in. */
-const WELCOME = 'mesos.internal.SlaveReregisteredMessage';
+export const WELCOME = 'mesos.internal.SlaveReregisteredMessage';
 
 /**
  * Elects a master over the registry in the folder and gives it all the messages.
@@ -19,6 +19,8 @@ export async function failOver(
   size: ClusterSize,
   label: string,
 ): Promise<Sample[]> {
+  globalThis.gc?.();
+  const before = process.memoryUsage().heapUsed;
   const holds = monitorEventLoopDelay({ resolution: 1 });
   holds.enable();
   let left = messages.length;
@@ -29,6 +31,11 @@ export async function failOver(
   const master = await recoverMaster(folder, (_, name) => {
     if (name === WELCOME && --left === 0) finish();
   });
+  let pause = 0;
+  const collections = new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) pause = Math.max(pause, duration);
+  });
+  collections.observe({ entryTypes: ['gc'] });
   const start = performance.now();
   await feed(master, messages);
   await all;
@@ -36,8 +43,11 @@ export async function failOver(
   // What comes right after belongs to it: the first allocation, pings.
   await new Promise((resolve) => setTimeout(resolve, 200));
   holds.disable();
+  collections.disconnect();
   check(master, size);
   const { longestStep } = master.driver();
+  globalThis.gc?.();
+  const heap = process.memoryUsage().heapUsed - before;
   await master.close();
   const ms = (metric: string, value: number): Sample => ({ metric, unit: 'ms', value });
   return [
@@ -45,6 +55,8 @@ export async function failOver(
     ms(`recover the registry ${label}`, master.recovering),
     ms(`longest step ${label}`, longestStep),
     ms(`longest event loop hold ${label}`, holds.max / 1e6),
+    ms(`longest garbage collection ${label}`, pause),
+    { metric: `heap per task ${label}`, unit: 'bytes', value: heap / tasksIn(size) },
   ];
 }
 
@@ -71,5 +83,9 @@ function check(master: RecoveredMaster, size: ClusterSize): void {
   expect('agents that are still waited for', recovered.size, 0);
   expect('frameworks', frameworks.size, size.frameworks);
   const tasks = [...frameworks.values()].reduce((sum, framework) => sum + framework.tasks.size, 0);
-  expect('tasks', tasks, size.agents * size.frameworks * size.tasksPerFramework);
+  expect('tasks', tasks, tasksIn(size));
+}
+
+function tasksIn({ agents, frameworks, tasksPerFramework }: ClusterSize): number {
+  return agents * frameworks * tasksPerFramework;
 }

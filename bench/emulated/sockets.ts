@@ -31,17 +31,18 @@ export interface SocketAgents {
   close(): Promise<void>;
 }
 
-interface Port {
+export interface Port {
   readonly libprocess: Libprocess;
   readonly close: () => Promise<void>;
 }
 
-type Take = (port: Port, message: Received) => void;
+export type Take = (port: Port, message: Received) => void;
 
 const IP = '127.0.0.1';
 const ACCEPTED = 'HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n';
 
-async function openPort(take: Take): Promise<Port> {
+/** Opens a port of 127.0.0.1 for emulated processes. @param take hears what is sent to them */
+export async function openPort(take: Take): Promise<Port> {
   const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
     const stream = new MessageStream();

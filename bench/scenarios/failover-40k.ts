@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { failOver } from '../emulated/failover.ts';
+import { failOverOnSockets } from '../emulated/failover-sockets.ts';
 import { writeRegistry } from '../emulated/recovered-master.ts';
 import { type ClusterSize, reregistration } from '../emulated/reregistration.ts';
 import type { Sample, Scenario } from '../scenario.ts';
@@ -39,6 +40,8 @@ async function run(): Promise<Sample[]> {
     globalThis.gc?.();
     samples.push(...(await failOver(folder, messages, size, label)));
   }
+  const [{ folder, messages, label }] = cases as [Case];
+  samples.push(...(await failOverOnSockets(folder, messages, label)));
   return samples;
 }
 

@@ -46,6 +46,9 @@ export function coreOptions(
     executorShutdownGracePeriod: flags.executor_shutdown_grace_period,
     recoveryTimeout: flags.recovery_timeout,
     executorReregistrationTimeout: flags.executor_reregistration_timeout,
+    ...(flags.executor_reregistration_retry_interval !== undefined && {
+      executorReregistrationRetryInterval: flags.executor_reregistration_retry_interval,
+    }),
     gcDelay: flags.gc_delay,
     gcDiskHeadroom: flags.gc_disk_headroom,
     maxCompletedExecutorsPerFramework: flags.max_completed_executors_per_framework,

@@ -2,19 +2,7 @@ import { withoutPassword } from '../base/password.ts';
 import { readCredential, readCredentials } from '../config/credentials.ts';
 import { daemonFlags, disabledPaths, MESOS_VERSION, positive } from '../config/daemon-flags.ts';
 import { type FlagValues, flag, optional, type ReadFile, required } from '../config/flag.ts';
-import {
-  address,
-  bool,
-  bytes,
-  count,
-  double,
-  duration,
-  jsonObject,
-  oneOf,
-  path,
-  port,
-  string,
-} from '../config/kinds.ts';
+import { bool, bytes, count, double, duration, jsonObject, oneOf, path, port, string } from '../config/kinds.ts';
 import type { Program } from '../config/load.ts';
 import { parseZooUrl } from '../coordination/zookeeper/url.ts';
 import { parseAttributes } from '../resources/attributes.ts';
@@ -49,7 +37,7 @@ export const agentFlags = {
   ...networkFlags,
   port: flag(port, '5051', 'Port to listen on'),
   master: optional(
-    address,
+    string,
     'The master: host:port, zk://host:port,host:port/path, or file:///path of a file that says it',
   ),
   work_dir: required(path, 'Folder for sandboxes and for what must survive a restart of the agent'),

@@ -135,7 +135,7 @@ async function assemble({ loaded, log, workDir, network, openContainers }: Parts
     logger,
   });
   const survivors = new Set(containers.recover().map(({ containerId }) => containerId));
-  const recovered = checkpoints.value && { ...checkpoints.value, containers: survivors };
+  const recovered = { ...checkpoints.value, containers: survivors };
   const env = { now: monotonicTime(), wall: wallTime(), random: secureRandom, chance: () => false };
   const agent = createAgent(options, env, recovered);
   const ended = Promise.withResolvers<number>();
@@ -164,7 +164,7 @@ async function assemble({ loaded, log, workDir, network, openContainers }: Parts
     logger,
   });
   posting = driver;
-  if (recovered !== undefined) driver.post({ kind: 'resume', recovered, cleanup: flags.recover === 'cleanup' });
+  driver.post({ kind: 'resume', recovered, cleanup: flags.recover === 'cleanup' });
   return { agent, shell, driver, containers, ended: ended.promise };
 }
 

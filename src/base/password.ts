@@ -1,4 +1,7 @@
-/** A text as it may be shown and logged: of `zk://user:password@host` what stands before the last `@` is hidden. */
+/** Up to the last `@` of the authority; and, where that is no list of servers, up to any later one. */
+const SECRET = /(\b[a-z][a-z0-9+.-]*:\/\/)(?:[^/\s]*@|(?![^/\s@]*:\d+(?:,[^/\s@]*:\d+)*\/)\S*@)/gi;
+
+/** A text as people may see it: the name and password of `zk://name:password@host` are left out. */
 export function withoutPassword(text: string): string {
-  return text.replace(/(\b[a-z][a-z0-9+.-]*:\/\/)\S*@/gi, '$1***@');
+  return text.replace(SECRET, '$1***@');
 }

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ListOptions } from './list.ts';
+import { addMarathonCommands } from './marathon/commands.ts';
 import type { RunCommandOptions } from './run.ts';
 import type { UpOptions } from './up.ts';
 import type { WhyOptions } from './why.ts';
@@ -89,13 +90,15 @@ function addRun(program: Command): void {
 function addUp(program: Command): void {
   program
     .command('up')
-    .description('start a cluster on this machine: a master and one or more agents; Ctrl-C ends it')
+    .description('start a cluster on this machine: a master, one or more agents and Marathon; Ctrl-C ends it')
     .option('-a, --agents <number>', 'how many agents', count, 1)
     .option('--port <port>', "the master's port; the agents take the next ones", port, 5050)
     .option('--ip <address>', 'the address to listen on', '127.0.0.1')
     .option('--work-dir <folder>', 'where sandboxes and logs go (default: a folder for temporary files)')
     .option('--resources <text>', "each agent's resources, such as cpus:4;mem:2048 (default: the machine's, divided)")
     .option('--attributes <text>', 'attributes of every agent, such as rack:r1;zone:eu')
+    .option('--marathon-port <port>', "Marathon's port (default: 8080, or 3030 above the master's)", port)
+    .option('--no-marathon', 'without Marathon')
     .action(
       exitWith(async (options: UpOptions) => {
         const { up } = await import('./up.ts');
@@ -187,6 +190,7 @@ function build(): Command {
   addLists(program);
   addRegistry(program);
   addWhy(program);
+  addMarathonCommands(program);
   daemon(program, 'master');
   daemon(program, 'agent');
   return program;

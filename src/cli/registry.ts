@@ -40,7 +40,7 @@ export async function exportRegistry(from: string, options: RegistryOptions): Pr
   const { store, close } = await open(from, 'export');
   try {
     const values = await read(store, options.answerWithin);
-    if (values.size === 0) throw new Error(`${store.description} holds no registry; ${FORM}`);
+    if (values.size === 0) throw new Error(`${store.description} holds no registry: ${FORM}`);
     const entities = Object.fromEntries(
       [...values]
         .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -143,7 +143,7 @@ async function open(text: string, purpose: 'export' | 'import'): Promise<Place> 
     const folder = text.slice('lmdb:'.length);
     // To open a database is to make it, where there is none.
     if (purpose === 'export' && !existsSync(join(folder, 'data.mdb'))) {
-      throw new Error(`${folder} holds no registry; ${FORM}`);
+      throw new Error(`there is no registry in ${folder}: ${FORM}`);
     }
     const store = await LmdbStore.openSound(folder);
     if (!store.ok) throw new Error(store.error.message);

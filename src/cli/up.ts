@@ -15,7 +15,13 @@ export interface UpOptions {
   readonly workDir?: string;
   readonly resources?: string;
   readonly attributes?: string;
+  /** Whether Marathon runs too. */
+  readonly marathon: boolean;
+  readonly marathonPort?: number;
 }
+
+/** So far from the master's port is Marathon's, unless it is given: 5050 and 8080. */
+const MARATHON_FROM_MASTER = 3030;
 
 /** How long the cluster may take to be ready, and how long its parts may take to end before they are killed. */
 const READY_WITHIN = 30_000;
@@ -48,6 +54,7 @@ export async function up(options: UpOptions): Promise<number> {
   try {
     parts.push(startMaster(options, workDir));
     for (let index = 0; index < options.agents; index++) parts.push(startAgent(options, workDir, index));
+    if (options.marathon) parts.push(startMarathon(options, workDir));
     const died = whenOneDies(parts, stopped);
     const readiness = await Promise.race([whenReady(options).then(() => 'ready' as const), died, stopped]);
     if (readiness === 'ready') {
@@ -65,23 +72,30 @@ function portOf(options: UpOptions, index: number): number {
   return options.port + 1 + index;
 }
 
+function marathonPort({ port, marathonPort: given }: UpOptions): number {
+  return given ?? port + MARATHON_FROM_MASTER;
+}
+
 async function assertPortsFree(options: UpOptions): Promise<void> {
-  for (let at = 0; at <= options.agents; at++) {
-    const port = options.port + at;
+  const wanted = Array.from({ length: options.agents + 1 }, (_, at) => ({
+    port: options.port + at,
+    whose: at === 0 ? 'the master' : `agent ${at}`,
+    flag: `--port, for example --port ${options.port + 1000} (the master takes it, the agents the ones after it)`,
+  }));
+  const port = marathonPort(options);
+  const marathon = { port, whose: 'Marathon', flag: `--marathon-port, for example --marathon-port ${port + 1000}` };
+  for (const { port, whose, flag } of options.marathon ? [...wanted, marathon] : wanted) {
     const problem = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
       const probe = createServer();
       probe.once('error', resolve);
       probe.listen({ host: options.ip, port }, () => probe.close(() => resolve(undefined)));
     });
     if (!problem) continue;
-    const whose = at === 0 ? 'the master' : `agent ${at}`;
     const what =
       problem.code === 'EADDRINUSE'
         ? 'is taken by another program, perhaps a cluster that was killed and left its parts running'
         : `cannot be used (${problem.message})`;
-    throw new Error(
-      `port ${port} on ${options.ip}, for ${whose}, ${what}. Choose others with --port, for example --port ${options.port + 1000} (the master takes it, the agents the ones after it).`,
-    );
+    throw new Error(`port ${port} on ${options.ip}, for ${whose}, ${what}. Choose others with ${flag}.`);
   }
 }
 
@@ -118,6 +132,17 @@ function startAgent(options: UpOptions, workDir: string, index: number): Part {
   return start(name, 'mesos-agent', flags, workDir);
 }
 
+function startMarathon(options: UpOptions, workDir: string): Part {
+  const flags = [
+    `--master=${formatAddress({ host: options.ip, port: options.port })}`,
+    `--http_address=${options.ip}`,
+    `--http_port=${marathonPort(options)}`,
+    `--hostname=${options.ip}`,
+    `--work_dir=${join(workDir, 'marathon')}`,
+  ];
+  return start('marathon', 'marathon', flags, workDir);
+}
+
 /** An equal share of this machine for one of several agents, with task ports that do not overlap. */
 function share(agents: number, index: number): string {
   const megabytes = Math.floor(totalmem() / 1024 / 1024);
@@ -136,7 +161,7 @@ async function whenReady(options: UpOptions): Promise<void> {
     const agents = await callMaster(address, { type: 'GET_AGENTS' })
       .then((response) => (response.get_agents?.agents ?? []).filter((agent) => agent.active).length)
       .catch(() => 0);
-    if (agents >= options.agents && (await agentsAnswer(options))) return;
+    if (agents >= options.agents && (await agentsAnswer(options)) && (await marathonAnswers(options))) return;
     if (performance.now() > deadline) {
       throw new Error(
         `the cluster was not ready within ${READY_WITHIN / 1000} s: ${agents} of ${options.agents} agents registered`,
@@ -144,6 +169,15 @@ async function whenReady(options: UpOptions): Promise<void> {
     }
     await new Promise((resolve) => setTimeout(resolve, POLL));
   }
+}
+
+async function marathonAnswers(options: UpOptions): Promise<boolean> {
+  if (!options.marathon) return true;
+  return fetchAnswer({ address: { host: options.ip, port: marathonPort(options) }, path: '/v2/info' }).then(
+    ({ status, body }) =>
+      status === 200 && (JSON.parse(body.toString('utf8')) as { frameworkId?: unknown }).frameworkId !== null,
+    () => false,
+  );
 }
 
 async function agentsAnswer(options: UpOptions): Promise<boolean> {
@@ -191,11 +225,10 @@ function signal(part: Part, name: NodeJS.Signals): void {
   if (part.process.exitCode === null && part.process.signalCode === null) part.process.kill(name);
 }
 
-/** Ends agents first, with their tasks, then the master, so that the master still hears of the ends. */
+/** Ends Marathon first, which would start tasks again, then agents with their tasks, then the master, so that it hears of the ends. */
 async function stopAll(parts: readonly Part[]): Promise<void> {
-  for (const group of [parts.filter(({ name }) => name !== 'master'), parts.filter(({ name }) => name === 'master')]) {
-    await Promise.all(group.map(stop));
-  }
+  const rank = ({ name }: Part): number => (name === 'marathon' ? 0 : name === 'master' ? 2 : 1);
+  for (const turn of [0, 1, 2]) await Promise.all(parts.filter((part) => rank(part) === turn).map(stop));
 }
 
 function stop(part: Part): Promise<void> {
@@ -207,7 +240,7 @@ function stop(part: Part): Promise<void> {
       resolve();
     });
     // An agent that is interrupted takes its tasks with it; SIGTERM would leave them to the agent that comes next.
-    signal(part, part.name === 'master' ? 'SIGTERM' : 'SIGINT');
+    signal(part, part.name.startsWith('agent') ? 'SIGINT' : 'SIGTERM');
   });
 }
 
@@ -217,17 +250,21 @@ function welcome(options: UpOptions, workDir: string): string {
     (_, index) => `  agent    http://${options.ip}:${portOf(options, index)}`,
   );
   const flag = options.port === 5050 && options.ip === '127.0.0.1' ? '' : ` --master ${options.ip}:${options.port}`;
+  const marathon = marathonPort(options);
+  const marathonFlag = marathon === 8080 && options.ip === '127.0.0.1' ? '' : ` --marathon ${options.ip}:${marathon}`;
   return [
     'The cluster is running.',
     '',
     `  master   http://${options.ip}:${options.port}`,
     ...agents,
+    ...(options.marathon ? [`  marathon http://${options.ip}:${marathonPort(options)}`] : []),
     `  logs and sandboxes in ${workDir}`,
     '',
     'Try it from another terminal, in this folder:',
     '',
     `  npx meseta run${flag} -- sh -c 'echo hello; hostname'`,
     `  npx meseta agents${flag}`,
+    ...(options.marathon ? [`  npx meseta app list${marathonFlag}`] : []),
     '',
     'Ctrl-C ends the cluster and every task on it.',
     '',

@@ -1,14 +1,10 @@
 import { formatBytes, parseBytes } from '../base/bytes.ts';
 import { formatDuration, parseDuration } from '../base/duration.ts';
 import type { Millis } from '../base/machine.ts';
-import { withoutPassword } from '../base/password.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { Kind } from './flag.ts';
 
 export const string: Kind<string> = { name: 'text', parse: ok, format: (value) => value };
-
-/** Where others are to be found. Its password is shown to nobody. */
-export const address: Kind<string> = { name: 'address', parse: ok, format: withoutPassword };
 
 /** A path: `file://` in front is taken off, and the file is not read in its stead. */
 export const path: Kind<string> = {

@@ -98,6 +98,15 @@ test('a deprecated name works and is said to be deprecated', () => {
   assert.match(flags.warnings.join(), /deprecated.*--sorter/);
 });
 
+test('the password of a ZooKeeper URL is used and not shown', () => {
+  for (const password of ['secret', 'sec@ret', 'se:c@r@et']) {
+    const { values, texts } = loaded([`--name=zk://mesos:${password}@a:1,b:2/mesos`]);
+    assert.equal(values.name, `zk://mesos:${password}@a:1,b:2/mesos`);
+    assert.equal(texts.name, 'zk://***@a:1,b:2/mesos');
+  }
+  assert.equal(loaded(['--name=zk://a:1/b@c']).texts.name, 'zk://a:1/b@c');
+});
+
 test('a value may come from a file, but the value of a path is the path', () => {
   const flags = loaded(['--name=file:///etc/name', '--file=file:///etc/name', '--rules=/etc/rules']);
   assert.deepEqual([flags.values.name, flags.values.file, flags.values.rules], ['ada', '/etc/name', 2]);

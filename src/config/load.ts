@@ -1,3 +1,4 @@
+import { withoutPassword } from '../base/password.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { Flag, FlagTable, FlagValues, ReadFile } from './flag.ts';
 import type { Setting, Source } from './source.ts';
@@ -6,7 +7,7 @@ import { usage } from './usage.ts';
 /** A program's flags as given, read and checked. */
 export interface Loaded<Table extends FlagTable> {
   readonly values: FlagValues<Table>;
-  /** Flags that have a value, in upstream's spelling, sorted by name: what `/flags` shows. */
+  /** Flags that have a value, in upstream's spelling, sorted by name: what `/flags` shows, without passwords. */
   readonly texts: Readonly<Record<string, string>>;
   /** Names of the flags that were given. */
   readonly given: ReadonlySet<string>;
@@ -66,7 +67,7 @@ function read<Table extends FlagTable>(
     if (!value.ok) return value;
     values[name] = value.value;
     if (value.value === undefined) continue;
-    texts[name] = flag.kind.format(value.value);
+    texts[name] = withoutPassword(flag.kind.format(value.value));
     if (flag.missing === undefined || !settings.value.has(name) || texts[name] === fallbackText(flag, readFile))
       continue;
     const sentence = `--${name}=${texts[name]}: ${flag.missing.sentence}`;

@@ -111,3 +111,28 @@ test('a stream that is opened after its client went is closed from the start', a
   late.close();
   assert.equal(await endOf(late), 'closed by the client');
 });
+
+test('whoever asks is told when the reader has taken what there was, and when there is no reader any more', async (t) => {
+  const { address, opened } = await streaming(t, 100_000_000);
+  const late = opened();
+  const deaf = connect(address.port, '127.0.0.1').on('error', () => {});
+  deaf.pause();
+  deaf.write('GET /api/v1 HTTP/1.1\r\n\r\n');
+  const stream = await late;
+  const calls: string[] = [];
+  await new Promise<void>((resolve) => stream.whenRead(resolve));
+  stream.write(Buffer.alloc(50_000_000, 'x'));
+  const taken = new Promise<void>((resolve) => stream.whenRead(resolve)).then(() => calls.push('taken'));
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(calls, [], 'this is more than the kernel takes');
+  deaf.resume();
+  await taken;
+  assert.equal(stream.queuedBytes, 0);
+  deaf.pause();
+  stream.write(Buffer.alloc(50_000_000, 'x'));
+  const gone = new Promise<void>((resolve) => stream.whenRead(resolve));
+  deaf.destroy();
+  await gone;
+  assert.equal(stream.closed, true);
+  await new Promise<void>((resolve) => stream.whenRead(resolve));
+});

@@ -24,6 +24,8 @@ export interface RecordStream {
    * @returns what fills the place; the bytes go out as fast as they are read, and do not count as queued
    */
   reserve(): (pieces: readonly Uint8Array[]) => void;
+  /** Calls back, never at once, when the kernel has taken what was written, or when the stream has ended. */
+  whenRead(callback: () => void): void;
   /** Ends the answer after what was written. What waits behind a reserved place is dropped. */
   close(): void;
   /** Calls back once, at once if it has ended already. */
@@ -47,6 +49,7 @@ class ChunkedStream implements RecordStream {
   private readonly response: ServerResponse;
   private readonly maxQueuedBytes: number;
   private readonly callbacks: ((end: StreamEnd) => void)[] = [];
+  private readonly waiting: (() => void)[] = [];
   private end: StreamEnd | undefined;
   /** Bytes of this turn of the event loop: they leave together as one chunk. */
   private corkedBytes = 0;
@@ -58,6 +61,7 @@ class ChunkedStream implements RecordStream {
     this.response = response;
     this.maxQueuedBytes = maxQueuedBytes;
     response.on('error', () => {});
+    response.on('drain', () => this.tellWaiting());
     response.once('close', () => this.finish('closed by the client'));
     if (response.destroyed) this.finish('closed by the client');
   }
@@ -130,6 +134,19 @@ class ChunkedStream implements RecordStream {
     else callback(this.end);
   }
 
+  whenRead(callback: () => void): void {
+    this.uncork();
+    if (this.end !== undefined || !this.response.writableNeedDrain) {
+      setImmediate(callback);
+      return;
+    }
+    this.waiting.push(callback);
+  }
+
+  private tellWaiting(): void {
+    for (const callback of this.waiting.splice(0)) setImmediate(callback);
+  }
+
   private uncork(): void {
     if (this.corkedBytes === 0) return;
     this.corkedBytes = 0;
@@ -141,5 +158,6 @@ class ChunkedStream implements RecordStream {
     this.end = end;
     this.held = undefined;
     for (const callback of this.callbacks.splice(0)) callback(end);
+    this.tellWaiting();
   }
 }

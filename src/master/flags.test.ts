@@ -43,6 +43,22 @@ test('what is not in this build is said', () => {
   assert.match(warnings, /every agent is refused/);
 });
 
+test('several masters with a registry each are warned', () => {
+  const zk = '--zk=zk://a:1/mesos';
+  const warnings = (...argv: string[]): string => {
+    const outcome = load(zk, '--work_dir=/w', ...argv);
+    return outcome.kind === 'run' ? masterWarnings(outcome.flags.values).join() : outcome.stderr;
+  };
+  for (const registry of ['lmdb', 'in_memory']) {
+    assert.match(
+      warnings(`--registry=${registry}`),
+      new RegExp(`--registry=${registry}: every master keeps .* its own`),
+    );
+  }
+  assert.equal(warnings('--registry=zookeeper'), '');
+  assert.equal(warnings('--quorum=2'), '');
+});
+
 test('credentials must be readable, and weights must be of allowed roles', () => {
   assert.equal(error('--credentials=/cred'), '');
   assert.match(error('--credentials=/nowhere'), /see --credentials/);

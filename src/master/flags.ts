@@ -2,7 +2,6 @@ import { readCredentials } from '../config/credentials.ts';
 import { daemonFlags, disabledPaths, MESOS_VERSION, positive } from '../config/daemon-flags.ts';
 import { type FlagValues, flag, optional, type ReadFile } from '../config/flag.ts';
 import {
-  address,
   bool,
   bytes,
   count,
@@ -157,7 +156,7 @@ export const masterFlags = {
   registry_gc_interval: flag(duration, '15mins', 'Time between cleanings of the registry', { validate: positive }),
   registry_max_agent_age: flag(duration, '2weeks', 'How long unreachable and gone agents are remembered'),
   registry_max_agent_count: flag(count, '102400', 'How many unreachable and gone agents are remembered'),
-  zk: optional(address, 'zk://host:port,host:port/path, which masters meet at to elect a leader', {
+  zk: optional(string, 'zk://host:port,host:port/path, which masters meet at to elect a leader', {
     validate: (text) => errorOf(parseZooUrl(text)),
   }),
   require_agent_domain: flag(bool, 'false', 'Agents must have a --domain'),
@@ -210,6 +209,11 @@ export function masterWarnings(flags: MasterFlags): string[] {
     warnings.push('--authenticate_agents: authentication is not in this build, so every agent is refused');
   if (flags.authenticate_frameworks)
     warnings.push('--authenticate_frameworks: authentication is not in this build, so every framework is refused');
+  if (flags.zk !== undefined && (flags.registry === 'lmdb' || flags.registry === 'in_memory'))
+    warnings.push(
+      `--registry=${flags.registry}: every master keeps a registry of its own, so that the next leader knows no quota, weights, ` +
+        'drains or maintenance of this one; leave the flag out to keep them in ZooKeeper',
+    );
   if (flags.roles !== undefined) warnings.push('--roles is deprecated upstream');
   if (disabledPaths(flags.firewall_rules).length > 0)
     warnings.push(`--firewall_rules: 403 on ${disabledPaths(flags.firewall_rules).join(', ')}`);

@@ -214,6 +214,8 @@ export class Shell implements MasterService {
     openStream: (effect) => this.#connections.perform(effect),
     event: (effect) => this.#connections.perform(effect),
     closeStream: (effect) => this.#connections.perform(effect),
+    awaitReader: ({ stream }) =>
+      this.#connections.whenRead(stream, () => this.#options.push({ kind: 'readerReady', stream })),
     send: (effect) => this.#send(effect),
     link: ({ pid, relink }) => this.#report(this.#options.libprocess.link(pid, { reconnect: relink })),
     commit: ({ token, operation }) => this.#commit(token, operation),

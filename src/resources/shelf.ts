@@ -7,8 +7,6 @@ import type { Milli } from './scalars.ts';
 
 /** Up to this many entries a scan beats a hash index. Most agents have four. */
 const SCANNED = 12;
-/** Up to this many are kept in no more room than they need. */
-const SHORT = 4;
 /** Nor is an index worth its while for a few questions. */
 const SCANS = 12;
 
@@ -57,7 +55,11 @@ export class Shelf {
 
   /** A list that grows makes room for a dozen more, and most stay short: there are millions of these. */
   private append(entry: Entry): void {
-    if (this.entries.length < SHORT) this.entries = [...this.entries, entry];
+    const [a, b, c] = this.entries;
+    if (a === undefined) this.entries = [entry];
+    else if (b === undefined) this.entries = [a, entry];
+    else if (c === undefined) this.entries = [a, b, entry];
+    else if (this.entries.length === 3) this.entries = [a, b, c, entry];
     else this.entries.push(entry);
   }
 

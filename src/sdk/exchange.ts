@@ -21,6 +21,8 @@ export interface Answer {
 export interface Exchange {
   readonly address: Address;
   readonly path: string;
+  /** POST with a body and GET without one, unless given. */
+  readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | string;
   readonly credential?: Credential;
@@ -53,7 +55,7 @@ export function open(exchange: Exchange): Promise<IncomingMessage> {
       {
         host: address.host,
         port: address.port,
-        method: body === undefined ? 'GET' : 'POST',
+        method: exchange.method ?? (body === undefined ? 'GET' : 'POST'),
         path: exchange.path,
         headers,
         agent: exchange.agent ?? false,

@@ -1,14 +1,18 @@
-import { type Agent, createAgent, isInbound } from '../agent/core/agent.ts';
+import { type Agent, agentInfo, createAgent, isInbound } from '../agent/core/agent.ts';
 import type { AgentEffect } from '../agent/core/effects.ts';
 import type { AgentEvent, MessageEvent } from '../agent/core/events.ts';
+import { reconfigure } from '../agent/core/reconfiguration.ts';
 import type { AgentOptions } from '../agent/core/state.ts';
 import { Resources } from '../resources/resources.ts';
 import type { Resource } from '../wire/v1.ts';
 import { Clock } from './clock.ts';
-import { ContainerRuntime } from './containers.ts';
+import type { ContainerRuntime } from './containers.ts';
 import type { Dice } from './dice.ts';
+import type { SimulatedDisk } from './disk.ts';
 import { LeaderDetector } from './leader-detector.ts';
 import type { Arrival, Host } from './network.ts';
+import { SimulatedCommit } from './output-commit.ts';
+import { remembered } from './remembered.ts';
 import { brief } from './transcript.ts';
 import { demand } from './violation.ts';
 import type { World } from './world.ts';
@@ -68,6 +72,17 @@ function optionsFor(machine: MachineSpec): AgentOptions {
   };
 }
 
+export interface AgentLife {
+  readonly machine: MachineSpec;
+  readonly life: number;
+  readonly disk: SimulatedDisk;
+  readonly containers: ContainerRuntime;
+  /** End what was left, and then itself. */
+  readonly cleanup: boolean;
+  /** The agent ended itself; whoever keeps it running starts another one. */
+  readonly ended: () => void;
+}
+
 /** One life of an agent's core, with a simulated shell and a simulated machine under it. */
 export class AgentProcess implements Host {
   readonly core: Agent;
@@ -79,28 +94,31 @@ export class AgentProcess implements Host {
   private readonly dice: Dice;
   private readonly clock: Clock;
   private readonly detector: LeaderDetector;
-  private readonly ended: (agent: AgentProcess) => void;
+  private readonly commit: SimulatedCommit;
+  private readonly life: AgentLife;
+  private readonly recovered: ReturnType<typeof remembered>;
   private dead = false;
+  /** Effects that are performed until it dies in the middle. */
+  private fuse: { left: number; readonly die: () => void } | undefined;
 
-  /** @param ended the agent ended itself; whoever keeps it running starts another one */
-  constructor(world: World, dice: Dice, machine: MachineSpec, life: number, ended: (agent: AgentProcess) => void) {
+  constructor(world: World, dice: Dice, life: AgentLife) {
+    const { machine, disk, containers } = life;
     this.world = world;
     this.dice = dice;
     this.machine = machine;
-    this.name = `agent${machine.number}.${life}`;
+    this.life = life;
+    this.name = `agent${machine.number}.${life.life}`;
     this.total = Resources.of(machine.resources);
-    this.ended = ended;
+    this.containers = containers;
     this.clock = new Clock(world.loop, dice.fork(), world.weather);
-    this.core = createAgent(optionsFor(machine), this.clock.env());
-    this.containers = new ContainerRuntime(world.loop, dice.fork(), world.weather, {
-      tell: (event) => this.step(event),
-      started: (container) => {
-        for (const observer of world.observers) observer.containerStarted?.(this, container);
-      },
-      ended: (container) => {
-        for (const observer of world.observers) observer.containerEnded?.(this, container);
-      },
-    });
+    const options = optionsFor(machine);
+    this.recovered = remembered(disk, options.workDir, containers.survivors());
+    if (this.recovered?.info !== undefined) {
+      const fits = reconfigure(this.recovered.info, agentInfo(options), 'additive');
+      demand(fits.ok, () => `${this.name} cannot come back: ${fits.ok ? '' : fits.error}`);
+    }
+    this.core = createAgent(options, this.clock.env(), this.recovered);
+    this.commit = new SimulatedCommit(world, dice.fork(), disk, (effect) => this.perform(effect));
     this.detector = new LeaderDetector({
       world,
       name: machine.address,
@@ -120,18 +138,35 @@ export class AgentProcess implements Host {
     return this.core.state.info.id?.value;
   }
 
+  keeps(frameworkId: string, taskId: string): boolean {
+    const framework = this.core.state.frameworks.get(frameworkId);
+    return framework?.info.checkpoint === true && framework.tasks.has(taskId);
+  }
+
   start(): void {
+    const { recovered, life, world } = this;
+    if (recovered !== undefined) {
+      world.count('agents that recovered');
+      this.step({ kind: 'resume', recovered, cleanup: life.cleanup });
+    }
+    if (this.dead) return;
+    this.containers.attach((event) => this.step(event));
     this.detector.start();
   }
 
-  /** The machine loses its power. */
-  crash(): void {
+  /** The process ends, wherever it is. @param power so does the machine */
+  stop(power: boolean): void {
     if (this.dead) return;
     this.dead = true;
+    this.commit.stop(power);
     this.clock.stop();
     this.detector.stop();
-    this.containers.crash();
     this.world.network.detach(this.machine.address);
+  }
+
+  /** It ends after so many more effects, wherever that is. */
+  endAfter(effects: number, die: () => void): void {
+    this.fuse = { left: effects, die };
   }
 
   receive({ from, to, name, body }: Arrival): void {
@@ -147,17 +182,23 @@ export class AgentProcess implements Host {
     if (this.dead) return;
     const { world, name } = this;
     world.count('steps');
-    world.say(`${name} <-`, brief(event));
+    world.say(`${name} <-`, event.kind === 'resume' ? 'resume' : brief(event));
     const effects: AgentEffect[] = [];
     this.core.step(event, this.clock.env(), (effect) => effects.push(effect));
-    for (const observer of world.observers) observer.agentStepped?.(this, event, effects);
-    for (const effect of effects) this.perform(effect);
+    for (const observer of world.observers) observer.agentStepped?.(this, event);
+    for (const effect of effects) {
+      const { fuse } = this;
+      if (fuse !== undefined && fuse.left-- <= 0) fuse.die();
+      if (this.dead) return;
+      this.commit.submit(effect);
+    }
   }
 
   private perform(effect: AgentEffect): void {
     if (this.dead) return;
     const { world, name } = this;
     if (effect.kind !== 'attachFiles') world.say(`${name} ->`, brief(effect));
+    for (const observer of world.observers) observer.agentPerforms?.(this, effect);
     switch (effect.kind) {
       case 'send':
         world.network.send(this.core.state.options.pid, effect.to, effect.name, effect.message);
@@ -171,14 +212,23 @@ export class AgentProcess implements Host {
       case 'disarm':
         this.clock.disarm(effect.key);
         break;
-      case 'launchContainer':
-        this.containers.launch(effect);
+      case 'launchContainer': {
+        const { info } = this.core.state.frameworks.get(effect.frameworkId) ?? {};
+        this.containers.launch(effect, info?.checkpoint === true);
         break;
+      }
       case 'killContainer':
         this.containers.signal(effect.containerId, effect.signal);
         break;
       case 'destroyContainer':
         this.containers.destroy(effect.containerId);
+        break;
+      case 'clearContainer':
+        this.containers.clear(effect.containerId);
+        break;
+      case 'removeDirectory':
+        this.life.disk.remove(effect.path);
+        world.loop.after(0, () => this.step({ kind: 'directoryRemoved', ok: true }));
         break;
       case 'changeVolumes':
         this.changeVolumes(effect.operation);
@@ -187,8 +237,7 @@ export class AgentProcess implements Host {
         this.detector.detect();
         break;
       case 'terminate':
-        this.crash();
-        this.ended(this);
+        this.life.ended();
         break;
       default:
     }

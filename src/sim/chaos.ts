@@ -1,4 +1,5 @@
-import { AgentProcess, type MachineSpec } from './agent-process.ts';
+import { type AgentEnd, AgentMachine } from './agent-machine.ts';
+import type { MachineSpec } from './agent-process.ts';
 import type { Dice } from './dice.ts';
 import type { Masters } from './masters.ts';
 import type { SchedulerProcess } from './scheduler.ts';
@@ -25,13 +26,22 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     scheduler?.failOver();
     return scheduler?.name;
   },
-  partition: ({ world, dice, agents }) => {
-    const agent = dice.pick(agents);
-    if (agent === undefined) return undefined;
+  partition: ({ world, dice, machines }) => {
+    const machine = dice.pick(machines);
+    if (machine === undefined) return undefined;
     const duration = dice.wait(10_000);
-    world.network.cut(agent.machine.address, duration);
-    return `${agent.name} for ${Math.round(duration)} ms`;
+    world.network.cut(machine.address, duration);
+    return `${machine.name} for ${Math.round(duration)} ms`;
   },
+  agentKilled: (chaos) => chaos.endAgent('killed'),
+  agentAndLauncherKilled: (chaos) => chaos.endAgent('killedWithLauncher'),
+  reboot: (chaos) => chaos.endAgent('rebooted'),
+  launcherKilled: ({ dice, machines }) => {
+    const machine = dice.pick(machines);
+    machine?.loseLauncher();
+    return machine?.name;
+  },
+  crash: (chaos) => chaos.endAgent('lost'),
   masterKilled: ({ dice, masters }) => {
     const master = dice.chance(0.7) ? masters.leader : dice.pick(masters.all);
     if (master?.alive !== true) return undefined;
@@ -64,32 +74,23 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
   zooConnection: ({ world }) => world.ensemble.breakAny(),
   zooSession: ({ world }) => world.ensemble.expireAny(),
-  crash: (chaos) => {
-    const agent = chaos.dice.pick(chaos.agents.filter(({ alive }) => alive));
-    if (agent === undefined) return undefined;
-    agent.crash();
-    chaos.restart(agent, chaos.dice.wait(5000));
-    return agent.name;
-  },
 };
 
 /** Keeps the agents running, and breaks things until it is told to stop. */
 export class Chaos {
   readonly world: World;
   readonly dice: Dice;
-  /** The agent of each machine, in its present or its last life. */
-  readonly agents: AgentProcess[] = [];
+  readonly machines: readonly AgentMachine[];
   readonly masters: Masters;
   private readonly schedulers: readonly SchedulerProcess[];
   private readonly enabled: readonly string[];
   private readonly pause: number;
-  private lives = 0;
   private stopped = false;
 
   constructor(
     world: World,
     dice: Dice,
-    machines: readonly MachineSpec[],
+    specs: readonly MachineSpec[],
     schedulers: readonly SchedulerProcess[],
     masters: Masters,
   ) {
@@ -99,11 +100,11 @@ export class Chaos {
     this.schedulers = schedulers;
     this.enabled = Object.keys(FAULTS).filter(() => dice.chance(0.6));
     this.pause = dice.between(500, 8000);
-    for (const machine of machines) this.agents.push(this.makeAgent(machine));
+    this.machines = specs.map((spec) => new AgentMachine(world, dice.fork(), spec));
   }
 
   start(): void {
-    for (const agent of this.agents) this.world.loop.after(this.dice.wait(1000), () => agent.start());
+    for (const machine of this.machines) this.world.loop.after(this.dice.wait(1000), () => machine.agent.start());
     this.plan();
   }
 
@@ -115,18 +116,15 @@ export class Chaos {
     return this.dice.pick(this.schedulers);
   }
 
-  /** The machine is switched on again, with an empty disk: another agent. */
-  restart(agent: AgentProcess, after: number): void {
-    this.world.loop.after(after, () => {
-      const next = this.makeAgent(agent.machine);
-      this.agents[this.agents.indexOf(agent)] = next;
-      next.start();
-    });
-  }
-
-  private makeAgent(machine: MachineSpec): AgentProcess {
-    const life = this.lives++;
-    return new AgentProcess(this.world, this.dice.fork(), machine, life, (ended) => this.restart(ended, 1000));
+  /** Ends an agent, now or in the middle of what it does next. @returns which */
+  endAgent(how: AgentEnd): string | undefined {
+    const { dice } = this;
+    const machine = dice.pick(this.machines.filter(({ agent }) => agent.alive));
+    if (machine === undefined) return undefined;
+    const away = dice.wait(dice.chance(0.1) ? 60_000 : 3000);
+    if (dice.chance(0.6)) machine.endAfter(dice.whole(0, 40), how, away);
+    else machine.end(how, away);
+    return machine.name;
   }
 
   private plan(): void {

@@ -18,8 +18,19 @@ export interface LiveContainer {
 
 interface Container extends LiveContainer {
   readonly command: SimulatedCommand;
-  phase: 'starting' | 'running' | 'doomed';
+  /** Goes on when its agent is gone. */
+  readonly survives: boolean;
+  readonly pid: number;
+  /** `over`: it has ended, and its status waits to be acknowledged. */
+  phase: 'starting' | 'running' | 'doomed' | 'over';
+  ran?: boolean;
+  /** Its launcher is gone. */
+  orphaned: boolean;
+  status: number;
 }
+
+/** After so long without an agent everything is ended. */
+export const RECOVERY_TIMEOUT = 60_000;
 
 /** What a simulated command does. Written as a shell line, so that it travels as real ones do. */
 export interface SimulatedCommand {
@@ -41,20 +52,25 @@ function parseCommand(line: string): SimulatedCommand {
 }
 
 export interface ContainerHooks {
-  readonly tell: (event: AgentEvent) => void;
   readonly started: (container: LiveContainer) => void;
-  readonly ended: (container: LiveContainer) => void;
+  readonly ended: (container: LiveContainer, status: number | undefined) => void;
 }
 
-/** The launcher of one simulated machine: starts, signals and reaps, and says so to the agent. */
+/**
+ * The launcher of one simulated machine: starts, signals and reaps, and says so to the agent. It outlives agents, and
+ * keeps what it has to tell for the next one.
+ */
 export class ContainerRuntime {
   private readonly loop: Loop;
   private readonly dice: Dice;
   private readonly weather: Weather;
   private readonly hooks: ContainerHooks;
   private readonly containers = new Map<string, Container>();
+  /** Whoever listens now. */
+  private agent: ((event: AgentEvent) => void) | undefined;
   private nextPid = 100;
-  private off = false;
+  private awaySince = 0;
+  private found: readonly Container[] = [];
 
   constructor(loop: Loop, dice: Dice, weather: Weather, hooks: ContainerHooks) {
     this.loop = loop;
@@ -63,16 +79,75 @@ export class ContainerRuntime {
     this.hooks = hooks;
   }
 
+  /** Containers that it looks after, or whose end nobody has acknowledged. */
   get size(): number {
     return this.containers.size;
   }
 
-  launch({ containerId, frameworkId, resources, argv }: LaunchContainer): void {
+  /** What an agent that starts finds. */
+  survivors(): ReadonlySet<string> {
+    this.found = [...this.containers.values()].filter(({ orphaned }) => !orphaned);
+    return new Set(this.found.map(({ containerId }) => containerId));
+  }
+
+  /** An agent begins to listen, and is told what it has found, and then what happens to it. */
+  attach(tell: (event: AgentEvent) => void): void {
+    const { found } = this;
+    const waiting = (): void => {};
+    this.agent = waiting;
+    this.loop.after(0, () => {
+      if (this.agent !== waiting) return;
+      this.agent = tell;
+      for (const container of found) {
+        const { containerId, pid, status } = container;
+        if (container.phase === 'starting') continue;
+        if (container.ran === true) tell({ kind: 'containerStarted', containerId, pid });
+        if (container.phase === 'over') tell({ kind: 'containerExited', containerId, status });
+      }
+    });
+  }
+
+  /** The agent is gone; what it did not checkpoint goes with it, and the rest if none comes back for too long. */
+  detach(): void {
+    this.agent = undefined;
+    for (const container of [...this.containers.values()]) {
+      // The order to start it may not have left the agent.
+      if (container.phase === 'starting' && this.dice.chance(0.5)) this.containers.delete(container.containerId);
+      else if (!container.survives) this.drop(container);
+    }
+    this.awaySince = this.loop.now;
+    const since = this.loop.now;
+    this.loop.after(RECOVERY_TIMEOUT, () => {
+      if (this.agent === undefined && this.awaySince === since) this.crash();
+    });
+  }
+
+  /** The launcher is killed. What runs goes on by itself; an agent that is there has another launcher end it. */
+  lose(): void {
+    for (const container of [...this.containers.values()]) {
+      const { containerId, phase } = container;
+      if (this.agent === undefined) {
+        if (phase === 'running') container.orphaned = true;
+        else this.containers.delete(containerId);
+        continue;
+      }
+      const message = 'the launcher that had started it ended, and what was left of it was killed';
+      this.drop(container);
+      if (phase === 'starting') this.tell({ kind: 'containerFailed', containerId, stage: 'launch', message });
+      else {
+        const limitation = { reason: 'REASON_EXECUTOR_TERMINATED', message } as const;
+        this.tell({ kind: 'containerExited', containerId, status: SIGKILL, limitation });
+      }
+    }
+  }
+
+  launch({ containerId, frameworkId, resources, argv }: LaunchContainer, survives: boolean): void {
     const command = parseCommand(argv.at(-1) ?? '');
     const { taskId } = command;
-    const container: Container = { containerId, frameworkId, taskId, resources, command, phase: 'starting' };
+    const base = { containerId, frameworkId, taskId, resources, command, survives };
+    const container: Container = { ...base, phase: 'starting', orphaned: false, pid: this.nextPid++, status: 0 };
     this.containers.set(containerId, container);
-    this.after(this.dice.between(1, 50) + (this.dice.chance(0.1) ? this.dice.between(0, 3000) : 0), () =>
+    this.loop.after(this.dice.between(1, 50) + (this.dice.chance(0.1) ? this.dice.between(0, 3000) : 0), () =>
       this.start(container),
     );
   }
@@ -80,52 +155,77 @@ export class ContainerRuntime {
   signal(containerId: string, signal: number): void {
     const container = this.containers.get(containerId);
     if (container?.phase !== 'running') return;
-    if (signal === SIGKILL) this.after(this.dice.between(0.5, 20), () => this.end(container, SIGKILL));
-    else if (container.command.polite) this.after(this.dice.between(1, 2000), () => this.end(container, SIGTERM));
+    if (signal !== SIGKILL && !container.command.polite) return;
+    const delay = signal === SIGKILL ? this.dice.between(0.5, 20) : this.dice.between(1, 500);
+    this.loop.after(delay, () => this.end(container, signal === SIGKILL ? SIGKILL : SIGTERM));
   }
 
+  /** Ends it, or forgets it when it has ended. */
   destroy(containerId: string): void {
     const container = this.containers.get(containerId);
     if (container === undefined || container.phase === 'doomed') return;
     const { phase } = container;
-    container.phase = 'doomed';
-    this.after(this.dice.between(0.5, 20), () => {
-      if (phase === 'running') this.hooks.ended(container);
+    if (phase === 'over') {
       this.containers.delete(containerId);
-      this.hooks.tell({ kind: 'containerExited', containerId, status: SIGKILL });
+      return;
+    }
+    container.phase = 'doomed';
+    // The signal that cannot be caught is on its way: to all who watch it does not run any more.
+    if (phase === 'running') this.hooks.ended(container, SIGKILL);
+    this.loop.after(this.dice.between(0.5, 20), () => {
+      if (this.containers.get(containerId) !== container) return;
+      this.over(container, SIGKILL);
     });
   }
 
-  /** The machine loses its power: everything ends at once, and nobody is told. */
+  /** Ends what may be left of a container of another launcher. */
+  clear(containerId: string): void {
+    const container = this.containers.get(containerId);
+    if (container?.orphaned === true) this.drop(container);
+  }
+
+  /** Everything ends at once, and nobody is told. */
   crash(): void {
-    this.off = true;
-    for (const container of this.containers.values()) if (container.phase !== 'starting') this.hooks.ended(container);
-    this.containers.clear();
+    for (const container of [...this.containers.values()]) this.drop(container);
+  }
+
+  private drop(container: Container): void {
+    const { containerId, phase } = container;
+    if (this.containers.get(containerId) !== container) return;
+    this.containers.delete(containerId);
+    if (phase === 'running') this.hooks.ended(container, undefined);
   }
 
   private start(container: Container): void {
-    if (container.phase !== 'starting') return;
     const { containerId, command } = container;
+    if (container.phase !== 'starting' || this.containers.get(containerId) !== container) return;
     if (this.dice.chance(this.weather.failedStarts)) {
       this.containers.delete(containerId);
       const stage = this.dice.chance(0.5) ? 'launch' : 'sandbox';
-      this.hooks.tell({ kind: 'containerFailed', containerId, stage, message: 'no luck today' });
+      this.tell({ kind: 'containerFailed', containerId, stage, message: 'no luck today' });
       return;
     }
     container.phase = 'running';
+    container.ran = true;
     this.hooks.started(container);
-    this.hooks.tell({ kind: 'containerStarted', containerId, pid: this.nextPid++ });
-    this.after(command.runFor, () => this.end(container, command.exitCode << 8));
+    this.tell({ kind: 'containerStarted', containerId, pid: container.pid });
+    this.loop.after(command.runFor, () => this.end(container, command.exitCode << 8));
   }
 
   private end(container: Container, status: number): void {
     if (this.containers.get(container.containerId) !== container || container.phase !== 'running') return;
-    this.containers.delete(container.containerId);
-    this.hooks.ended(container);
-    this.hooks.tell({ kind: 'containerExited', containerId: container.containerId, status });
+    this.hooks.ended(container, status);
+    if (container.orphaned) this.containers.delete(container.containerId);
+    else this.over(container, status);
   }
 
-  private after(delay: number, run: () => void): void {
-    this.loop.after(delay, () => this.off || run());
+  private over(container: Container, status: number): void {
+    container.phase = 'over';
+    container.status = status;
+    this.tell({ kind: 'containerExited', containerId: container.containerId, status });
+  }
+
+  private tell(event: AgentEvent): void {
+    this.agent?.(event);
   }
 }

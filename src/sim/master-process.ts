@@ -33,6 +33,7 @@ export class MasterProcess implements Host, SchedulerApi, SeenMaster {
   readonly address: string;
   private readonly life: MasterLife;
   private readonly world: World;
+  private readonly dice: Dice;
   private readonly clock: Clock;
   private readonly registrar: Registrar;
   private readonly candidacy: Candidacy | undefined;
@@ -47,9 +48,11 @@ export class MasterProcess implements Host, SchedulerApi, SeenMaster {
   private fuse: number | undefined;
   private nextRequest = 1;
   private unanswered = 0;
+  private readonly delayed: (() => void)[] = [];
 
   constructor(world: World, dice: Dice, life: MasterLife) {
     this.world = world;
+    this.dice = dice.fork();
     this.life = life;
     this.name = life.name;
     this.address = life.address;
@@ -193,6 +196,7 @@ export class MasterProcess implements Host, SchedulerApi, SeenMaster {
 
   private begin(registry: RegistrySnapshot): void {
     this.machine = createMaster({ ...this.life.options, registry, electedTime: this.clock.env().wall });
+    this.world.count('leaders');
     for (const observer of this.world.observers) observer.masterStarted?.(this);
     this.step({ kind: 'started' });
   }
@@ -201,8 +205,24 @@ export class MasterProcess implements Host, SchedulerApi, SeenMaster {
   private turn(run: () => void): void {
     if (this.dead) return;
     const { loop } = this.world;
-    if (this.pausedUntil > loop.now) loop.after(this.pausedUntil - loop.now, () => this.turn(run));
-    else run();
+    if (this.pausedUntil <= loop.now && this.delayed.length === 0) {
+      run();
+      return;
+    }
+    this.delayed.push(run);
+    if (this.delayed.length === 1) this.catchUp();
+  }
+
+  /** After a pause everything happens that waited, in the order in which it came. */
+  private catchUp(): void {
+    const { loop } = this.world;
+    loop.after(this.pausedUntil - loop.now, () => {
+      if (this.pausedUntil > loop.now) {
+        this.catchUp();
+        return;
+      }
+      for (let run = this.delayed.shift(); run !== undefined; run = this.delayed.shift()) if (!this.dead) run();
+    });
   }
 
   private step(event: MasterEvent): void {
@@ -255,6 +275,11 @@ export class MasterProcess implements Host, SchedulerApi, SeenMaster {
         this.streams.get(effect.stream)?.close();
         this.streams.delete(effect.stream);
         break;
+      case 'awaitReader':
+        world.loop.after(this.dice.between(0, 50), () =>
+          this.turn(() => this.step({ kind: 'readerReady', stream: effect.stream })),
+        );
+        break;
       case 'shutdown':
         demand(/^Failed to update the registry/.test(effect.reason), () => `the master gave up: ${effect.reason}`);
         this.end(effect.reason);
@@ -267,7 +292,8 @@ export class MasterProcess implements Host, SchedulerApi, SeenMaster {
     this.unanswered++;
     this.registrar.commit(operation, (error) =>
       this.turn(() => {
-        this.unanswered--;
+        // After a failure it does not know what is stored, and ends.
+        if (error === undefined) this.unanswered--;
         this.step({ kind: 'committed', token, ...(error !== undefined && { error }) });
       }),
     );

@@ -25,6 +25,8 @@ export interface SeenAgent {
   /** The id that a master gave it. */
   readonly id: string | undefined;
   readonly total: Resources;
+  /** Whether updates of the task outlive the agent. */
+  keeps?(frameworkId: string, taskId: string): boolean;
 }
 
 /** Watches the world without touching it. Checkers are observers that throw a `Violation`. */
@@ -38,10 +40,15 @@ export interface Observer {
   registryWritten?(epoch: number, changes: readonly EntityChange[]): void;
   /** An operator was told how a call ended. */
   operatorAnswered?(call: OperatorCall, status: number): void;
-  agentStepped?(agent: SeenAgent, event: AgentEvent, effects: readonly AgentEffect[]): void;
+  agentStepped?(agent: SeenAgent, event: AgentEvent): void;
+  /** Something that it decided happens now: what had to be durable before it is. */
+  agentPerforms?(agent: SeenAgent, effect: AgentEffect): void;
+  /** @param forgotten its disk is gone too */
+  agentEnded?(agent: SeenAgent, forgotten: boolean): void;
   /** A container's process begins to run. */
   containerStarted?(agent: SeenAgent, container: LiveContainer): void;
-  containerEnded?(agent: SeenAgent, container: LiveContainer): void;
+  /** @param status as waitpid tells it; undefined where nobody will ever know it */
+  containerEnded?(agent: SeenAgent, container: LiveContainer, status: number | undefined): void;
   /** A scheduler has taken note of a status, and is about to acknowledge it if it carries a uuid. */
   statusSeen?(frameworkId: string, status: TaskStatus): void;
 }

@@ -1,12 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { REGRESSIONS } from './regressions.ts';
 import { SimulationFailure, simulate } from './simulation.ts';
 
-const SEEDS = 20;
+const SEEDS = 40;
 
 test(`${SEEDS} clusters keep their promises while everything breaks, and come to rest when it stops`, () => {
   for (let seed = 1; seed <= SEEDS; seed++) simulate(seed);
 });
+
+for (const { name, seed } of REGRESSIONS) {
+  test(`regression: ${name}`, () => {
+    const { tasks } = simulate(seed);
+    assert.ok(tasks > 0);
+  });
+}
 
 test('one seed is one run, byte for byte', () => {
   const lines: string[] = [];
@@ -32,6 +40,24 @@ test('the runs do what they are for: connections break, agents crash, tasks are 
     'fault failover',
     'fault partition',
     'fault crash',
+    'fault agentKilled',
+    'fault agentAndLauncherKilled',
+    'fault launcherKilled',
+    'fault reboot',
+    'fault masterKilled',
+    'fault masterPaused',
+    'fault masterCutOff',
+    'fault zooServerDown',
+    'fault zooConnection',
+    'fault zooSession',
+    'killed between two effects',
+    'lost leadership',
+    'lost candidacy',
+    'taken over by another leader',
+    'Ending: --recover=cleanup',
+    'operator <- UPDATE_QUOTA 200',
+    'operator <- UPDATE_WEIGHTS 200',
+    'operator <- MARK_AGENT_GONE 200',
     'TASK_FINISHED',
     'TASK_FAILED',
     'TASK_KILLED',

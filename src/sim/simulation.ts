@@ -27,6 +27,8 @@ export interface SimulationResult {
   /** Simulated time until the faults ended, and until the cluster was at rest after that. */
   readonly stormFor: Millis;
   readonly restAfter: Millis;
+  /** How often each kind of fault came about, how many steps the cores took, and what else is counted. */
+  readonly counts: ReadonlyMap<string, number>;
 }
 
 /** A run that ended badly. The message says how; `seed` runs it again. */
@@ -81,7 +83,7 @@ export function simulate(seed: number, sink?: (line: string) => void): Simulatio
     for (const master of masters.all) master.resume();
     Object.assign(world.weather, CALM);
     for (const { workload } of schedulers) workload.closing = true;
-    const cluster: Cluster = { masters, agents: chaos.agents, schedulers, instances, updates };
+    const cluster: Cluster = { masters, machines: chaos.machines, schedulers, instances, updates };
     const rests = (): boolean => unsettled(cluster)[Symbol.iterator]().next().done === true;
     const rested = loop.runUntil(stormFor + PATIENCE, rests);
     demand(
@@ -91,7 +93,9 @@ export function simulate(seed: number, sink?: (line: string) => void): Simulatio
     );
     if (masters.leader !== undefined) books.check(masters.leader);
     const tasks = schedulers.reduce((sum, { workload }) => sum + workload.tasks.size, 0);
-    return { seed, hash: transcript.hash, lines: transcript.lines, tasks, stormFor, restAfter: loop.now - stormFor };
+    const { hash, lines } = transcript;
+    world.counts.set('writes of deposed leaders refused', world.store.fenced);
+    return { seed, hash, lines, tasks, stormFor, restAfter: loop.now - stormFor, counts: world.counts };
   } catch (cause) {
     throw new SimulationFailure(seed, cause, transcript.tail());
   }

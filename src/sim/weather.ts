@@ -15,6 +15,8 @@ export interface Weather {
   slowestCommit: Millis;
   /** The share of writes to the registry that are lost, or whose answer is. */
   failedCommits: number;
+  /** How long a checkpoint takes at most. */
+  slowestDisk: Millis;
   /** How often `Env.chance` says true. */
   unkindness: number;
   /** Schedulers make mistakes and change their minds. */
@@ -29,6 +31,7 @@ export const CALM: Weather = {
   failedStarts: 0,
   slowestCommit: 10,
   failedCommits: 0,
+  slowestDisk: 1,
   unkindness: 0,
   fickle: false,
 };
@@ -44,6 +47,7 @@ export function stormy(dice: Dice): Weather {
     failedStarts: sometimes(0.2),
     slowestCommit: dice.pick([1, 50, 3000]) ?? 0,
     failedCommits: dice.chance(0.3) ? dice.between(0, 0.05) : 0,
+    slowestDisk: dice.pick([0.2, 20, 1000]) ?? 0,
     unkindness: sometimes(0.05),
     fickle: dice.chance(0.8),
   };

@@ -79,3 +79,19 @@ test('bytes that are no message are left as they are', () => {
   const broken = Uint8Array.from([26, 200, 1]);
   assert.deepEqual(splitField(broken, 3), { rest: broken, parts: [] });
 });
+
+test('what was written over is not found any more', () => {
+  const pool = new Pool();
+  const [first] = read(pool, task('1', cpus(1)));
+  const labels = (at: number): Task => ({
+    ...task('1'),
+    labels: { labels: [{ key: `${at}`.padEnd(900, 'x'), value: 'v' }] },
+  });
+  for (let at = 0; at < 3_000; at++) {
+    const [other] = read(pool, labels(at));
+    assert.equal(other?.labels?.labels?.[0]?.key, `${at}`.padEnd(900, 'x'));
+  }
+  const [again] = read(pool, task('1', cpus(1)));
+  assert.deepEqual(again, first);
+  assert.notEqual(again?.resources?.[0], first?.resources?.[0]);
+});

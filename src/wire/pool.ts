@@ -1,9 +1,9 @@
-import { copyBytes } from './bytes.ts';
-
 /** Slots; a power of two. Each holds the last message that was read with a hash that ends so. */
 const SLOTS = 8192;
 /** Longer messages are seldom equal, and costly to compare. */
 const MAX_BYTES = 1024;
+/** Room for the bytes of all: the oldest are written over. */
+const ROOM = 2 ** 20;
 
 /** As much of a reader as is needed here. */
 interface Source {
@@ -15,7 +15,9 @@ interface Source {
 
 interface Slot {
   readonly decode: unknown;
-  readonly bytes: DataView;
+  /** Where its bytes begin, in a count of all that were ever kept. */
+  readonly start: number;
+  readonly length: number;
   readonly message: object;
 }
 
@@ -27,6 +29,9 @@ interface Slot {
 export class Pool {
   /** By their last items. */
   readonly #lists = new Map<object, object[]>();
+  readonly #bytes = new Uint8Array(ROOM);
+  readonly #view = new DataView(this.#bytes.buffer);
+  #end = 0;
   readonly #slots: (Slot | undefined)[] = new Array<Slot | undefined>(SLOTS).fill(undefined);
 
   /** Reads what is left of the reader's message. @param decode stands for the type */
@@ -35,13 +40,28 @@ export class Pool {
     if (end - pos > MAX_BYTES) return decode(reader);
     const at = hash(view, pos, end) & (SLOTS - 1);
     const slot = this.#slots[at];
-    if (slot !== undefined && slot.decode === decode && isEqual(slot.bytes, view, pos, end)) {
+    if (slot !== undefined && slot.decode === decode && this.#holds(slot, view, pos, end)) {
       reader.pos = end;
       return slot.message as T;
     }
     const message = decode(reader);
-    this.#slots[at] = { decode, bytes: new DataView(copyBytes(reader.bytes, pos, end).buffer), message };
+    this.#slots[at] = { decode, start: this.#keep(reader.bytes, pos, end), length: end - pos, message };
     return message;
+  }
+
+  #holds({ start, length }: Slot, view: DataView, pos: number, end: number): boolean {
+    return length === end - pos && this.#end - start <= ROOM && isEqual(this.#view, start % ROOM, view, pos, end);
+  }
+
+  #keep(bytes: Uint8Array, pos: number, end: number): number {
+    const length = end - pos;
+    let start = this.#end;
+    // Not around the corner.
+    if ((start % ROOM) + length > ROOM) start += ROOM - (start % ROOM);
+    const to = start % ROOM;
+    for (let at = 0; at < length; at++) this.#bytes[to + at] = bytes[pos + at]!;
+    this.#end = start + length;
+    return start;
   }
 
   /** A list with the same items, if there was one lately. */
@@ -81,11 +101,10 @@ function mix(sum: number): number {
   return more ^ (more >>> 16);
 }
 
-function isEqual(known: DataView, bytes: DataView, from: number, to: number): boolean {
-  const length = known.byteLength;
-  if (length !== to - from) return false;
+function isEqual(known: DataView, start: number, bytes: DataView, from: number, to: number): boolean {
+  const length = to - from;
   let at = 0;
-  for (; at + 4 <= length; at += 4) if (known.getInt32(at) !== bytes.getInt32(from + at)) return false;
-  for (; at < length; at++) if (known.getUint8(at) !== bytes.getUint8(from + at)) return false;
+  for (; at + 4 <= length; at += 4) if (known.getInt32(start + at) !== bytes.getInt32(from + at)) return false;
+  for (; at < length; at++) if (known.getUint8(start + at) !== bytes.getUint8(from + at)) return false;
   return true;
 }

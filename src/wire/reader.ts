@@ -1,4 +1,3 @@
-import { copyBytes } from './bytes.ts';
 import type { EnumType } from './enum.ts';
 import { MAX_DEPTH, WireFault } from './fault.ts';
 import type { Pool } from './pool.ts';
@@ -128,11 +127,11 @@ export class Reader {
     return readUtf8(this.bytes, at, at + length);
   }
 
-  /** A copy: a message must not hold on to the buffer that it came in. */
+  /** A copy: a message must not hold on to the buffer that it came in. What `slice` of Node's buffers gives is a view. */
   byteString(): Uint8Array {
     const length = this.#length();
     const at = this.#take(length);
-    return copyBytes(this.bytes, at, at + length);
+    return Uint8Array.prototype.slice.call(this.bytes, at, at + length);
   }
 
   #length(): number {

@@ -38,10 +38,13 @@ export function start(command: string, args: readonly string[], env: NodeJS.Proc
   return { process: child, stdout: () => stdout, stderr: () => stderr, ended };
 }
 
-/** A run of consecutive ports of the loopback that nobody uses at the moment. */
+/**
+ * A run of consecutive ports of the loopback that nobody uses at the moment. Below those that the kernel gives to outgoing
+ * connections (32,768 and up): a program that is started again must find its port free.
+ */
 export async function freePorts(count: number): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt++) {
-    const first = 20_000 + Math.floor(Math.random() * 20_000);
+    const first = 20_000 + Math.floor(Math.random() * (12_768 - count));
     const free = await Promise.all(Array.from({ length: count }, (_, index) => isFree(first + index)));
     if (free.every(Boolean)) return first;
   }
@@ -62,6 +65,7 @@ function isFree(port: number): Promise<boolean> {
 export interface Cluster {
   readonly port: number;
   readonly master: string;
+  readonly marathon: string;
   readonly workDir: string;
   readonly up: Running;
   /** Interrupts the cluster as Ctrl-C does and waits for its end. */
@@ -70,9 +74,14 @@ export interface Cluster {
 
 /** `meseta up` until it says that the cluster is running. @throws Error with its output when it ends before */
 export async function startCluster(...options: string[]): Promise<Cluster> {
-  const port = await freePorts(5);
+  const port = await freePorts(6);
+  const marathonPort = port + 5;
   const workDir = mkdtempSync(join(tmpdir(), 'meseta-e2e-'));
-  const up = start('bin/meseta', ['up', '--port', String(port), '--work-dir', workDir, ...options]);
+  const up = start('bin/meseta', [
+    'up',
+    ...['--port', String(port), '--marathon-port', String(marathonPort), '--work-dir', workDir],
+    ...options,
+  ]);
   let over = false;
   void up.ended.then(() => {
     over = true;
@@ -84,6 +93,7 @@ export async function startCluster(...options: string[]): Promise<Cluster> {
   return {
     port,
     master: `127.0.0.1:${port}`,
+    marathon: `127.0.0.1:${marathonPort}`,
     workDir,
     up,
     stop: async () => {

@@ -22,7 +22,7 @@ class Site {
   #ensemble: TestEnsemble | undefined;
 
   async zooKeeper(host: Host): Promise<TestEnsemble> {
-    this.#ensemble = await TestEnsemble.start(1, host);
+    this.#ensemble = await TestEnsemble.start(1, 128, host);
     return this.#ensemble;
   }
 

@@ -69,6 +69,16 @@ class Daemon {
     await ended;
   }
 
+  /** @throws AssertionError with its last words if it has ended by itself */
+  mustLive(): void {
+    const { process } = this.#running ?? {};
+    assert.equal(
+      process?.exitCode ?? null,
+      null,
+      `${this.#program} on port ${this.port} ended: ${this.log.slice(-2000)}`,
+    );
+  }
+
   get log(): string {
     return this.#running?.stderr() ?? '';
   }
@@ -152,7 +162,11 @@ class Cluster {
         tasks.filter(({ state }) => state === 'TASK_RUNNING').length === AGENTS * TASKS_PER_AGENT
       );
     };
-    await until('all agents, the framework and all tasks are known', () => isWhole().catch(() => false), PATIENCE);
+    const known = (): Promise<boolean> => {
+      for (const daemon of [...this.masters, ...this.agents]) daemon.mustLive();
+      return isWhole().catch(() => false);
+    };
+    await until('all agents, the framework and all tasks are known', known, PATIENCE);
   }
 
   async stop(): Promise<void> {
@@ -210,9 +224,10 @@ class Framework {
     return this.#scheduler.reconcile();
   }
 
+  /** Its tasks end with their agents. */
   async stop(): Promise<void> {
-    await this.#scheduler.teardown();
-    await this.#ran;
+    this.#scheduler.stop();
+    await this.#ran.catch(() => {});
   }
 
   inState(state: string): TaskStatus[] {
@@ -293,7 +308,11 @@ async function decided(leader: Daemon): Promise<unknown> {
 async function upgrade(daemon: Daemon): Promise<void> {
   await daemon.end();
   daemon.start(NEW);
-  await until('the new program answers', async () => (await daemon.version()) === NEW.version, PATIENCE);
+  const answers = async (): Promise<boolean> => {
+    daemon.mustLive();
+    return (await daemon.version()) === NEW.version;
+  };
+  await until(`the new program answers on port ${daemon.port}`, answers, PATIENCE);
 }
 
 async function begin(t: TestContext): Promise<{ cluster: Cluster; framework: Framework }> {
@@ -301,7 +320,7 @@ async function begin(t: TestContext): Promise<{ cluster: Cluster; framework: Fra
   const cluster = new Cluster(`zk://${ensemble.addresses}/mesos`, await freePorts(MASTERS + AGENTS));
   const framework = new Framework(cluster.zk);
   t.after(async () => {
-    await framework.stop().catch(() => {});
+    await framework.stop();
     await cluster.stop();
     await ensemble.stop();
   });

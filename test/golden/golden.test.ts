@@ -178,8 +178,8 @@ for (const [what, key, value, reason] of [
 test('checkpoints of format 1 are read', () => {
   const read = readCheckpoints({ workDir: here('checkpoints-1'), strict: true, warn: (text) => assert.fail(text) });
   assert.ok(read.ok, read.ok ? '' : read.error);
-  assert.equal(read.value?.info.id?.value, 'm-S0');
-  const [framework, ...others] = read.value?.frameworks ?? [];
+  assert.equal(read.value.info?.id?.value, 'm-S0');
+  const [framework, ...others] = read.value.frameworks;
   assert.equal(others.length, 0);
   assert.deepEqual([framework?.info.id?.value, framework?.info.checkpoint], ['f1', true]);
   const runs = (framework?.runs ?? []).map(({ info, kind, isCompleted, processId, tasks }) => {

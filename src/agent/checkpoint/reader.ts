@@ -1,28 +1,19 @@
 /** Reads what an agent of before has written under `work_dir/meta` (facts: semantics, 8.2). */
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { err, ok, type Result } from '../../base/result.ts';
-import { StatusUpdateRecord } from '../../wire/internal.ts';
+import type { StatusUpdateRecord } from '../../wire/internal.ts';
 import { ResourceState } from '../../wire/internal_slave.ts';
 import type { MessageType } from '../../wire/message-type.ts';
 import { AgentInfo, DrainConfig, ExecutorInfo, FrameworkInfo, Task, TaskInfo } from '../../wire/v1.ts';
 import { CHECKPOINT_FORMAT, type TaskLaunch } from '../core/checkpoints.ts';
-import type { Recovered, RecoveredFramework, RecoveredRun, RecoveredTask } from '../core/recovered.ts';
-import type { ExecutorKind } from '../core/state.ts';
-
-/** Larger than any status update may be; what claims to be larger was not written by us. */
-const MAX_RECORD = 64 * 2 ** 20;
+import type { Leftover, Recovered, RecoveredFramework, RecoveredRun, RecoveredTask } from '../core/recovered.ts';
+import type { ExecutorKind, TaskKill } from '../core/state.ts';
+import { contentOf, latestIn, modifiedAt, namesIn, recordsIn } from './files.ts';
+import { agentFolders, strayFolders } from './leftovers.ts';
 
 /** A checkpoint that cannot be understood. The message names the path. */
-class Unreadable extends Error {
-  /** Whether an agent can go on without it. */
-  readonly isSkippable: boolean;
-
-  constructor(sentence: string, isSkippable: boolean) {
-    super(`What an earlier agent has saved cannot be read: ${sentence}`);
-    this.isSkippable = isSkippable;
-  }
-}
+class Unreadable extends Error {}
 
 export interface ReadOptions {
   /** Absolute, without symbolic links. */
@@ -32,59 +23,57 @@ export interface ReadOptions {
   readonly warn: (text: string) => void;
 }
 
-export type Checkpoints = Omit<Recovered, 'containers'>;
+export interface Checkpoints extends Omit<Recovered, 'containers'> {
+  /** Files of records whose end is of no use: to be cut off there, before anything is appended. */
+  readonly torn: readonly { readonly path: string; readonly length: number }[];
+}
 
-/** @returns undefined if no agent was here before; an error that names the path and the way out */
-export function readCheckpoints(options: ReadOptions): Result<Checkpoints | undefined> {
-  const { workDir, strict } = options;
-  const latest = join(workDir, 'meta/slaves/latest');
+/** @returns an error that names the path and the way out */
+export function readCheckpoints(options: ReadOptions): Result<Checkpoints> {
+  const meta = join(options.workDir, 'meta');
   const reading = new Reading(options);
   try {
-    const name = linkTarget(latest);
-    if (name === undefined) return ok(undefined);
-    const format = textOf(join(workDir, 'meta/meseta.format')) ?? CHECKPOINT_FORMAT;
-    if (format !== CHECKPOINT_FORMAT) return err(otherFormat(join(workDir, 'meta'), format));
-    return ok(read(reading, workDir, name));
+    const format = reading.text(join(meta, 'meseta.format')) ?? CHECKPOINT_FORMAT;
+    if (format !== CHECKPOINT_FORMAT) {
+      return err(
+        `${meta} was written in format ${format}, and this agent knows only format ${CHECKPOINT_FORMAT}: run the ` +
+          'version that wrote it, or a later one; nothing was changed',
+      );
+    }
+    const agent = readAgent(reading, options.workDir);
+    const path = join(meta, 'resources/resources_and_operations.state');
+    const resources = reading.message(path, ResourceState) ?? {};
+    return ok({ ...agent, resources, torn: reading.torn, errors: reading.errors });
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
-    const passOver = strict && error.isSkippable ? 'To pass over it, start with --no-strict; to' : 'To';
-    return err(`${error.message}. ${passOver} give up what ran here and begin as a new agent, remove ${latest}`);
+    return err(
+      `${error.message}. To pass over it, start with --no-strict; to give up what ran here and begin as a new agent, ` +
+        `remove ${join(meta, 'slaves/latest')}`,
+    );
   }
 }
 
-function otherFormat(folder: string, format: string): string {
-  return (
-    `${folder} was written in format ${format}, and this agent knows only format ${CHECKPOINT_FORMAT}: run the version ` +
-    'that wrote it, or a later one; nothing was changed'
-  );
-}
+type ReadAgent = Pick<Recovered, 'info' | 'drain' | 'frameworks' | 'leftovers'>;
 
-/** @param name of the agent's folder */
-function read(reading: Reading, workDir: string, name: string): Checkpoints | undefined {
-  const folder = join(workDir, 'meta/slaves', name);
-  const info = reading.message(join(folder, 'slave.info'), AgentInfo);
+function readAgent(reading: Reading, workDir: string): ReadAgent {
+  const latest = reading.latest(join(workDir, 'meta/slaves'));
+  const folder = latest === undefined ? undefined : join(workDir, 'meta/slaves', latest);
+  const info = folder === undefined ? undefined : reading.required(join(folder, 'slave.info'), AgentInfo, folder);
   // Without it the agent never got so far as to run anything.
-  if (info === undefined) return undefined;
+  if (folder === undefined || latest === undefined || info?.id === undefined) {
+    return { info: undefined, drain: undefined, frameworks: [], leftovers: agentFolders(workDir, undefined) };
+  }
   const drain = reading.message(join(folder, 'drain.config'), DrainConfig);
   const frameworks = reading.names(join(folder, 'frameworks')).flatMap((id) => {
-    return reading.framework(join(folder, 'frameworks', id), join(workDir, 'slaves', name, 'frameworks', id));
+    return reading.framework(join(folder, 'frameworks', id), join(workDir, 'slaves', latest, 'frameworks', id));
   });
-  const resources =
-    reading.message(join(workDir, 'meta/resources/resources_and_operations.state'), ResourceState) ?? {};
-  const others = leftovers(reading, workDir, name);
-  return { info, drain, frameworks, resources, leftovers: others, errors: reading.errors };
-}
-
-/** The folders of agents that this machine was before. */
-function leftovers(reading: Reading, workDir: string, latest: string): string[] {
-  return ['meta/slaves', 'slaves'].flatMap((folder) => {
-    const others = reading.names(join(workDir, folder)).filter((name) => name !== 'latest' && name !== latest);
-    return others.map((name) => join(workDir, folder, name));
-  });
+  const leftovers: Leftover[] = [...agentFolders(workDir, latest), ...strayFolders(workDir, latest)];
+  return { info, drain, frameworks, leftovers };
 }
 
 class Reading {
   errors = 0;
+  readonly torn: { path: string; length: number }[] = [];
   readonly #options: ReadOptions;
 
   constructor(options: ReadOptions) {
@@ -92,88 +81,109 @@ class Reading {
   }
 
   framework(folder: string, sandboxes: string): RecoveredFramework[] {
-    const info = this.message(join(folder, 'framework.info'), FrameworkInfo);
+    const info = this.required(join(folder, 'framework.info'), FrameworkInfo, folder);
     if (info === undefined) return [];
-    const pid = this.#text(join(folder, 'framework.pid')) || undefined;
+    const pid = this.text(join(folder, 'framework.pid')) || undefined;
     const runs = this.names(join(folder, 'executors')).flatMap((id) => {
       return this.#executor(join(folder, 'executors', id), join(sandboxes, 'executors', id));
     });
-    return [{ info, pid, runs }];
+    return [{ info: { ...info, id: { value: basename(folder) } }, pid, runs }];
   }
 
   #executor(folder: string, sandboxes: string): RecoveredRun[] {
-    const info = this.message(join(folder, 'executor.info'), ExecutorInfo);
+    const info = this.required(join(folder, 'executor.info'), ExecutorInfo, folder);
     if (info === undefined) return [];
-    const kind = kindOf(info, this.#text(join(folder, 'meseta.kind')));
-    const latest = this.#link(join(folder, 'runs/latest'));
-    return this.names(join(folder, 'runs')).flatMap((containerId) => {
-      if (containerId === 'latest') return [];
-      const run = this.#run(join(folder, 'runs', containerId), join(sandboxes, 'runs', containerId), { info, kind });
+    const kind = this.#kind(join(folder, 'meseta.kind'), info);
+    const runs = join(folder, 'runs');
+    const latest = this.latest(runs);
+    if (latest === undefined && hasHistory(folder)) this.#unreadable(`${join(runs, 'latest')} is missing`);
+    if (kind === undefined) return [];
+    return this.names(runs).flatMap((containerId) => {
+      const run = this.#run(join(runs, containerId), join(sandboxes, 'runs', containerId), { info, kind });
       // Of one executor only the last run can still go on.
       return run.isCompleted || containerId === latest ? [run] : [{ ...run, isCompleted: true }];
     });
   }
 
+  #kind(path: string, info: ExecutorInfo): ExecutorKind | undefined {
+    const written = this.text(path);
+    if (written === 'command' || written === 'default' || written === 'custom') return written;
+    if (written === undefined && !existsSync(path)) {
+      if (!hasHistory(dirname(path))) return info.type === 'DEFAULT' ? 'default' : 'custom';
+      this.#unreadable(`${path} is missing`);
+    } else if (written !== undefined) {
+      this.#unreadable(`${path} is garbled: it says neither command nor default nor custom`);
+    }
+    return undefined;
+  }
+
   #run(folder: string, sandbox: string, { info, kind }: Pick<RecoveredRun, 'info' | 'kind'>): RecoveredRun {
-    const processId = Number(this.#text(join(folder, 'pids/forked.pid')));
-    const launchedAt = Number(this.#text(join(folder, 'meseta.launched')));
-    const modifiedAt = modified(join(folder, 'executor.sentinel')) ?? modified(sandbox) ?? Date.now();
+    const sentinel = join(folder, 'executor.sentinel');
+    const modified = modifiedAt(sentinel) ?? modifiedAt(sandbox) ?? Date.now();
     return {
       info,
       kind,
       containerId: basename(folder),
-      launchedAt: launchedAt > 0 ? launchedAt : modifiedAt,
-      modifiedAt,
-      isCompleted: this.#text(join(folder, 'executor.sentinel')) !== undefined,
-      processId: processId > 0 ? processId : undefined,
-      pid: this.#text(join(folder, 'pids/libprocess.pid')) || undefined,
-      isHttp: this.#text(join(folder, 'pids/http.marker')) !== undefined,
+      launchedAt: this.#number(join(folder, 'meseta.launched')) ?? modified,
+      modifiedAt: modified,
+      isCompleted: existsSync(sentinel),
+      processId: this.#number(join(folder, 'pids/forked.pid')),
+      pid: this.#pid(join(folder, 'pids/libprocess.pid')),
+      isHttp: existsSync(join(folder, 'pids/http.marker')),
       tasks: this.names(join(folder, 'tasks')).flatMap((id) => this.#task(join(folder, 'tasks', id))),
     };
   }
 
+  #number(path: string): number | undefined {
+    const text = this.text(path);
+    if (text === undefined) return undefined;
+    if (/^[1-9]\d*(\.\d+)?$/.test(text)) return Number(text);
+    this.#unreadable(`${path} is garbled: it should be a number`);
+    return undefined;
+  }
+
+  #pid(path: string): string | undefined {
+    const text = this.text(path);
+    if (text === undefined) return undefined;
+    if (/^[^@\s]+@[^@\s]+:\d+$/.test(text)) return text;
+    this.#unreadable(`${path} is garbled: it should be a libprocess address, name@ip:port`);
+    return undefined;
+  }
+
   #task(folder: string): RecoveredTask[] {
-    const task = this.message(join(folder, 'task.info'), Task);
-    const info = this.message(join(folder, 'meseta.task'), TaskInfo);
+    const task = this.required(join(folder, 'task.info'), Task, folder);
+    const info = this.required(join(folder, 'meseta.task'), TaskInfo, folder);
     if (task === undefined || info === undefined) return [];
-    const launch = this.#launch(join(folder, 'meseta.launch'));
-    return [{ task, info, launch, records: this.#records(join(folder, 'task.updates')) }];
+    const launch = this.#json(join(folder, 'meseta.launch'), isLaunch) ?? {};
+    const kill = this.#json(join(folder, 'meseta.kill'), isKill);
+    return [{ task, info, launch, kill, records: this.#records(join(folder, 'task.updates')) }];
   }
 
-  #launch(path: string): TaskLaunch {
+  #json<T>(path: string, isRight: (value: unknown) => value is T): T | undefined {
+    const text = this.text(path);
+    if (text === undefined) return undefined;
     try {
-      return JSON.parse(this.#text(path) ?? '{}') as TaskLaunch;
+      const value: unknown = JSON.parse(text);
+      if (isRight(value)) return value;
     } catch {
-      this.#unreadable(`${path} is no JSON`);
-      return {};
+      // The same as JSON of another shape.
     }
+    this.#unreadable(`${path} is garbled: it is not the JSON that it should be`);
+    return undefined;
   }
 
-  #records(path: string): StatusUpdateRecord[] {
-    const bytes = this.#content(path);
-    const records: StatusUpdateRecord[] = [];
-    for (let at = 0; bytes !== undefined && at + 4 <= bytes.length; ) {
-      const length = bytes.readUInt32LE(at);
-      if (length > MAX_RECORD) {
-        this.#unreadable(`${path} is garbled at byte ${at}: no update has ${length} bytes`);
-        break;
-      }
-      // The machine stopped while this was being written: nobody was told of it.
-      if (at + 4 + length > bytes.length) break;
-      const record = StatusUpdateRecord.decode(bytes.subarray(at + 4, at + 4 + length));
-      if (!record.ok) {
-        this.#unreadable(`${path} is garbled at byte ${at}: ${record.error}`);
-        break;
-      }
-      records.push(record.value);
-      at += 4 + length;
-    }
+  #records(path: string): readonly StatusUpdateRecord[] {
+    const bytes = this.#read(contentOf(path));
+    if (bytes === undefined) return [];
+    const { records, length, problem } = recordsIn(bytes);
+    if (problem !== undefined) this.#unreadable(`${path} ${problem}`);
+    if (length < bytes.length) this.torn.push({ path, length });
     return records;
   }
 
   /** @returns undefined if there is no such file, or it is passed over */
   message<T>(path: string, type: MessageType<T>): T | undefined {
-    const bytes = this.#content(path);
+    const bytes = this.#read(contentOf(path));
     if (bytes === undefined) return undefined;
     if (bytes.length < 4 || bytes.readUInt32LE(0) !== bytes.length - 4) {
       this.#unreadable(`${path} is garbled: its length is not what it says`);
@@ -185,74 +195,58 @@ class Reading {
     return undefined;
   }
 
-  names(folder: string): string[] {
-    // What was being written when the machine stopped has another name.
-    return this.#attempt(() => readdirSync(folder).filter((name) => !name.endsWith('.new')), folder) ?? [];
+  /** A message that is there before anything around it has a history; without one it may be that the agent was killed. */
+  required<T>(path: string, type: MessageType<T>, around: string): T | undefined {
+    const message = this.message(path, type);
+    if (message === undefined && !existsSync(path) && hasHistory(around)) this.#unreadable(`${path} is missing`);
+    return message;
   }
 
-  #content(path: string): Buffer | undefined {
-    return this.#attempt(() => readFileSync(path), path);
+  text(path: string): string | undefined {
+    return this.#read(contentOf(path))?.toString('utf8').trim();
   }
 
-  #text(path: string): string | undefined {
-    return this.#content(path)?.toString('utf8').trim();
+  names(folder: string): readonly string[] {
+    return this.#read(namesIn(folder)) ?? [];
   }
 
-  #link(path: string): string | undefined {
-    return this.#attempt(() => basename(readlinkSync(path)), path);
+  latest(folder: string): string | undefined {
+    return this.#read(latestIn(folder));
   }
 
-  /** @returns undefined if it is not there, or is passed over */
-  #attempt<T>(look: () => T, path: string): T | undefined {
-    try {
-      return look();
-    } catch (error) {
-      if (!isMissing(error)) this.#unreadable(sentenceOf(error, path));
-      return undefined;
-    }
+  #read<T>(result: Result<T>): T | undefined {
+    if (result.ok) return result.value;
+    this.#unreadable(result.error);
+    return undefined;
   }
 
   #unreadable(sentence: string): void {
-    if (this.#options.strict) throw new Unreadable(sentence, true);
+    if (this.#options.strict) throw new Unreadable(`What an earlier agent has saved cannot be read: ${sentence}`);
     this.errors++;
     this.#options.warn(`Passing over what an earlier agent has saved: ${sentence}`);
   }
 }
 
-function kindOf(info: ExecutorInfo, written: string | undefined): ExecutorKind {
-  if (written === 'command' || written === 'default' || written === 'custom') return written;
-  return info.type === 'DEFAULT' ? 'default' : 'custom';
+/** Whether anything was ever told of a task in there: until then the agent may have been killed between two files. */
+function hasHistory(folder: string): boolean {
+  if (existsSync(join(folder, 'task.updates'))) return true;
+  const names = namesIn(folder);
+  return names.ok && names.value.some((name) => hasHistory(join(folder, name)));
 }
 
-function isMissing(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'ENOENT' || code === 'ENOTDIR';
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Some errors of the system do not name their path. */
-function sentenceOf(error: unknown, path: string): string {
-  const { message } = error as Error;
-  return message.includes(path) ? message : `${path}: ${message}`;
+function isLaunch(value: unknown): value is TaskLaunch {
+  if (!isObject(value)) return false;
+  const { container = '', group = [] } = value;
+  return typeof container === 'string' && Array.isArray(group) && group.every((id) => typeof id === 'string');
 }
 
-/** What an agent cannot do without. */
-function needed<T>(look: () => T, path: string): T | undefined {
-  try {
-    return look();
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw new Unreadable(sentenceOf(error, path), false);
-  }
-}
-
-function textOf(path: string): string | undefined {
-  return needed(() => readFileSync(path, 'utf8').trim(), path);
-}
-
-function linkTarget(path: string): string | undefined {
-  return needed(() => basename(readlinkSync(path)), path);
-}
-
-function modified(path: string): number | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+function isKill(value: unknown): value is TaskKill {
+  if (!isObject(value) || typeof value.startedAt !== 'number' || typeof value.deadline !== 'number') return false;
+  const { verdict, healthy } = value;
+  const isVerdict = isObject(verdict) && typeof verdict.state === 'string' && typeof verdict.reason === 'string';
+  return (verdict === undefined || isVerdict) && (healthy === undefined || healthy === false);
 }

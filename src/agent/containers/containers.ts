@@ -27,6 +27,11 @@ const RECOVERY_TIMEOUT: Millis = 15 * 60_000;
 const STOP_GRACE: Millis = 2_000;
 const STOP_DEADLINE: Millis = 5_000;
 
+const ABANDONED = {
+  reason: 'REASON_EXECUTOR_TERMINATED',
+  message: 'it was ended because no agent came back within --recovery_timeout, or the launcher was told to end',
+} as const;
+
 export type ContainerNews = Extract<AgentEvent, { kind: 'containerStarted' | 'containerExited' | 'containerFailed' }>;
 
 export interface ContainersOptions extends FetchSettings {
@@ -200,9 +205,10 @@ export class Containers {
   /** What was left is told first, what happens to it next; and neither before whoever opened us can listen. */
   private announce(connection: Connection): void {
     if (this.stopping) return;
-    for (const { containerId, leader, status } of this.survivors) {
+    for (const { containerId, leader, status, abandoned } of this.survivors) {
       if (leader) this.tell({ kind: 'containerStarted', containerId, pid: leader.pid });
-      if (status !== undefined) this.tell({ kind: 'containerExited', containerId, status });
+      if (status === undefined) continue;
+      this.tell({ kind: 'containerExited', containerId, status, ...(abandoned && { limitation: ABANDONED }) });
     }
     this.adopt(connection);
   }
@@ -335,7 +341,7 @@ export class Containers {
 }
 
 function orderOf(spec: LaunchContainer, user: UserIds | undefined): StartOrder {
-  const { containerId, file, argv, environment, sandbox } = spec;
+  const { containerId, file, argv, environment, sandbox, endsWithAgent } = spec;
   return {
     containerId,
     file,
@@ -343,6 +349,7 @@ function orderOf(spec: LaunchContainer, user: UserIds | undefined): StartOrder {
     environment: { PATH: DEFAULT_PATH, ...environment },
     directory: sandbox,
     ...(user && { user }),
+    ...(endsWithAgent && { endsWithAgent }),
   };
 }
 

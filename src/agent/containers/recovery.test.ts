@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { Connection } from './connection.ts';
 import { launcherPlace } from './launcher-process.ts';
 import { Bench, lives, until } from './testing.fixture.ts';
 
-const { SIGKILL } = constants.signals;
+const { SIGKILL, SIGTERM } = constants.signals;
 
 test('an agent that comes back finds what runs, and the status of what ended while it was away', async (t) => {
   const bench = await Bench.open(t);
@@ -192,4 +192,57 @@ test('two agents cannot use one launcher, and the second is told who does', asyn
   await second;
   clearInterval(impatience);
   t.mock.timers.reset();
+});
+
+test('how tasks ended is known even to an agent that comes back when the launcher has left', async (t) => {
+  const bench = await Bench.open(t, { recoveryTimeout: 50 });
+  bench.launch('short', 'while [ ! -e end ]; do sleep 0.01; done; exit 7');
+  bench.launch('long', 'exec sleep 1000');
+  const [short] = [await bench.started('short'), await bench.started('long')];
+  const launcher = bench.containers.launcherPid!;
+  writeFileSync(join(bench.sandbox('short'), 'end'), '');
+  await bench.exited('short');
+  bench.containers.close();
+  await until(() => !lives(launcher));
+  for (let restarts = 0; restarts < 2; restarts++) {
+    bench.news.length = 0;
+    await bench.open();
+    assert.notEqual(bench.containers.launcherPid, launcher);
+    assert.equal((await bench.started('short')).pid, short.pid);
+    const [ended, abandoned] = [await bench.exited('short'), await bench.exited('long')];
+    assert.deepEqual([ended.status, ended.limitation], [7 << 8, undefined]);
+    assert.equal(abandoned.status, SIGTERM);
+    assert.match(abandoned.limitation?.message ?? '', /no agent came back within --recovery_timeout/);
+    assert.deepEqual(bench.containers.list(), []);
+    bench.containers.close();
+  }
+  bench.news.length = 0;
+  await bench.open();
+  for (const id of ['short', 'long']) bench.containers.destroy(id);
+  await bench.containers.stop();
+  await bench.open();
+  assert.deepEqual(bench.containers.recover(), []);
+});
+
+test('what is to end with the agent ends when that is gone, stubborn or not, and nobody hears of it', async (t) => {
+  const bench = await Bench.open(t);
+  const mortal = (line: string) => ({ file: 'sh', argv: ['sh', '-c', line], endsWithAgent: true });
+  bench.launch('polite', mortal('exec sleep 1000'));
+  bench.launch('stubborn', mortal("trap '' TERM; echo ready; while :; do sleep 0.05; done"));
+  bench.launch('other', 'exec sleep 1000');
+  await bench.lines('stubborn', 1);
+  const [polite, stubborn, other] = [
+    await bench.started('polite'),
+    await bench.started('stubborn'),
+    await bench.started('other'),
+  ];
+  bench.containers.close();
+  await until(() => !lives(polite.pid) && !lives(stubborn.pid));
+  assert.equal(lives(other.pid), true);
+  for (let found = ['']; found.length > 1 || found[0] !== 'other'; bench.containers.close()) {
+    await bench.open();
+    found = bench.containers.recover().map(({ containerId }) => containerId);
+    assert.ok(found.includes('other'));
+  }
+  await bench.open();
 });

@@ -44,11 +44,12 @@ function changeVolume(change: VolumeChange, failed: (problem: string) => void): 
   }
 }
 
-/** Deletes what destroyed volumes had held, where an earlier agent was killed before it was done with that. */
+/** Deletes what volumes and sandboxes had held, where an earlier agent was killed before it was done with that. */
 export async function removeLeftovers(workDir: string): Promise<void> {
-  const folder = join(workDir, 'volumes/removed');
-  const entries = existsSync(folder) ? await readdir(folder) : [];
-  for (const entry of entries) await rm(join(folder, entry), { recursive: true, force: true });
+  for (const folder of [join(workDir, 'volumes/removed'), join(workDir, 'meta/removed')]) {
+    const entries = existsSync(folder) ? await readdir(folder) : [];
+    for (const entry of entries) await rm(join(folder, entry), { recursive: true, force: true });
+  }
 }
 
 /**

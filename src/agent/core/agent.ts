@@ -113,6 +113,7 @@ export function createAgent(options: AgentOptions, env: Env, recovered?: Recover
     total: Resources.of(options.resources),
     operations: new Map(),
     resourceVersion: randomUuidBytes(env.random),
+    isInventoryStale: false,
     registrationBackoff: 0,
     pingTimeout: DEFAULT_PING_TIMEOUT,
     drain: undefined,

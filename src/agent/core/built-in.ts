@@ -9,7 +9,7 @@ import { type Context, log } from './context.ts';
 import { commandLine } from './environment.ts';
 import type { ContainerLimitation } from './events.ts';
 import { executorEnded, retireIfIdle } from './executors.ts';
-import { graceOf, killTimer, stopTask } from './kill.ts';
+import { drainPolicy, graceOf, killTimer, type StopOptions, stopTask } from './kill.ts';
 import { launchTaskContainer, taskSandbox } from './launch.ts';
 import type { Executor, Framework, TaskRecord } from './state.ts';
 import { report } from './status.ts';
@@ -78,8 +78,8 @@ export function taskStarted(
   if (running === undefined) report(context, framework, executor, taskId, { state: 'TASK_RUNNING', ...news });
   startCheckers(context, framework, executor, record);
   limitCompletion(context, record, running?.timestamp);
-  if (isToEnd(executor, record))
-    stopTask(context, framework, executor, record, { grace: graceOf(record.info, undefined) });
+  const end = endingBefore(context, executor, record);
+  if (end !== undefined) stopTask(context, framework, executor, record, end);
 }
 
 function limitCompletion(context: Context, record: TaskRecord, runningSince: number | undefined): void {
@@ -90,13 +90,19 @@ function limitCompletion(context: Context, record: TaskRecord, runningSince: num
   context.emit({ kind: 'arm', key: completionTimer(record.containerId.value), after });
 }
 
-/** The task was being ended when the agent restarted, or another one of its group has failed. */
-function isToEnd(executor: Executor, record: TaskRecord): boolean {
-  if (record.task.state === 'TASK_KILLING') return true;
+/** How a task is to end that was being ended when the agent restarted, or should have been. */
+function endingBefore({ state, env }: Context, executor: Executor, record: TaskRecord): StopOptions | undefined {
+  const { killBefore, info } = record;
+  if (killBefore !== undefined) {
+    const { deadline, verdict, healthy } = killBefore;
+    return { grace: Math.max(0, deadline - env.wall), verdict, healthy };
+  }
+  if (state.drain !== undefined) return { grace: graceOf(info, drainPolicy(info, state.drain.config)) };
   const others = [...executor.terminated.values(), ...executor.completed];
-  return others.some(
+  const hasFailed = others.some(
     ({ group, task }) => group !== undefined && group === record.group && task.state !== 'TASK_FINISHED',
   );
+  return hasFailed || record.task.state === 'TASK_KILLING' ? { grace: graceOf(info, undefined) } : undefined;
 }
 
 /** After a restart of the agent: nobody has the task's process, or knows how it ended. */

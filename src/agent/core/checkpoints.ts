@@ -12,7 +12,7 @@ import { AgentInfo, DrainConfig, ExecutorInfo, FrameworkInfo, Task, TaskInfo } f
 import { agentId, type Context } from './context.ts';
 import type { Pid } from './effects.ts';
 import type { Persist } from './persist.ts';
-import type { AgentState, Executor, Framework, TaskRecord } from './state.ts';
+import type { AgentState, Executor, Framework, TaskKill, TaskRecord } from './state.ts';
 
 export const metaDirectory = (workDir: string): string => `${workDir}/meta`;
 
@@ -24,12 +24,16 @@ export function metaFrameworkDirectory(workDir: string, id: string, frameworkId:
   return `${metaAgentDirectory(workDir, id)}/frameworks/${frameworkId}`;
 }
 
+export function metaExecutorDirectory(workDir: string, id: string, frameworkId: string, executorId: string): string {
+  return `${metaFrameworkDirectory(workDir, id, frameworkId)}/executors/${executorId}`;
+}
+
 function frameworkFolder({ options, info }: AgentState, frameworkId: string): string {
   return metaFrameworkDirectory(options.workDir, info.id?.value ?? '', frameworkId);
 }
 
 function executorFolder(state: AgentState, executor: Executor): string {
-  return `${frameworkFolder(state, executor.frameworkId)}/executors/${executor.id}`;
+  return metaExecutorDirectory(state.options.workDir, state.info.id?.value ?? '', executor.frameworkId, executor.id);
 }
 
 /** What is remembered of one run of an executor; it goes with the run's sandbox. */
@@ -123,6 +127,20 @@ export function rememberTask(context: Context, framework: Framework, executor: E
   replace(context, `${folder}/task.info`, Task, task.task);
   replace(context, `${folder}/meseta.task`, TaskInfo, task.info);
   persist(context, { how: 'replace', path: `${folder}/meseta.launch`, bytes: text(JSON.stringify(launch)) });
+}
+
+/** Before the first signal: whoever finds the task ended by it must know that it was meant to. */
+export function rememberKill(context: Context, framework: Framework, executor: Executor, record: TaskRecord): void {
+  const { kill } = record;
+  if (kill === undefined || !isCheckpointed(context.state, framework)) return;
+  const path = `${metaRunDirectory(context.state, executor)}/tasks/${record.info.task_id.value}/meseta.kill`;
+  const { wall, now } = context.env;
+  const remembered: TaskKill = {
+    ...kill,
+    startedAt: wall + kill.startedAt - now,
+    deadline: wall + kill.deadline - now,
+  };
+  persist(context, { how: 'replace', path, bytes: text(JSON.stringify(remembered)) });
 }
 
 /** The first process of the run has started. */

@@ -3,6 +3,7 @@ import { rememberProcess } from './checkpoints.ts';
 import { type Context, log } from './context.ts';
 import type { AgentEvent } from './events.ts';
 import { executorEnded, showSandbox } from './executors.ts';
+import type { ContainerUse, Framework } from './state.ts';
 
 type Started = Extract<AgentEvent, { kind: 'containerStarted' }>;
 type Exited = Extract<AgentEvent, { kind: 'containerExited' }>;
@@ -24,11 +25,14 @@ export function containerStarted(context: Context, event: Started): void {
 
 export function containerExited(context: Context, event: Exited): void {
   const use = take(context, event.containerId);
-  // What the first process left behind must not outlive it.
-  context.emit({ kind: 'destroyContainer', containerId: event.containerId });
   const framework = use && context.state.frameworks.get(use.frameworkId);
-  if (!use || !framework) return;
-  const { executor, taskId } = use;
+  if (use && framework) tellEnd(context, framework, use, event);
+  // What the first process left behind must not outlive it. This also makes the launcher forget how it ended: not before
+  // that is remembered here.
+  context.emit({ kind: 'destroyContainer', containerId: event.containerId });
+}
+
+function tellEnd(context: Context, framework: Framework, { executor, taskId }: ContainerUse, event: Exited): void {
   if (taskId !== undefined) {
     taskExited(context, framework, executor, taskId, event.status, event.limitation);
     return;

@@ -150,6 +150,8 @@ export interface LaunchContainer {
   readonly container?: ContainerInfo | undefined;
   /** What the tree may use: cpus in cores, mem and disk in megabytes. Enforced where the isolation flag says so. */
   readonly resources: { readonly cpus: number; readonly mem: number; readonly disk: number; readonly gpus: number };
+  /** It is to end as soon as the agent does, however that happens; otherwise it goes on for the agent that comes next. */
+  readonly endsWithAgent?: boolean;
   /** For log lines and process titles. */
   readonly frameworkId: string;
   readonly executorId: string;
@@ -197,8 +199,11 @@ export type AgentEffect =
   | { readonly kind: 'clearContainer'; readonly containerId: string; readonly sandbox: string }
   /** Effects that were emitted later are performed when this is durable. */
   | { readonly kind: 'persist'; readonly operation: Persist }
-  /** Delete this directory tree. Answered by `directoryRemoved`. */
-  | { readonly kind: 'removeDirectory'; readonly path: string }
+  /**
+   * Delete this directory tree: it loses its name at once, and its content by and by. `via`: where it lies meanwhile.
+   * Answered by `directoryRemoved`.
+   */
+  | { readonly kind: 'removeDirectory'; readonly path: string; readonly via: string }
   /** Make a directory on disk reachable under /files with this virtual path. */
   | { readonly kind: 'attachFiles'; readonly virtual: string; readonly real: string; readonly owner: FileOwner }
   | { readonly kind: 'detachFiles'; readonly virtual: string }

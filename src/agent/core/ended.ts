@@ -1,7 +1,7 @@
 import type { FrameworkInfo } from '../../wire/v1.ts';
 import type { AgentState } from './state.ts';
 import type { News } from './status.ts';
-import { droppedState } from './task-state.ts';
+import { droppedState, isTerminal } from './task-state.ts';
 
 /**
  * What to say when the master asks about a task that no executor has. If it ran here and ended, the question is older than
@@ -26,7 +26,9 @@ function endOf(state: AgentState, frameworkId: string, taskId: string): News['st
   for (const framework of [...state.frameworks.values(), ...state.completedFrameworks]) {
     if (framework.id !== frameworkId) continue;
     for (const executor of [...framework.executors.values(), ...framework.completedExecutors]) {
-      for (const { task } of executor.completed) if (task.task_id.value === taskId) return task.state;
+      for (const { task } of executor.completed) {
+        if (task.task_id.value === taskId && isTerminal(task.state)) return task.state;
+      }
     }
   }
   return undefined;

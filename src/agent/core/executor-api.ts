@@ -6,7 +6,7 @@ import { executorSubscribed, tell } from './custom.ts';
 import type { AgentEvent } from './events.ts';
 import { takeExecutorUpdate } from './executor-update.ts';
 import { executorToFramework } from './handlers/executor-to-framework.ts';
-import { executorIsBack } from './recovery.ts';
+import { drainExecutor, executorIsBack } from './recovery.ts';
 import type { Executor, Framework } from './state.ts';
 
 type CallEvent = Extract<AgentEvent, { kind: 'executorCall' }>;
@@ -23,10 +23,10 @@ export function executorCall(context: Context, { call, stream }: CallEvent): voi
   if (call.type === 'SUBSCRIBE' && stream !== undefined) {
     // What it could not tell before comes first, so that nothing is launched that it has ended.
     for (const { status } of call.subscribe?.unacknowledged_updates ?? []) update(context, framework, executor, status);
-    if (executor.isReconnecting) {
-      executorIsBack(context, framework, executor, call.subscribe?.unacknowledged_tasks ?? []);
-    }
+    const wasReconnecting = executor.isReconnecting;
+    if (wasReconnecting) executorIsBack(context, framework, executor, call.subscribe?.unacknowledged_tasks ?? []);
     executorSubscribed(context, framework, executor, stream);
+    if (wasReconnecting) drainExecutor(context, framework, executor);
   } else if (call.update) update(context, framework, executor, call.update.status);
   else if (call.message) message(context, call, call.message.data);
 }

@@ -2,6 +2,7 @@ import { randomUuid } from '../../base/random.ts';
 import type { ExecutorInfo, FrameworkInfo, TaskState, TaskStatus_Reason } from '../../wire/v1.ts';
 import {
   isCheckpointed,
+  metaExecutorDirectory,
   metaFrameworkDirectory,
   metaRunDirectory,
   rememberEnd,
@@ -12,7 +13,7 @@ import { agentId, type Context, log, send } from './context.ts';
 import type { Pid } from './effects.ts';
 import { discard, keep } from './garbage.ts';
 import { userOf } from './launch.ts';
-import { frameworkDirectory, runsDirectory, virtualRunPath } from './paths.ts';
+import { executorDirectory, frameworkDirectory, runsDirectory, virtualRunPath } from './paths.ts';
 import { Ring } from './ring.ts';
 import type { Executor, ExecutorKind, Framework } from './state.ts';
 import { report } from './status.ts';
@@ -72,6 +73,7 @@ export function addExecutor(context: Context, framework: Framework, info: Execut
     isReconnecting: false,
   };
   framework.executors.set(id, executor);
+  for (const folder of executorFolders(context, framework, id)) keep(context, folder);
   rememberExecutor(context, framework, executor);
   return executor;
 }
@@ -195,12 +197,19 @@ export function forgetExecutorIfDone(context: Context, framework: Framework, exe
   forgetFrameworkIfIdle(context, framework);
 }
 
-/** The sandbox of a run goes in time, and with it what is remembered of the run. @param age since it fell idle */
-export function discardRun(context: Context, framework: Framework, executor: Executor, age = 0): void {
-  discard(context, executor.directory, virtualRunPath(framework.id, executor.id), age);
-  if (isCheckpointed(context.state, framework)) {
-    discard(context, metaRunDirectory(context.state, executor), undefined, age);
-  }
+/** The sandbox of a run goes in time, and with it what is remembered of the run, and of the executor if it has no other. */
+function discardRun(context: Context, framework: Framework, executor: Executor): void {
+  discard(context, executor.directory, virtualRunPath(framework.id, executor.id));
+  if (isCheckpointed(context.state, framework)) discard(context, metaRunDirectory(context.state, executor));
+  for (const folder of executorFolders(context, framework, executor.id)) discard(context, folder);
+}
+
+function executorFolders({ state }: Context, framework: Framework, executorId: string): string[] {
+  const { workDir } = state.options;
+  const agent = agentId(state) ?? '';
+  const folder = executorDirectory(workDir, agent, framework.id, executorId);
+  if (!isCheckpointed(state, framework)) return [folder];
+  return [folder, metaExecutorDirectory(workDir, agent, framework.id, executorId)];
 }
 
 /** A framework without executors is history, until it launches again. */

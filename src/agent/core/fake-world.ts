@@ -71,10 +71,10 @@ export class World {
   private seen = 0;
 
   /** @param recovered what an agent of before has left; `resume` is stepped first then */
-  constructor(options: Partial<AgentOptions> = {}, seed = 1, recovered?: Recovered) {
+  constructor(options: Partial<AgentOptions> = {}, seed = 1, recovered?: Recovered, cleanup = false) {
     this.random = seededRandom(seed);
     this.agent = createAgent({ ...OPTIONS, ...options }, this.env(), recovered);
-    if (recovered !== undefined) this.step({ kind: 'resume', recovered, cleanup: false });
+    if (recovered !== undefined) this.step({ kind: 'resume', recovered, cleanup });
   }
 
   /** One step; what it did is returned and remembered, and its timers are set. */

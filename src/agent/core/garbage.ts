@@ -1,5 +1,7 @@
 import type { Millis } from '../../base/machine.ts';
+import { randomUuid } from '../../base/random.ts';
 import type { Context } from './context.ts';
+import { discardedDirectory } from './paths.ts';
 import type { AgentState } from './state.ts';
 
 const TIMER = 'gc';
@@ -35,7 +37,8 @@ export function collectGarbage(context: Context): void {
       state.latestRuns.delete(virtual);
       context.emit({ kind: 'detachFiles', virtual });
     }
-    context.emit({ kind: 'removeDirectory', path });
+    const via = discardedDirectory(state.options.workDir, randomUuid(env.random));
+    context.emit({ kind: 'removeDirectory', path, via });
   }
   armTimer(context);
 }

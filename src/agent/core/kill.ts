@@ -1,5 +1,6 @@
 import type { Millis } from '../../base/machine.ts';
-import type { KillPolicy, TaskInfo } from '../../wire/v1.ts';
+import type { DrainConfig, KillPolicy, TaskInfo } from '../../wire/v1.ts';
+import { rememberKill } from './checkpoints.ts';
 import { taskContainerStatus } from './container-status.ts';
 import { type Context, log } from './context.ts';
 import { isConnected, tell } from './custom.ts';
@@ -21,6 +22,16 @@ export const killTimer = (containerId: string): string => `kill/${containerId}`;
 export function graceOf(task: TaskInfo, override: KillPolicy | undefined): Millis {
   const given = override?.grace_period ?? task.kill_policy?.grace_period;
   return given ? Math.max(0, given.nanoseconds / 1e6) : DEFAULT_GRACE;
+}
+
+/** A drain's limit, for tasks that would take longer, or say nothing. @returns none: the task's own policy counts */
+export function drainPolicy(
+  { kill_policy }: TaskInfo,
+  { max_grace_period: limit }: DrainConfig,
+): KillPolicy | undefined {
+  const own = kill_policy?.grace_period;
+  if (limit === undefined || (own !== undefined && own.nanoseconds <= limit.nanoseconds)) return undefined;
+  return { grace_period: limit };
 }
 
 /** A scheduler, or the master, wants this task to end. */
@@ -59,13 +70,14 @@ function killQueued(context: Context, framework: Framework, executor: Executor, 
   for (const taskId of group ?? [record.info.task_id.value]) {
     const doomed = executor.queued.get(taskId);
     if (!doomed) continue;
+    // First this: the launch may be waiting for the disk, and must not get ahead while the end is being written down.
+    if (doomed.containerId) context.emit({ kind: 'destroyContainer', containerId: doomed.containerId.value });
     report(context, framework, executor, taskId, {
       state: 'TASK_KILLED',
       source: 'SOURCE_AGENT',
       reason: 'REASON_TASK_KILLED_DURING_LAUNCH',
       message,
     });
-    if (doomed.containerId) context.emit({ kind: 'destroyContainer', containerId: doomed.containerId.value });
   }
   // A command executor has lost its only task: it ends when the launcher confirms that nothing runs.
   if (executor.kind === 'command') executor.phase = 'terminating';
@@ -96,12 +108,15 @@ export function stopTask(
     const deadline = record.kill.startedAt + options.grace;
     if (deadline >= record.kill.deadline) return;
     record.kill.deadline = deadline;
+    rememberKill(context, framework, executor, record);
     context.emit({ kind: 'arm', key: timer, after: Math.max(0, deadline - now) });
     return;
   }
   const { grace, verdict, healthy } = options;
   record.kill = { startedAt: now, deadline: now + grace, verdict, healthy };
-  if (hasCapability(framework.info, 'TASK_KILLING_STATE')) {
+  rememberKill(context, framework, executor, record);
+  // After a restart of the agent that may have been told before.
+  if (hasCapability(framework.info, 'TASK_KILLING_STATE') && record.task.state !== 'TASK_KILLING') {
     report(context, framework, executor, record.info.task_id.value, {
       state: 'TASK_KILLING',
       source: 'SOURCE_EXECUTOR',
@@ -134,7 +149,8 @@ export function shutdownExecutor(context: Context, framework: Framework, executo
   context.emit({ kind: 'arm', key: shutdownTimer(executor), after: grace });
   if (executor.kind === 'custom') {
     if (isConnected(executor)) tell(context, framework, executor, { type: 'SHUTDOWN' });
-    else destroyExecutor(context, executor);
+    // One that is to come back is told when it does.
+    else if (!executor.isReconnecting) destroyExecutor(context, executor);
     return;
   }
   if (executor.queued.size + executor.launched.size === 0) {

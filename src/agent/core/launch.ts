@@ -7,6 +7,7 @@ import type {
   Task,
   TaskInfo,
 } from '../../wire/v1.ts';
+import { isCheckpointed } from './checkpoints.ts';
 import { agentId, type Context } from './context.ts';
 import type { LaunchContainer } from './effects.ts';
 import { commandEnvironment, commandLine, executorEnvironment, ipOf } from './environment.ts';
@@ -151,6 +152,7 @@ interface Plan
 function emitLaunch(context: Context, executor: Executor, plan: Plan): void {
   const { command, container, resources, taskId, ...rest } = plan;
   const { frameworkId } = executor;
+  const framework = context.state.frameworks.get(frameworkId);
   context.state.containers.set(plan.containerId, { frameworkId, executor, taskId });
   context.emit({
     kind: 'launchContainer',
@@ -159,6 +161,7 @@ function emitLaunch(context: Context, executor: Executor, plan: Plan): void {
     rlimits: container?.rlimit_info,
     container,
     resources: amounts(resources),
+    ...(framework !== undefined && !isCheckpointed(context.state, framework) && { endsWithAgent: true }),
     frameworkId,
     executorId: executor.id,
   });

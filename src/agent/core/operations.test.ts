@@ -55,6 +55,11 @@ class Stage extends World {
     return effect?.kind === 'changeVolumes' ? effect.changes : [];
   }
 
+  /** The operations of which it was asked. */
+  changeIds(): string[] {
+    return this.effects.flatMap((one) => (one.kind === 'changeVolumes' ? [one.operation] : []));
+  }
+
   /** The shell has done it, or not. */
   answer(problem?: string): void {
     const effect = this.effects.findLast((one) => one.kind === 'changeVolumes');
@@ -178,6 +183,24 @@ test('a volume whose folder cannot be made fails, is undone, and the master hear
   const end = stage.ends().at(-1);
   assert.deepEqual([end?.status.state, end?.status.message], ['OPERATION_FAILED', 'no space left']);
   assert.equal(end?.status.uuid?.value.length, 16);
+});
+
+test('a second failure while it registers again is in what the master hears last', () => {
+  const stage = new Stage();
+  stage.reserve(reserved('disk', 20));
+  stage.create(volume('v'));
+  const first = stage.changeIds();
+  stage.create(volume('w'));
+  const second = stage.changeIds().filter((id) => !first.includes(id));
+  for (const operation of [...first, ...second]) {
+    stage.step({ kind: 'volumesChanged', operation, problem: 'no space left' });
+  }
+  assert.equal(stage.total.persistentVolumes().isEmpty, true);
+  assert.equal(stage.sent('mesos.internal.ReregisterSlaveMessage').length, 1, 'it waits for the answer');
+  stage.receive('mesos.internal.SlaveReregisteredMessage', { slave_id: { value: 'm-S0' } });
+  const inventory = stage.sent('mesos.internal.ReregisterSlaveMessage').at(-1);
+  assert.equal(stage.sent('mesos.internal.ReregisterSlaveMessage').length, 2, 'that answered what is not so any more');
+  assert.equal(Resources.of(inventory?.checkpointed_resources ?? []).persistentVolumes().isEmpty, true);
 });
 
 test('what does not fit fails', () => {

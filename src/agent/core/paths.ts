@@ -11,7 +11,17 @@ export function frameworkDirectory(workDir: string, agentId: string, frameworkId
 
 /** The folder of an executor's runs: `latest` in it links to the newest. */
 export function runsDirectory(workDir: string, agentId: string, frameworkId: string, executorId: string): string {
-  return `${frameworkDirectory(workDir, agentId, frameworkId)}/executors/${executorId}/runs`;
+  return `${executorDirectory(workDir, agentId, frameworkId, executorId)}/runs`;
+}
+
+/** The folder of an executor: its runs are in it. */
+export function executorDirectory(workDir: string, agentId: string, frameworkId: string, executorId: string): string {
+  return `${frameworkDirectory(workDir, agentId, frameworkId)}/executors/${executorId}`;
+}
+
+/** Where a folder waits for its removal, on the same disk. @param name unique */
+export function discardedDirectory(workDir: string, name: string): string {
+  return `${workDir}/meta/removed/${name}`;
 }
 
 /** The sandbox of a task in a group: inside its executor's, under the id of its own container. */

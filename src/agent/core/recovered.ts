@@ -5,21 +5,28 @@ import type { ResourceState } from '../../wire/internal_slave.ts';
 import type { AgentInfo, DrainConfig, ExecutorInfo, FrameworkInfo, Task, TaskInfo } from '../../wire/v1.ts';
 import type { TaskLaunch } from './checkpoints.ts';
 import type { Pid } from './effects.ts';
-import type { ExecutorKind } from './state.ts';
+import type { ExecutorKind, TaskKill } from './state.ts';
 
 export interface Recovered {
-  /** With the id that it had. */
-  readonly info: AgentInfo;
+  /** With the id that it had; undefined for an agent that begins as a new one, with the resources of before. */
+  readonly info: AgentInfo | undefined;
   readonly drain: DrainConfig | undefined;
   readonly frameworks: readonly RecoveredFramework[];
   /** Reservations, volumes, and operations whose end was not acknowledged. */
   readonly resources: ResourceState;
   /** Containers that run, or have ended with a status that nobody has heard of yet. */
   readonly containers: ReadonlySet<string>;
-  /** Folders of agents that this machine was before; they go in time. */
-  readonly leftovers: readonly string[];
+  /** Folders of which nothing else here tells; they go in time. */
+  readonly leftovers: readonly Leftover[];
   /** What could not be read and was passed over (`--no-strict`). */
   readonly errors: number;
+}
+
+export interface Leftover {
+  /** Absolute. */
+  readonly path: string;
+  /** Wall clock. */
+  readonly modifiedAt: Millis;
 }
 
 export interface RecoveredFramework {
@@ -51,5 +58,7 @@ export interface RecoveredTask {
   readonly info: TaskInfo;
   readonly task: Task;
   readonly launch: TaskLaunch;
+  /** It was being ended. */
+  readonly kill: TaskKill | undefined;
   readonly records: readonly StatusUpdateRecord[];
 }

@@ -2,17 +2,12 @@
 import type { TaskInfo } from '../../wire/v1.ts';
 import { taskLost } from './built-in.ts';
 import { type Context, log, send } from './context.ts';
-import {
-  discardRun,
-  executorEnded,
-  forgetExecutorIfDone,
-  registrationTimer,
-  retireIfIdle,
-  showSandbox,
-} from './executors.ts';
-import { discard } from './garbage.ts';
+import { executorEnded, forgetExecutorIfDone, registrationTimer, retireIfIdle, showSandbox } from './executors.ts';
+import { discardFound, showCompleted } from './found.ts';
+import { drainPolicy, killTask } from './kill.ts';
 import { resumePending } from './operations.ts';
 import type { Recovered } from './recovered.ts';
+import { showAgentDirectory } from './registration.ts';
 import { endAgent } from './shutdown.ts';
 import type { Executor, Framework } from './state.ts';
 import { report } from './status.ts';
@@ -26,13 +21,14 @@ import { droppedState, goneState } from './task-state.ts';
 export function resume(context: Context, recovered: Recovered, cleanup: boolean): void {
   const { state } = context;
   const tasks = [...state.frameworks.values()].reduce((sum, framework) => sum + framework.tasks.size, 0);
-  log(
-    context,
-    'info',
-    `Recovered ${state.frameworks.size} frameworks with ${tasks} tasks as agent ${recovered.info.id?.value}`,
-  );
-  for (const path of recovered.leftovers) discard(context, path);
-  discardCompleted(context, recovered);
+  const id = recovered.info?.id?.value;
+  if (id !== undefined) {
+    // The agent before may have been killed when it had an id and no folder yet.
+    showAgentDirectory(context, id);
+    log(context, 'info', `Recovered ${state.frameworks.size} frameworks with ${tasks} tasks as agent ${id}`);
+  }
+  showCompleted(context);
+  discardFound(context, recovered);
   resumePending(context);
   for (const framework of [...state.frameworks.values()]) {
     for (const executor of [...framework.executors.values()]) {
@@ -41,26 +37,6 @@ export function resume(context: Context, recovered: Recovered, cleanup: boolean)
     }
   }
   if (cleanup) endAgent(context, '--recover=cleanup', false);
-}
-
-/** What ended before the restart is collected as if there had been none: the oldest first. */
-function discardCompleted(context: Context, recovered: Recovered): void {
-  const { state, env } = context;
-  const runs = recovered.frameworks.flatMap(({ info, runs }) =>
-    runs.map((run) => ({ frameworkId: info.id?.value, run })),
-  );
-  runs.sort((a, b) => a.run.modifiedAt - b.run.modifiedAt);
-  for (const { frameworkId = '', run } of runs) {
-    if (!run.isCompleted) continue;
-    const framework =
-      state.frameworks.get(frameworkId) ?? [...state.completedFrameworks].find(({ id }) => id === frameworkId);
-    const executor = [...(framework?.completedExecutors ?? [])].find(
-      ({ containerId }) => containerId.value === run.containerId,
-    );
-    if (framework === undefined || executor === undefined) continue;
-    showSandbox(context, executor);
-    discardRun(context, framework, executor, Math.max(0, env.wall - run.modifiedAt));
-  }
 }
 
 function resumeExecutor(
@@ -74,8 +50,10 @@ function resumeExecutor(
     return;
   }
   for (const record of [...executor.queued.values(), ...executor.launched.values()]) {
-    if (record.containerId === undefined || containers.has(record.containerId.value)) continue;
-    context.state.containers.delete(record.containerId.value);
+    // Without a container the agent before was killed while it wrote the task down.
+    const containerId = record.containerId?.value;
+    if (containerId !== undefined && containers.has(containerId)) continue;
+    if (containerId !== undefined) context.state.containers.delete(containerId);
     taskLost(context, framework, executor, record);
   }
   if (executor.phase === 'terminated') forgetExecutorIfDone(context, framework, executor);
@@ -99,10 +77,29 @@ function resumeCustom(context: Context, framework: Framework, executor: Executor
   const { executorReregistrationTimeout, executorRegistrationTimeout } = state.options;
   const after = executor.isReconnecting ? executorReregistrationTimeout : executorRegistrationTimeout;
   context.emit({ kind: 'arm', key: registrationTimer(executor), after });
-  const { pid } = executor;
-  if (pid === undefined || state.info.id === undefined) return;
-  context.emit({ kind: 'link', pid, reconnect: false });
-  send(context, pid, 'mesos.internal.ReconnectExecutorMessage', { slave_id: state.info.id });
+  if (executor.pid !== undefined) context.emit({ kind: 'link', pid: executor.pid, reconnect: false });
+  callBack(context, executor);
+}
+
+/** Asks a version 0 executor to introduce itself again, and asks again in a while if that is wanted. */
+export function callBack(context: Context, executor: Executor): void {
+  const { info, options } = context.state;
+  const { pid, isReconnecting } = executor;
+  if (pid === undefined || !isReconnecting || info.id === undefined) return;
+  send(context, pid, 'mesos.internal.ReconnectExecutorMessage', { slave_id: info.id });
+  const after = options.executorReregistrationRetryInterval;
+  if (after !== undefined) context.emit({ kind: 'arm', key: reconnectTimer(executor), after });
+}
+
+const reconnectTimer = (executor: Executor): string => `reconnect/${executor.frameworkId}/${executor.id}`;
+
+/** An executor that is back may not have heard that the agent is being drained. */
+export function drainExecutor(context: Context, framework: Framework, executor: Executor): void {
+  const { drain } = context.state;
+  if (drain === undefined) return;
+  for (const [taskId, { info }] of [...executor.queued, ...executor.launched]) {
+    killTask(context, framework, executor, taskId, drainPolicy(info, drain.config));
+  }
 }
 
 /**

@@ -49,6 +49,11 @@ export function masterLost(context: Context): void {
 /** The master's books of this agent are wrong: introducing itself anew puts them right. */
 export function registerAgain(context: Context, why: string): void {
   const { state } = context;
+  if (state.phase === 'disconnected') {
+    // An attempt may be on its way, or be taken for good right now: its answer must not be the last word.
+    state.isInventoryStale = true;
+    return;
+  }
   if (state.phase !== 'running') return;
   log(context, 'warning', `Registering again: ${why}`);
   state.phase = 'disconnected';
@@ -72,6 +77,8 @@ export function attemptRegistration(context: Context): void {
     return;
   }
   context.emit({ kind: 'link', pid: state.master, reconnect: false });
+  // Without an id it tells of nothing.
+  if (state.info.id) state.isInventoryStale = false;
   // Launches that this inventory does not show count on an older version: they are refused when they arrive, because the
   // master may enter the agent from this inventory, and give what they were to use away. Before an id there are none.
   if (state.info.id) state.resourceVersion = randomUuidBytes(context.env.random);
@@ -152,12 +159,7 @@ export function admitted(
   context.emit({ kind: 'disarm', key: REGISTRATION_TIMER });
   if (known === undefined) {
     rememberAgent(context);
-    const path = agentDirectory(state.options.workDir, id.value);
-    context.emit({
-      kind: 'agentDirectory',
-      path,
-      link: { link: `${state.options.workDir}/slaves/latest`, target: id.value },
-    });
+    showAgentDirectory(context, id.value);
   }
   const seconds = connection?.total_ping_timeout_seconds;
   if (seconds !== undefined && seconds > 0) state.pingTimeout = seconds * 1000;
@@ -171,7 +173,15 @@ export function admitted(
   for (const exited of state.departed.splice(0)) {
     if (state.master !== undefined) send(context, state.master, 'mesos.internal.ExitedExecutorMessage', exited);
   }
+  if (state.isInventoryStale) registerAgain(context, 'its resources have changed while it registered');
   return true;
+}
+
+/** Makes the folder of this agent's sandboxes, and lets `slaves/latest` lead there. */
+export function showAgentDirectory(context: Context, id: string): void {
+  const { workDir } = context.state.options;
+  const link = { link: `${workDir}/slaves/latest`, target: id };
+  context.emit({ kind: 'agentDirectory', path: agentDirectory(workDir, id), link });
 }
 
 /** Tells the master which version of the resources a launch has to count on, and which operations were made here. */

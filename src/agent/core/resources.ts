@@ -43,8 +43,15 @@ export function withoutOperation(total: Resources, operation: Offer_Operation): 
 
 /** A master of agents without RESOURCE_PROVIDER says what their reservations and volumes are. */
 export function totalWith(state: AgentState, checkpointed: readonly Resource[]): Result<Resources> {
-  const configured = Resources.of(state.options.resources);
-  const total = applyCheckpointed(configured, checkpointed.map(upgrade));
+  return withCheckpointed(state.options.resources, checkpointed);
+}
+
+/** What flags say there is, with the reservations and volumes that were kept. */
+export function withCheckpointed(
+  configured: readonly Resource[],
+  checkpointed: readonly Resource[],
+): Result<Resources> {
+  const total = applyCheckpointed(Resources.of(configured), checkpointed.map(upgrade));
   return total.ok ? ok(total.value) : err(total.error);
 }
 

@@ -17,19 +17,23 @@ import { hex, newStream } from './updates.ts';
 /** @param state of an agent that has just been made */
 export function restore(state: AgentState, recovered: Recovered): void {
   state.metrics.recoveryErrors += recovered.errors;
-  const id = recovered.info.id;
+  restoreTotal(state, recovered.resources);
+  const id = recovered.info?.id;
   if (id === undefined) return;
+  restoreOperations(state, recovered.resources);
   state.info = { ...state.info, id };
   if (recovered.drain !== undefined) state.drain = { config: recovered.drain, startedAt: state.startTime };
-  restoreOperations(state, recovered.resources);
   for (const framework of recovered.frameworks) restoreFramework(state, framework);
 }
 
 /** Reservations that do not fit any more are left out: the agent may have come back with less. */
-function restoreOperations(state: AgentState, { resources, operations }: ResourceState): void {
+function restoreTotal(state: AgentState, { resources }: ResourceState): void {
   const total = totalWith(state, resources ?? []);
   if (total.ok) changeTotal(state, total.value);
   else state.metrics.recoveryErrors++;
+}
+
+function restoreOperations(state: AgentState, { operations }: ResourceState): void {
   for (const operation of operations ?? []) {
     const isOver = operation.latest_status.state !== 'OPERATION_PENDING';
     const update = isOver ? updateOf(operation) : undefined;
@@ -79,7 +83,10 @@ function restoreRun(state: AgentState, framework: Framework, run: RecoveredRun):
     isReconnecting: run.kind === 'custom' && !run.isCompleted && (run.pid !== undefined || run.isHttp),
   };
   const groups = new Map<string, TaskGroup>();
-  for (const task of run.tasks) restoreTask(state, framework, executor, task, groups);
+  for (const task of run.tasks) {
+    if (run.isCompleted) executor.completed.push(restoreRecord(executor, task, groups));
+    else restoreTask(state, framework, executor, task, groups);
+  }
   // Its only task has ended: what is left to do is to have that acknowledged.
   if (run.kind === 'command' && executor.queued.size + executor.launched.size === 0) executor.phase = 'terminated';
   if (run.isCompleted) {
@@ -115,7 +122,8 @@ function restoreTask(
   if (stream !== undefined) state.streams.set(`${framework.id}/${taskId}`, stream);
   const hasUpdates = (record.task.statuses ?? []).length > 0;
   if (isTerminal(record.task.state)) executor.terminated.set(taskId, record);
-  else if (hasUpdates || executor.kind === 'custom') executor.launched.set(taskId, record);
+  // A framework's own executor that had never introduced itself has been handed nothing.
+  else if (hasUpdates || executor.isReconnecting) executor.launched.set(taskId, record);
   else executor.queued.set(taskId, record);
   if (launch.container === undefined || isTerminal(record.task.state)) return;
   state.containers.set(launch.container, { frameworkId: framework.id, executor, taskId });
@@ -123,7 +131,7 @@ function restoreTask(
 
 function restoreRecord(
   executor: Executor,
-  { info, task, launch, records }: RecoveredTask,
+  { info, task, launch, kill, records }: RecoveredTask,
   groups: Map<string, TaskGroup>,
 ): TaskRecord {
   const containerId =
@@ -139,6 +147,7 @@ function restoreRecord(
     group: groupOf(launch.group, groups),
     processId: undefined,
     kill: undefined,
+    killBefore: kill,
     checkers: [],
     checkStatus: initialCheckStatus(info),
     healthy: undefined,

@@ -46,6 +46,8 @@ export function runTasks(context: Context, launch: Launch): void {
   }
   if (state.phase === 'terminating' || state.info.id === undefined) {
     log(context, 'warning', `Ignoring tasks of framework ${id}: the agent is ${state.phase}`);
+    // The word that it is admitted was overtaken: the master has to hear that these are not here.
+    if (state.info.id === undefined) state.isInventoryStale = true;
     return;
   }
   const pid = launch.schedulerPid === NO_PID || launch.schedulerPid === '' ? undefined : launch.schedulerPid;

@@ -44,6 +44,8 @@ export interface AgentOptions {
   readonly executorShutdownGracePeriod: Millis;
   readonly recoveryTimeout: Millis;
   readonly executorReregistrationTimeout: Millis;
+  /** After so long version 0 executors are asked again to come back; absent: never. */
+  readonly executorReregistrationRetryInterval?: Millis;
   readonly gcDelay: Millis;
   /** --gc_disk_headroom, 0 to 1. */
   readonly gcDiskHeadroom: number;
@@ -78,6 +80,8 @@ export interface AgentState {
   readonly operations: Map<string, OperationRecord>;
   /** Names what this agent believes about its resources; 16 bytes. */
   resourceVersion: Uint8Array;
+  /** The master has been told, or is being told, of resources that are not so any more. */
+  isInventoryStale: boolean;
   /** Current delay before the next attempt to register. */
   registrationBackoff: Millis;
   /** From the master: silence for so long means that it has given this agent up. */
@@ -188,6 +192,8 @@ export interface TaskRecord {
   readonly group: TaskGroup | undefined;
   processId: number | undefined;
   kill: KillProgress | undefined;
+  /** An agent of before was ending it: to be taken up again when its process is found. */
+  killBefore?: TaskKill | undefined;
   /** What is looked at while it runs. */
   checkers: readonly Checker[];
   /** What its check found last; present from the beginning if it has one. */
@@ -228,6 +234,15 @@ export interface KillProgress {
   /** What the last status will say instead of TASK_KILLED, for example when the task ran out of time. */
   readonly verdict: { readonly state: TaskState; readonly reason: TaskStatus_Reason } | undefined;
   readonly healthy: false | undefined;
+}
+
+/** A task that is being ended as it is remembered, with instants of the wall clock. */
+export interface TaskKill {
+  readonly startedAt: Millis;
+  /** When SIGKILL is due. */
+  readonly deadline: Millis;
+  readonly verdict?: KillProgress['verdict'];
+  readonly healthy?: KillProgress['healthy'];
 }
 
 /** One task's status updates, in order, of which only the first is on its way. */

@@ -7,6 +7,7 @@ import { collectGarbage } from './garbage.ts';
 import { destroyExecutor, killNow } from './kill.ts';
 import { retryOperation } from './operation-updates.ts';
 import { estimateAgain } from './oversubscription.ts';
+import { callBack } from './recovery.ts';
 import { attemptRegistration, pingMissed } from './registration.ts';
 import type { Executor } from './state.ts';
 import { retryUpdate } from './updates.ts';
@@ -28,6 +29,10 @@ const TIMERS: Readonly<Record<string, Fired>> = {
     const framework = context.state.frameworks.get(frameworkId);
     const executor = find(context, frameworkId, executorId);
     if (framework && executor) registrationTimedOut(context, framework, executor);
+  },
+  reconnect: (context, frameworkId, executorId) => {
+    const executor = find(context, frameworkId, executorId);
+    if (executor) callBack(context, executor);
   },
   linger: (context, frameworkId, executorId) => {
     const framework = context.state.frameworks.get(frameworkId);

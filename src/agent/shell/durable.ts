@@ -1,8 +1,9 @@
 /** Puts what is to be persisted between the core's effects and those who perform them. */
 import type { Performers } from '../../runtime/driver.ts';
-import { OutputCommit } from '../checkpoint/output-commit.ts';
+import { OutputCommit } from '../../runtime/output-commit.ts';
 import { writeCheckpoints } from '../checkpoint/writer.ts';
 import type { AgentEffect } from '../core/effects.ts';
+import type { Persist } from '../core/persist.ts';
 
 /** Who performs effects that write nothing. */
 export type DirectPerformers = Omit<Performers<AgentEffect>, 'persist'>;
@@ -13,7 +14,7 @@ export type DirectPerformers = Omit<Performers<AgentEffect>, 'persist'>;
  */
 export function durable(direct: DirectPerformers, fail: (error: unknown) => void): Performers<AgentEffect> {
   const table = direct as unknown as Readonly<Record<string, (effect: AgentEffect) => void>>;
-  const commit = new OutputCommit<AgentEffect>({
+  const commit = new OutputCommit<AgentEffect, Persist>({
     persistOf: (effect) => (effect.kind === 'persist' ? effect.operation : undefined),
     perform: (effect) => table[effect.kind]?.(effect),
     write: writeCheckpoints,

@@ -79,8 +79,8 @@ function directPerformers(around: AgentSurroundings): DirectPerformers {
     probe: (effect) => around.probe(effect),
     executorEvent: ({ stream, event }) => around.executors.tell(stream, event),
     closeExecutorStream: ({ stream }) => around.executors.close(stream),
-    removeDirectory: ({ path }) => {
-      inBackground(around, `remove ${path}`, () => removeDirectory(around, path));
+    removeDirectory: ({ path, via }) => {
+      inBackground(around, `remove ${path}`, () => removeDirectory(around, path, via));
     },
     agentDirectory: ({ path, link }) => {
       inBackground(around, `make ${path}`, async () => {
@@ -105,9 +105,15 @@ function inBackground({ log }: AgentSurroundings, what: string, work: () => Prom
   work().catch((error: Error) => log('error', `Cannot ${what}: ${error.message}`));
 }
 
-async function removeDirectory({ tell }: AgentSurroundings, path: string): Promise<void> {
+/** Under another name first: an agent that is killed here must not find half of what it remembered. */
+async function removeDirectory({ tell }: AgentSurroundings, path: string, via: string): Promise<void> {
   try {
-    await rm(path, { recursive: true, force: true });
+    await mkdir(dirname(via), { recursive: true });
+    const isMoved = await rename(path, via).then(
+      () => true,
+      ({ code }: NodeJS.ErrnoException) => code === 'ENOENT',
+    );
+    await rm(isMoved ? via : path, { recursive: true, force: true });
     tell({ kind: 'directoryRemoved', ok: true });
   } catch (error) {
     tell({ kind: 'directoryRemoved', ok: false });

@@ -123,7 +123,11 @@ test('effects reach what they are meant for', async (t) => {
   perform.makeSandbox({ kind: 'makeSandbox', path: sandbox, user: 'somebody' });
   while (!(await stat(join(sandbox, 'stderr')).catch(() => undefined))) await new Promise(setImmediate);
   assert.equal((await stat(join(sandbox, 'stdout'))).size, 0);
-  perform.removeDirectory({ kind: 'removeDirectory', path: join(folder, 'slaves/a-S0') });
+  perform.removeDirectory({
+    kind: 'removeDirectory',
+    path: join(folder, 'slaves/a-S0'),
+    via: join(folder, 'removed/1'),
+  });
   while (await stat(join(folder, 'slaves/a-S0')).catch(() => undefined)) await new Promise(setImmediate);
   while (said.at(-1) !== 'event {"kind":"directoryRemoved","ok":true}') await new Promise(setImmediate);
 });

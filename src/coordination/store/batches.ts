@@ -15,6 +15,8 @@ export interface BatchLimits {
   readonly count: number;
   /** Bytes of keys and values in one batch. */
   readonly bytes: number;
+  /** Changes after which a batch takes no more calls, so that nobody waits long while it is handed over. Default: `count`. */
+  readonly usual?: number;
 }
 
 /** Writes calls in order, as many at once as the limits allow. A call is never split. */
@@ -69,8 +71,9 @@ export class Batches {
     let count = 0;
     let bytes = 0;
     let taken = 0;
+    const usual = this.#limits.usual ?? this.#limits.count;
     for (const { changes, size } of this.#queue) {
-      if (taken > 0 && (count + changes.length > this.#limits.count || bytes + size > this.#limits.bytes)) break;
+      if (taken > 0 && (count + changes.length > usual || bytes + size > this.#limits.bytes)) break;
       count += changes.length;
       bytes += size;
       taken++;

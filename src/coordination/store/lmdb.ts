@@ -18,6 +18,8 @@ const LONG = '~long/';
 const probe = fileURLToPath(
   new URL(import.meta.url.endsWith('.js') ? './lmdb-probe.js' : './lmdb-probe.ts', import.meta.url),
 );
+/** A transaction is put together in one go. */
+const LIMITS = { count: 1_000_000, bytes: 256 * 2 ** 20, usual: 10_000 };
 
 /** Keeps everything in a folder of this machine. */
 export class LmdbStore implements Store {
@@ -31,7 +33,7 @@ export class LmdbStore implements Store {
     this.#path = path;
     this.#db = db;
     this.description = `LMDB in ${path}`;
-    this.#batches = new Batches({ count: 1_000_000, bytes: 256 * 2 ** 20 }, (changes) => this.#write(changes));
+    this.#batches = new Batches(LIMITS, (changes) => this.#write(changes));
   }
 
   /** Opens a database only after another process has found it sound: a damaged one would end this one. */

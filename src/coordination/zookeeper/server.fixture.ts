@@ -54,21 +54,28 @@ export interface Place {
   readonly enter: readonly string[];
 }
 
+const LOOPBACK: Place = { address: '127.0.0.1', enter: [] };
+
 /** One server, or an ensemble of several. */
 export class TestEnsemble {
   readonly #folder: string;
   readonly #members: Member[] = [];
-
+  readonly #heap: number;
   readonly #place: Place;
 
-  private constructor(place: Place) {
+  private constructor(heap: number, place: Place) {
+    this.#heap = heap;
     this.#folder = mkdtempSync(join(tmpdir(), 'zookeeper-'));
     this.#place = place;
   }
 
-  /** Starts `size` servers. Sessions may be as short as 400 ms. @returns when all of them answer */
-  static async start(size = 1, place: Place = { address: '127.0.0.1', enter: [] }): Promise<TestEnsemble> {
-    const ensemble = new TestEnsemble(place);
+  /**
+   * Starts `size` servers. Sessions may be as short as 400 ms.
+   * @param heap of each, in MiB
+   * @returns when all of them answer
+   */
+  static async start(size = 1, heap = 128, place: Place = LOOPBACK): Promise<TestEnsemble> {
+    const ensemble = new TestEnsemble(heap, place);
     const ports = await freePorts(size * 3);
     const quorum = Array.from(
       { length: size },
@@ -91,7 +98,7 @@ export class TestEnsemble {
   async startMember(index: number): Promise<void> {
     const member = this.#members[index]!;
     const classPath = NEEDED.map((name) => join(JARS, `${name}.jar`)).filter((path) => existsSync(path));
-    const small = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+    const small = [`-Xmx${this.#heap}m`, '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
     const main = 'org.apache.zookeeper.server.quorum.QuorumPeerMain';
     const [command, ...args] = [
       ...this.#place.enter,

@@ -248,6 +248,23 @@ test('a known agent that registers again is compared with the books', () => {
   );
 });
 
+test('what an agent that was restarted says while its reregistration is being committed is what counts', () => {
+  const world = new World();
+  const host = world.register();
+  world.autoCommit = false;
+  const { hostname = '' } = world.state.agents.get(host.id)?.info ?? {};
+  const say = (cpus: number): void => {
+    const slave = { hostname, id: { value: host.id }, resources: [scalar('cpus', cpus)] };
+    world.message(host.pid, 'mesos.internal.ReregisterSlaveMessage', { slave, version: '1.12.0' });
+  };
+  say(9);
+  say(10);
+  assert.equal(world.sent('mesos.internal.SlaveReregisteredMessage', host.pid).length, 0);
+  world.commitAll();
+  assert.equal(world.sent('mesos.internal.SlaveReregisteredMessage', host.pid).length, 1);
+  assert.deepEqual(world.state.agents.get(host.id)?.total.toProto(), [scalar('cpus', 10)]);
+});
+
 test('an agent may not come back from elsewhere', () => {
   const world = new World();
   const host = world.register();

@@ -9,10 +9,10 @@ import { takeBackInverseOffers } from './inverse-offers.ts';
 import { unavailabilityOf } from './maintenance.ts';
 import { offersOf, rescindOffer } from './offers.ts';
 import { loseOperations } from './operations.ts';
-import { type AgentArrival, type AgentRecord, type FrameworkRecord, newAgent } from './records.ts';
+import { type AgentArrival, type AgentRecord, addTo, type FrameworkRecord, newAgent } from './records.ts';
 import { isRemovable, isTerminal, type MasterStatus, masterStatus, sendUpdate } from './status.ts';
 import { sendToFramework } from './streams.ts';
-import { listTask, removeTask, tasksOn, updateTask } from './tasks.ts';
+import { removeTask, tasksOn, updateTask } from './tasks.ts';
 
 /** The message that names a lapse in pings, as upstream words it; clients show it. */
 export const PINGS_FAILED = 'health check timed out';
@@ -93,13 +93,13 @@ function adoptTasks(ctx: Context, agent: AgentRecord, tasks: readonly Task[]): v
     }
     if (framework === undefined) continue;
     const id = task.task_id.value;
-    const known = framework.tasks.get(id);
+    const known = framework.tasks.enter(id, task);
     if (known !== undefined) {
       const where = known.agent_id.value;
       log(ctx, 'error', `Agent ${nameAgent(agent)} has a task ${id} that agent ${where} has too; ignoring the former`);
       continue;
     }
-    listTask(framework, agent, task);
+    addTo(agent.tasks, framework.id, id);
     if (!isRemovable(task.state) && task.resources !== undefined) held.push(...task.resources);
   }
   if (framework !== undefined) addUsed(framework, agent, Resources.of(held));

@@ -1,6 +1,7 @@
 import type { Allocator } from '../../allocator/allocator.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { Env } from '../../base/machine.ts';
+import type { AgentID, TaskID } from '../../wire/v1.ts';
 import type { PendingCommit } from './commits.ts';
 import type { CounterName } from './counters.ts';
 import type { Deadlines } from './deadlines.ts';
@@ -10,10 +11,20 @@ import type { MasterOptions } from './options.ts';
 import type { Throttle } from './rate-limits.ts';
 import type { AgentRecord, FrameworkRecord, MasterRecord } from './records.ts';
 import type { RegistryOperation } from './registry.ts';
+import type { Reregistration } from './reregistration.ts';
 import type { Pid, StreamId } from './state.ts';
 
 /** The libprocess id under which the master is reached. */
 export const MASTER_PROCESS = 'master';
+
+/** Tasks that a scheduler asked about. */
+export interface Reconciliation {
+  readonly tasks: readonly { readonly task_id: TaskID; readonly agent_id?: AgentID }[];
+  /** It named them; else they are all that it had, and only of those that it still has there is something to be said. */
+  readonly named: boolean;
+  /** How many were answered. */
+  done: number;
+}
 
 /** All that a handler works with during one step. */
 export interface Context {
@@ -34,6 +45,8 @@ export interface Context {
   readonly registering: Set<Pid>;
   /** Ids of agents about which something is being committed; what else they say meanwhile is ignored, they repeat it. */
   readonly transitioning: Map<string, 'reregistering' | 'markingUnreachable' | 'markingGone' | 'removing'>;
+  /** What agents that are reregistering have said since: it counts instead of what they said first. */
+  readonly newerReregistrations: Map<string, { readonly pid: Pid; readonly message: Reregistration }>;
   /** Agents that wait for their turn under the removal rate limit, and why they are to be marked unreachable. */
   readonly unreachableQueue: Map<string, string>;
   /** Draining agents that may have become empty during this step. */
@@ -41,6 +54,8 @@ export interface Context {
   /** agent id -> framework id -> tasks that were there when it became unreachable. */
   readonly unreachableTasks: Map<string, ReadonlyMap<string, ReadonlySet<string>>>;
   readonly next: { framework: number; agent: number; offer: number; observer: number; commit: number };
+  /** Reconciliations that were not yet answered to the end, by the stream that is told, in order. */
+  readonly reconciling: Map<StreamId, Reconciliation[]>;
   lastAllocation: number;
   /** What slows the messages of frameworks down. */
   readonly throttles: ReadonlyMap<string, Throttle<FromFramework>>;

@@ -67,6 +67,18 @@ test('another driver without force is refused, whether the framework is connecte
 
 test('with force another driver takes over: the first is told, its offers are void, agents learn the new pid', () => {
   const { world, host, id } = setUp();
+  const offer = [...world.state.offers.keys()][0]!;
+  world.message(ONE, 'mesos.scheduler.Call', {
+    type: 'ACCEPT',
+    framework_id: id,
+    accept: {
+      offer_ids: [{ value: offer }],
+      operations: [{ type: 'LAUNCH', launch: { task_infos: [task('t', { value: host.id })] } }],
+      filters: { refuse_seconds: 0 },
+    },
+  });
+  world.sleep(1);
+  assert.equal(world.state.offers.size, 1, 'what the task left over');
   subscribe(world, TWO, { ...INFO, id }, true);
   assert.deepEqual(errors(world, ONE), ['Framework failed over']);
   assert.equal(world.sent('mesos.internal.FrameworkRegisteredMessage', TWO).length, 1);

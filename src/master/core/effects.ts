@@ -108,6 +108,8 @@ export type MasterEffect =
   | { readonly kind: 'event'; readonly stream: StreamId; readonly event: Event }
   /** Ends the response after what was written. No `streamClosed` follows. */
   | { readonly kind: 'closeStream'; readonly stream: StreamId }
+  /** Answer with `readerReady` when the reader has taken what was written to the stream, or when the stream is no more. */
+  | { readonly kind: 'awaitReader'; readonly stream: StreamId }
   | SendEffect
   /** Connect to this pid (again), so that `exited` comes when the connection breaks. */
   | { readonly kind: 'link'; readonly pid: Pid; readonly relink?: boolean }

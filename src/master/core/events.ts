@@ -104,6 +104,8 @@ export type MasterEvent =
   | SchedulerCallEvent
   /** The peer closed its event stream, or the shell gave it up (`reason`). */
   | { readonly kind: 'streamClosed'; readonly stream: StreamId; readonly reason?: string }
+  /** The answer to `awaitReader`. */
+  | { readonly kind: 'readerReady'; readonly stream: StreamId }
   | MessageEvent
   | ExitedEvent
   | { readonly kind: 'timer'; readonly key: string }

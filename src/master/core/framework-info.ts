@@ -8,8 +8,18 @@ export function capabilitiesOf(info: FrameworkInfo): ReadonlySet<string> {
 
 /** The names of an agent's capabilities, as in `RESERVATION_REFINEMENT`. */
 export function agentCapabilitiesOf(capabilities: readonly AgentInfo_Capability[] | undefined): ReadonlySet<string> {
-  return new Set((capabilities ?? []).flatMap((capability) => capability.type ?? []));
+  const list = capabilities ?? [];
+  // Most agents say the same as the one before.
+  if (list.length === last.types.length && list.every(({ type }, at) => type === last.types[at])) return last.set;
+  const types = list.map(({ type }) => type);
+  last = { types, set: new Set(types.filter((type) => type !== undefined)) };
+  return last.set;
 }
+
+let last: { readonly types: readonly (string | undefined)[]; readonly set: ReadonlySet<string> } = {
+  types: [],
+  set: new Set(),
+};
 
 /** The roles that a framework subscribes to: `roles` if it is MULTI_ROLE, else the one `role`. */
 export function rolesOf(info: FrameworkInfo): ReadonlySet<string> {

@@ -106,6 +106,9 @@ test('UPDATE_FRAMEWORK changes what may change, and tells agents', () => {
   const scheduler = world.subscribe({ role: 'a' });
   const [offer] = world.offers(scheduler, 1);
   assert.ok(offer);
+  const idle = world.register(5052);
+  world.launch(scheduler, offer, [task('t', offer.agent_id)]);
+  world.offers(scheduler, 2);
   const id = { value: scheduler.id };
   const update = (info: Partial<FrameworkInfo>): number => {
     const framework_info = { user: 'root', name: 'test', id, ...info };
@@ -116,11 +119,12 @@ test('UPDATE_FRAMEWORK changes what may change, and tells agents', () => {
   assert.equal(update({ user: 'joe' }), 400);
   assert.equal(update({ principal: 'p' }), 400);
   assert.equal(update({ name: 'new', role: 'b' }), 200);
-  assert.equal(world.events(scheduler.stream, 'RESCIND').length, 1, 'offers of the old role are taken back');
+  assert.equal(world.events(scheduler.stream, 'RESCIND').length, 2, 'offers of the old role are taken back');
+  assert.deepEqual(world.sent('mesos.internal.UpdateFrameworkMessage', idle.pid), [], 'nothing of it runs there');
   const [told] = world.sent('mesos.internal.UpdateFrameworkMessage', host.pid);
   assert.equal(told?.framework_info?.name, 'new');
   assert.deepEqual([...world.state.roles.keys()], ['b']);
-  assert.equal(world.offers(scheduler, 1)[0]?.agent_id.value, host.id);
+  assert.equal(world.offers(scheduler, 2).length, 2);
 });
 
 test('a scheduler that comes back in time keeps its tasks; the old stream is told and closed', () => {

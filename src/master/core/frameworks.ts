@@ -11,7 +11,7 @@ import { capabilitiesOf, rolesOf } from './framework-info.ts';
 import { takeBackInverseOffers } from './inverse-offers.ts';
 import { discardOffer, offersOf, rescindOffer } from './offers.ts';
 import { adoptOperations, releaseOperations } from './operations.ts';
-import { type FrameworkRecord, newFramework } from './records.ts';
+import { type AgentRecord, type FrameworkRecord, newFramework } from './records.ts';
 import type { FrameworkConnection, Pid } from './state.ts';
 import { isTerminal, taskStatus } from './status.ts';
 import { endStream, greetStream, heartbeat } from './streams.ts';
@@ -88,9 +88,13 @@ export function updateFramework(ctx: Context, framework: FrameworkRecord, subscr
   requestAllocation(ctx);
 }
 
-/** Tells agents and operators of a framework's new info, or of its new scheduler. */
+/**
+ * Tells agents and operators of a framework's new info, or of its new scheduler. Upstream tells every agent; those that
+ * have nothing of the framework would drop it, and after a failover that is a million messages: they learn all with the next launch.
+ */
 export function announceFramework(ctx: Context, framework: FrameworkRecord): void {
   for (const agent of ctx.state.agents.values()) {
+    if (!hasPartsOf(agent, framework.id)) continue;
     send(ctx, agent.pid, 'mesos.internal.UpdateFrameworkMessage', {
       framework_id: { value: framework.id },
       framework_info: framework.info,
@@ -98,6 +102,13 @@ export function announceFramework(ctx: Context, framework: FrameworkRecord): voi
     });
   }
   tellOperators(ctx, { type: 'FRAMEWORK_UPDATED', framework });
+}
+
+/** Whether anything of the framework runs there, or is on its way. */
+function hasPartsOf({ tasks, executors, operations }: AgentRecord, frameworkId: string): boolean {
+  if (tasks.has(frameworkId) || executors.has(frameworkId)) return true;
+  for (const { framework_id } of operations.values()) if (framework_id?.value === frameworkId) return true;
+  return false;
 }
 
 /** Gives a framework its connection and starts to offer to it. */

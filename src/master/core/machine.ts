@@ -23,6 +23,7 @@ import { machinesUpdated } from './handlers/operator/maintenance.ts';
 import { quotaUpdated } from './handlers/operator/quota.ts';
 import { weightsUpdated } from './handlers/operator/weights.ts';
 import { operatorCall } from './handlers/operator-call.ts';
+import { goOnReconciling } from './handlers/reconcile.ts';
 import { registerAgent, registered } from './handlers/register-agent.ts';
 import { reregisterAgent, reregistered } from './handlers/reregister-agent.ts';
 import { schedulerCall } from './handlers/scheduler-call.ts';
@@ -135,6 +136,7 @@ const EVENTS: EventHandlers = {
     const framework = ctx.state.frameworks.get(ctx.frameworkByStream.get(stream) ?? '');
     if (framework !== undefined) disconnectFramework(ctx, framework);
   },
+  readerReady: (ctx, { stream }) => goOnReconciling(ctx, stream),
   message: (ctx, event) => receive(ctx, event, (turn) => handleFromFramework(ctx, turn)),
   exited: (ctx, event) => exitedInTurn(ctx, event, (turn) => handleFromFramework(ctx, turn)),
   whitelist: (ctx, { hostnames }) => {
@@ -228,6 +230,8 @@ function createContext(options: MasterOptions): Context {
     commits: new Map(),
     registering: new Set(),
     transitioning: new Map(),
+    newerReregistrations: new Map(),
+    reconciling: new Map(),
     unreachableQueue: new Map(),
     drainChecks: new Set(),
     unreachableTasks: new Map(),

@@ -139,3 +139,33 @@ test('a KILL of a task that is not known is answered likewise', () => {
   assert.deepEqual(kill({ agent_id: { value: host.id } }), ['TASK_GONE']);
   assert.deepEqual(kill({}), ['TASK_UNKNOWN']);
 });
+
+test('many answers come in slices, as the scheduler takes them, and in the order in which it asked', () => {
+  const world = new World();
+  const scheduler = world.subscribe({ capabilities: [{ type: 'PARTITION_AWARE' }] });
+  const asked = Array.from({ length: 2_500 }, (_, at) => ({ task_id: { value: `t${at}` } }));
+  const told: string[] = [];
+  const slices: number[] = [];
+  const take = (): boolean => {
+    const updates = world.events(scheduler.stream, 'UPDATE');
+    slices.push(updates.length);
+    told.push(...updates.map((event) => event.update?.status.task_id.value ?? ''));
+    return world.effects.some((effect) => effect.kind === 'awaitReader');
+  };
+  world.say(scheduler, { type: 'RECONCILE', reconcile: { tasks: asked } });
+  assert.ok(take());
+  world.say(scheduler, { type: 'RECONCILE', reconcile: { tasks: [{ task_id: { value: 'last' } }] } });
+  for (let more = true; more; more = take()) world.step({ kind: 'readerReady', stream: scheduler.stream });
+  assert.deepEqual(told, [...asked.map(({ task_id }) => task_id.value), 'last']);
+  assert.ok(Math.max(...slices) <= 1_000, `at most 1,000 at once, not ${slices}`);
+});
+
+test('a scheduler that breaks off is told nothing more', () => {
+  const world = new World();
+  const scheduler = world.subscribe({ failover_timeout: 60 });
+  const tasks = Array.from({ length: 1_500 }, (_, at) => ({ task_id: { value: `t${at}` } }));
+  world.say(scheduler, { type: 'RECONCILE', reconcile: { tasks } });
+  world.step({ kind: 'streamClosed', stream: scheduler.stream });
+  const effects = world.step({ kind: 'readerReady', stream: scheduler.stream });
+  assert.deepEqual(effects, []);
+});

@@ -26,6 +26,16 @@ export class TaskTable extends Map<string, Task> implements ReadonlyTaskTable {
     return super.set(id, task);
   }
 
+  /** Enters a task under an id that is not taken. @returns who has it, if it is */
+  enter(id: string, task: Task): Task | undefined {
+    const known = this.get(id);
+    if (known !== undefined) return known;
+    this.count(task.state, 1);
+    this.list = undefined;
+    super.set(id, task);
+    return undefined;
+  }
+
   override delete(id: string): boolean {
     const before = this.get(id);
     if (before === undefined) return false;

@@ -80,6 +80,20 @@ test('a status that comes twice is passed on twice and counted once', () => {
   assert.equal(world.state.frameworks.get(scheduler.id)?.tasks.get('t')?.statuses?.length, 1);
 });
 
+test('an update that comes after the end, late, does not keep the end from being acknowledged', () => {
+  const world = new World();
+  const host = world.register();
+  const scheduler = world.subscribe();
+  const [offer] = world.offers(scheduler, 1);
+  world.launch(scheduler, offer!, [task('t', offer!.agent_id)]);
+  const running = world.update(scheduler, host, 't', 'TASK_RUNNING');
+  world.acknowledge(scheduler, host, 't', running);
+  const end = world.update(scheduler, host, 't', 'TASK_FINISHED');
+  world.update(scheduler, host, 't', 'TASK_RUNNING');
+  world.acknowledge(scheduler, host, 't', end);
+  assert.equal(world.state.frameworks.get(scheduler.id)?.tasks.size, 0);
+});
+
 test('an update without a uuid that ends a task removes the task', () => {
   const world = new World();
   const host = world.register();

@@ -29,14 +29,9 @@ export function taskOf(info: TaskInfo, frameworkId: string): Task {
 
 /** Enters a task that is not known yet; a live one holds its resources from now on. */
 export function addTask(framework: FrameworkRecord, agent: AgentRecord, task: Task): void {
-  listTask(framework, agent, task);
-  if (!isRemovable(task.state)) addUsed(framework, agent, Resources.of(task.resources ?? []));
-}
-
-/** Enters a task but not what it holds. */
-export function listTask(framework: FrameworkRecord, agent: AgentRecord, task: Task): void {
   framework.tasks.set(task.task_id.value, task);
   addTo(agent.tasks, framework.id, task.task_id.value);
+  if (!isRemovable(task.state)) addUsed(framework, agent, Resources.of(task.resources ?? []));
 }
 
 export interface TaskChange {
@@ -56,12 +51,15 @@ export function updateTask(ctx: Context, framework: FrameworkRecord, task: Task,
   const { status, latest, uuid } = change;
   const told = latest ?? status.state;
   const state = isTerminal(task.state) ? task.state : told;
+  const isOver =
+    task.status_update_state !== undefined && isTerminal(task.status_update_state) && !isTerminal(status.state);
   const updated: Task = {
     ...task,
     state,
     statuses: withStatus(task.statuses, status),
-    // What the scheduler was told last, and is told again when it asks.
-    ...(uuid !== undefined && { status_update_state: status.state, status_update_uuid: uuid }),
+    // What the scheduler was told last, and is told again when it asks. After the end it can only be late: it came over
+    // a connection that was replaced, and the end is what will be acknowledged.
+    ...(uuid !== undefined && !isOver && { status_update_state: status.state, status_update_uuid: uuid }),
   };
   framework.tasks.set(task.task_id.value, updated);
   if (isRemovable(state) && !isRemovable(task.state)) {

@@ -133,6 +133,7 @@ function memoryStream(): { readonly stream: RecordStream; records(): Event[] } {
     },
     close: () => {},
     onClose: () => {},
+    whenRead: () => {},
     queuedBytes: 0,
     closed: false,
   };

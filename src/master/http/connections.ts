@@ -66,6 +66,13 @@ export class Connections {
     }
   }
 
+  /** Calls back when the reader of a stream has taken what there was, or when the stream is no more. */
+  whenRead(stream: StreamId, callback: () => void): void {
+    const subscriber = this.#streams.get(stream);
+    if (subscriber === undefined) setImmediate(callback);
+    else subscriber.stream.whenRead(callback);
+  }
+
   /** Ends every stream, for a stop. */
   close(): void {
     for (const { stream } of this.#streams.values()) stream.close();

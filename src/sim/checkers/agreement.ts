@@ -1,4 +1,4 @@
-import type { AgentProcess } from '../agent-process.ts';
+import type { AgentMachine } from '../agent-machine.ts';
 import type { MasterProcess } from '../master-process.ts';
 import type { Masters } from '../masters.ts';
 import type { SchedulerProcess } from '../scheduler.ts';
@@ -8,7 +8,7 @@ import type { UpdatesChecker } from './updates.ts';
 /** Everybody who has an opinion. */
 export interface Cluster {
   readonly masters: Masters;
-  readonly agents: readonly AgentProcess[];
+  readonly machines: readonly AgentMachine[];
   readonly schedulers: readonly SchedulerProcess[];
   readonly instances: InstancesChecker;
   readonly updates: UpdatesChecker;
@@ -26,9 +26,10 @@ export function* unsettled(cluster: Cluster): Iterable<string> {
   for (const [taskId, where] of cluster.instances.running) yield `task ${taskId} runs on ${where}`;
 }
 
-function* agentsAtWork({ agents }: Cluster, master: MasterProcess): Iterable<string> {
-  for (const agent of agents) {
-    const { name, id, core, containers } = agent;
+function* agentsAtWork({ machines }: Cluster, master: MasterProcess): Iterable<string> {
+  for (const { agent, containers } of machines) {
+    const { name, id, core } = agent;
+    if (!agent.alive) yield `${name} is down`;
     const known = master.core.state.agents.get(id ?? '');
     if (core.state.phase !== 'running') yield `${name} is ${core.state.phase}`;
     if (!known?.connected || !known.active) yield `${name} (${id}) is not an active agent of the master`;
@@ -42,7 +43,7 @@ function* agentsAtWork({ agents }: Cluster, master: MasterProcess): Iterable<str
     if (known && !known.used.isEmpty) yield `the master thinks that ${known.used} is used on ${name}`;
   }
   if (master.core.state.recovered.size > 0) yield `the master waits for ${[...master.core.state.recovered.keys()]}`;
-  const alive = new Set(agents.map((agent) => agent.id));
+  const alive = new Set(machines.map(({ agent }) => agent.id));
   for (const id of master.core.state.agents.keys()) {
     if (!alive.has(id)) yield `the master has agent ${id}, which is no more`;
   }

@@ -81,7 +81,7 @@ function sends(checker: UpdatesChecker, uuid: number, state: TaskState): void {
   const status: TaskStatus = { task_id: { value: 't' }, state };
   const body = { update: { framework_id: { value: 'f' }, status, timestamp: 0, uuid: bytes } };
   const name = 'mesos.internal.StatusUpdateMessage';
-  checker.agentStepped(agent, { kind: 'timer', key: 'x' }, [{ kind: 'send', to: 'master', name, message: body }]);
+  checker.agentPerforms(agent, { kind: 'send', to: 'master', name, message: body });
 }
 
 function sees(checker: UpdatesChecker, uuid: number, state: TaskState): void {
@@ -112,5 +112,5 @@ test('an agent is told of no acknowledgement that no scheduler gave', () => {
     uuid: new Uint8Array(16),
   };
   const name = 'mesos.internal.StatusUpdateAcknowledgementMessage';
-  assert.throws(() => checker.agentStepped(agent, { kind: 'message', from: 'm', name, body }, []), /nobody saw/);
+  assert.throws(() => checker.agentStepped(agent, { kind: 'message', from: 'm', name, body }), /nobody saw/);
 });

@@ -22,6 +22,8 @@ const CERTAIN: ReadonlySet<TaskState> = new Set<TaskState>([
 export class InstancesChecker implements Observer {
   private readonly live = new Map<string, string>();
   private readonly launched = new Set<string>();
+  /** How the processes ended. */
+  private readonly statuses = new Map<string, number | undefined>();
   private readonly ended = new Map<string, TaskState>();
 
   /** Task ids that run now. */
@@ -37,8 +39,9 @@ export class InstancesChecker implements Observer {
     this.live.set(taskId, agent.name);
   }
 
-  containerEnded(_agent: SeenAgent, { taskId }: LiveContainer): void {
+  containerEnded(_agent: SeenAgent, { taskId }: LiveContainer, status: number | undefined): void {
     this.live.delete(taskId);
+    this.statuses.set(taskId, status);
   }
 
   masterStepped(_master: SeenMaster, _event: MasterEvent, effects: readonly MasterEffect[]): void {
@@ -48,6 +51,11 @@ export class InstancesChecker implements Observer {
       const id = status.task_id.value;
       const where = this.live.get(id);
       demand(where === undefined, () => `the master says ${status.state} of task ${id}, which runs on ${where}`);
+      const exit = this.statuses.get(id);
+      demand(
+        status.state !== 'TASK_FINISHED' || exit === 0,
+        () => `the master says ${status.state} of task ${id}, which ended with status ${exit}`,
+      );
       this.ended.set(id, status.state);
     }
   }

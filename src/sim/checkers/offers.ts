@@ -51,6 +51,11 @@ export class OffersChecker implements Observer {
     for (const master of new Set(Array.from(this.open.values(), (offer) => offer.master))) this.check(id, master);
   }
 
+  /** It may have come back with more. */
+  agentStepped({ id, total }: SeenAgent): void {
+    if (id !== undefined) this.totals.set(id, total);
+  }
+
   containerEnded(agent: SeenAgent, container: LiveContainer): void {
     this.running.get(agent.id ?? '')?.delete(container.containerId);
   }

@@ -9,6 +9,10 @@ import { demand } from '../violation.ts';
 interface Update {
   readonly uuid: string;
   readonly state: TaskState;
+  /** The agent that sent it. */
+  readonly by: string;
+  /** Its agent remembers it on disk. */
+  readonly kept: boolean;
 }
 
 /**
@@ -21,26 +25,52 @@ export class UpdatesChecker implements Observer {
   /** How many of these the scheduler has seen. */
   private readonly seen = new Map<string, number>();
   private readonly seenUuids = new Set<string>();
+  /** Sent by agents that are no more. */
+  private readonly forgotten = new Set<string>();
+  /** Tasks of which an agent that had forgotten them told something else. */
+  private readonly retold = new Set<string>();
 
-  /** How the task ended, as its agent told its scheduler. */
+  /** How the task ended, as its agent told its scheduler; undefined where it has told more than one story. */
   end(frameworkId: string, taskId: string): TaskState | undefined {
     const key = `${frameworkId}/${taskId}`;
+    if (this.retold.has(key)) return undefined;
     const last = this.sent.get(key)?.[(this.seen.get(key) ?? 0) - 1];
     return isTerminal(last?.state) ? last?.state : undefined;
   }
 
-  agentStepped(agent: SeenAgent, event: AgentEvent, effects: readonly AgentEffect[]): void {
+  agentStepped(agent: SeenAgent, event: AgentEvent): void {
     if (event.kind === 'message' && event.name === 'mesos.internal.StatusUpdateAcknowledgementMessage') {
       const uuid = hex(event.body.uuid);
       demand(this.seenUuids.has(uuid), () => `${agent.name} was told that ${uuid} is acknowledged, which nobody saw`);
     }
-    for (const effect of effects) {
-      if (effect.kind !== 'send' || effect.name !== 'mesos.internal.StatusUpdateMessage') continue;
-      const { framework_id, status, uuid } = effect.message.update;
-      this.send(`${framework_id.value}/${status.task_id.value}`, {
-        uuid: hex(uuid ?? new Uint8Array()),
-        state: status.state,
+  }
+
+  agentPerforms(agent: SeenAgent, effect: AgentEffect): void {
+    if (effect.kind !== 'send' || effect.name !== 'mesos.internal.StatusUpdateMessage') return;
+    const { framework_id, status, uuid } = effect.message.update;
+    this.send(`${framework_id.value}/${status.task_id.value}`, {
+      uuid: hex(uuid ?? new Uint8Array()),
+      state: status.state,
+      by: agent.name,
+      kept: agent.keeps?.(framework_id.value, status.task_id.value) ?? true,
+    });
+  }
+
+  /** What it did not remember is forgotten: the next agent tells of such tasks as it finds them. */
+  agentEnded(agent: SeenAgent, forgotten: boolean): void {
+    for (const [key, list] of this.sent) {
+      const lost = list.filter(({ by, kept, uuid }) => {
+        const isGone = forgotten ? machineOf(by) === machineOf(agent.name) : by === agent.name && !kept;
+        return isGone && !this.seenUuids.has(uuid);
       });
+      if (list.some(({ by, kept }) => by === agent.name && !kept)) this.retold.add(key);
+      if (lost.length === 0) continue;
+      this.retold.add(key);
+      for (const { uuid } of lost) this.forgotten.add(uuid);
+      this.sent.set(
+        key,
+        list.filter((update) => !lost.includes(update)),
+      );
     }
   }
 
@@ -48,6 +78,11 @@ export class UpdatesChecker implements Observer {
     if (status.uuid === undefined) return;
     const uuid = hex(status.uuid);
     if (this.seenUuids.has(uuid)) return;
+    if (this.forgotten.has(uuid)) {
+      this.retold.add(`${frameworkId}/${status.task_id.value}`);
+      this.seenUuids.add(uuid);
+      return;
+    }
     const key = `${frameworkId}/${status.task_id.value}`;
     const at = this.seen.get(key) ?? 0;
     const expected = this.sent.get(key)?.[at];
@@ -65,13 +100,19 @@ export class UpdatesChecker implements Observer {
     const last = list.at(-1);
     // An agent may be asked once more about a task of which it knows nothing any more; it must not change its story.
     demand(
-      !isTerminal(last?.state) || last?.state === update.state,
+      !isTerminal(last?.state) || last?.state === update.state || (last?.by !== update.by && !last?.kept),
       () => `${key}: ${update.state} was sent after its end, ${last?.state}`,
     );
     demand(
       last === undefined || this.seenUuids.has(last.uuid),
       () => `${key}: ${update.state} was sent before ${last?.state} was acknowledged`,
     );
+    if (isTerminal(last?.state) && last?.state !== update.state) this.retold.add(key);
     this.sent.set(key, [...list, update]);
   }
+}
+
+/** All lives of an agent on one machine share the first part of their names. */
+function machineOf(agent: string): string {
+  return agent.slice(0, agent.indexOf('.'));
 }

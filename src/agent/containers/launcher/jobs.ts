@@ -23,6 +23,8 @@ type Started = (
 interface Job {
   readonly containerId: string;
   readonly mark: string | undefined;
+  readonly endsWithAgent: boolean;
+  abandoned: boolean;
   /**
    * `queued`: not started yet. `running`: the first process lives. `ending`: being killed, or the first process has
    * ended and the rest is. `ended`: nothing is left, and the status waits to be acknowledged.
@@ -65,12 +67,43 @@ export class Jobs {
   }
 
   reports(): ContainerReport[] {
-    return [...this.jobs.values()].map(({ containerId, leader, mark, phase, status }) => ({
+    return [...this.jobs.values()].map(({ containerId, leader, mark, phase, status, abandoned }) => ({
       containerId,
       leader,
       mark,
       status: phase === 'ended' ? status : undefined,
+      ...(abandoned && { abandoned }),
     }));
+  }
+
+  /** What an earlier launcher has left: statuses that nobody has acknowledged. */
+  restore(reports: readonly ContainerReport[]): void {
+    for (const { containerId, leader, mark, status, abandoned = false } of reports) {
+      this.jobs.set(containerId, { ...newJob(containerId, mark), phase: 'ended', leader, status, abandoned });
+    }
+  }
+
+  /** The agent is gone: those that are to end with it get this signal. */
+  endWithAgent(signal: number): void {
+    const ending = [...this.jobs.values()].filter(({ endsWithAgent }) => endsWithAgent);
+    for (const { job } of this.queue.filter(({ job }) => job.endsWithAgent)) this.unqueue(job);
+    this.forgetEndedWithAgent();
+    this.signalTree(
+      ending.filter(({ phase }) => phase === 'running' || phase === 'ending'),
+      signal,
+    );
+  }
+
+  /** Nobody will ask for the status of those that have ended with it. */
+  forgetEndedWithAgent(): void {
+    for (const job of [...this.jobs.values()]) {
+      if (job.endsWithAgent && job.phase === 'ended') this.jobs.delete(job.containerId);
+    }
+  }
+
+  /** From here on whatever ends does so because the agent has stayed away. */
+  abandon(): void {
+    for (const job of this.jobs.values()) if (job.phase !== 'ended') job.abandoned = true;
   }
 
   start(order: StartOrder, started: Started): void {
@@ -78,7 +111,7 @@ export class Jobs {
       started({ error: `there is a container ${order.containerId} already`, destroyed: false });
       return;
     }
-    const job = newJob(order.containerId, order.environment[MARK_VARIABLE]);
+    const job = newJob(order.containerId, order.environment[MARK_VARIABLE], order.endsWithAgent);
     this.jobs.set(job.containerId, job);
     this.queue.push({ order, job, started });
     if (this.starting) return;
@@ -231,10 +264,12 @@ export class Jobs {
   }
 }
 
-function newJob(containerId: string, mark: string | undefined): Job {
+function newJob(containerId: string, mark: string | undefined, endsWithAgent = false): Job {
   return {
     containerId,
     mark,
+    endsWithAgent,
+    abandoned: false,
     phase: 'queued',
     leader: undefined,
     strays: [],

@@ -8,6 +8,7 @@ import { createServer, type Socket } from 'node:net';
 import { constants } from 'node:os';
 import { Jobs } from './jobs.ts';
 import { Lines, type Numbered, PROTOCOL_VERSION, type Request, type Response } from './protocol.ts';
+import { Statuses } from './statuses.ts';
 
 const { SIGKILL, SIGTERM } = constants.signals;
 
@@ -22,6 +23,7 @@ const ABANDONED_GRACE = 3_000;
 class Launcher {
   private readonly path: string;
   private readonly jobs: Jobs;
+  private readonly statuses: Statuses;
   private agent: Socket | undefined;
   private agentPid = 0;
   private outgoing = '';
@@ -30,6 +32,8 @@ class Launcher {
   private reachableCheck: NodeJS.Timeout | undefined;
   /** The file that our socket is: another one in its place belongs to another launcher. */
   private socketFile: number | undefined;
+  private keepsStatuses = false;
+  private mortalGrace: NodeJS.Timeout | undefined;
   private stopping = false;
 
   constructor(path: string) {
@@ -37,7 +41,9 @@ class Launcher {
     this.jobs = new Jobs((containerId, status) => {
       this.tell({ event: 'exited', containerId, status });
       if (this.stopping) this.leaveWhenDone();
+      else if (!this.agent) this.endedWithoutAgent();
     });
+    this.statuses = new Statuses(path);
   }
 
   listen(): void {
@@ -50,12 +56,12 @@ class Launcher {
     server.listen(this.path, () => {
       chmodSync(this.path, 0o600);
       this.socketFile = statSync(this.path).ino;
+      this.jobs.restore(this.statuses.read());
       process.umask(0o022);
       process.stdout.write('ready\n');
     });
     this.wait(FIRST_CONTACT);
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
-      process.on(signal, () => this.shutdown(ABANDONED_GRACE));
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => this.abandon());
   }
 
   private serve(socket: Socket): void {
@@ -67,8 +73,20 @@ class Launcher {
     socket.on('close', () => {
       if (this.agent !== socket) return;
       this.agent = undefined;
-      this.waitForAgent();
+      this.agentLeft();
     });
+  }
+
+  private agentLeft(): void {
+    this.jobs.endWithAgent(SIGTERM);
+    clearTimeout(this.mortalGrace);
+    this.mortalGrace = setTimeout(() => !this.agent && this.jobs.endWithAgent(SIGKILL), ABANDONED_GRACE).unref();
+    this.waitForAgent();
+  }
+
+  private endedWithoutAgent(): void {
+    this.jobs.forgetEndedWithAgent();
+    if (this.jobs.remembered === 0) this.waitForAgent();
   }
 
   private read(socket: Socket, line: string): void {
@@ -159,13 +177,21 @@ class Launcher {
     clearInterval(this.reachableCheck);
     // Somebody who removes the directory of a dead agent has no use for its tasks, and no way to reach us either.
     this.reachableCheck = setInterval(() => {
-      if (!this.reachable()) this.shutdown(ABANDONED_GRACE);
+      if (!this.reachable()) this.abandon();
     }, REACHABLE_CHECK);
-    this.patience = setTimeout(() => this.shutdown(ABANDONED_GRACE), Math.min(patience, 2 ** 31 - 1));
+    this.patience = setTimeout(() => this.abandon(), Math.min(patience, 2 ** 31 - 1));
   }
 
   private reachable(): boolean {
     return statSync(this.path, { throwIfNoEntry: false })?.ino === this.socketFile;
+  }
+
+  /** Ends without having been told to by the agent: how its tasks have ended is kept for the launcher that comes next. */
+  private abandon(): void {
+    if (this.stopping) return;
+    this.keepsStatuses = true;
+    this.jobs.abandon();
+    this.shutdown(ABANDONED_GRACE);
   }
 
   private shutdown(grace: number): void {
@@ -180,7 +206,10 @@ class Launcher {
 
   private leaveWhenDone(): void {
     if (this.jobs.alive > 0) return;
-    if (this.reachable()) rmSync(this.path, { force: true });
+    if (this.reachable()) {
+      this.statuses.write(this.keepsStatuses ? this.jobs.reports() : []);
+      rmSync(this.path, { force: true });
+    }
     this.flush();
     if (this.agent) this.agent.end(() => process.exit(0));
     else process.exit(0);

@@ -16,6 +16,8 @@ export interface StartOrder {
   readonly directory: string;
   /** Absent: the launcher's own user. */
   readonly user?: UserIds | undefined;
+  /** It is ended when the agent is gone, whether that comes back or not, and nobody asks how. */
+  readonly endsWithAgent?: boolean | undefined;
 }
 
 export interface UserIds {
@@ -48,6 +50,8 @@ export interface ContainerReport {
   readonly mark: string | undefined;
   /** As waitpid tells it; absent while it lives. */
   readonly status?: number | undefined;
+  /** It was ended because the agent stayed away for too long. */
+  readonly abandoned?: boolean | undefined;
 }
 
 export type Request =

@@ -1,9 +1,8 @@
 import type { DrainSlaveMessage } from '../../../wire/internal.ts';
-import type { DrainConfig, KillPolicy, TaskInfo } from '../../../wire/v1.ts';
 import { rememberDrain } from '../checkpoints.ts';
 import { type Context, isFromMaster, log } from '../context.ts';
 import type { Pid } from '../effects.ts';
-import { killTask } from '../kill.ts';
+import { drainPolicy, killTask } from '../kill.ts';
 
 /** DrainSlaveMessage: every task is to end. A newer drain takes the place of an older one. */
 export function drainSlave(context: Context, message: DrainSlaveMessage, from: Pid): void {
@@ -20,16 +19,9 @@ export function drainSlave(context: Context, message: DrainSlaveMessage, from: P
     if (framework.phase === 'terminating') continue;
     for (const [taskId, executor] of [...framework.tasks]) {
       const record = executor.queued.get(taskId) ?? executor.launched.get(taskId);
-      if (record) killTask(context, framework, executor, taskId, policyFor(record.info, message.config));
+      if (record) killTask(context, framework, executor, taskId, drainPolicy(record.info, message.config));
     }
   }
-}
-
-/** The operator's limit, for tasks that would take longer, or say nothing. @returns none: the task's own policy counts */
-function policyFor({ kill_policy }: TaskInfo, { max_grace_period: limit }: DrainConfig): KillPolicy | undefined {
-  const own = kill_policy?.grace_period;
-  if (limit === undefined || (own !== undefined && own.nanoseconds <= limit.nanoseconds)) return undefined;
-  return { grace_period: limit };
 }
 
 /** When nothing is left the drain is over; what a master launches after that is not ended by it. */

@@ -3,13 +3,17 @@ import { type Context, log, send } from '../context.ts';
 import { executorReregistered } from '../custom.ts';
 import type { Pid } from '../effects.ts';
 import { takeExecutorUpdate } from '../executor-update.ts';
-import { executorIsBack } from '../recovery.ts';
+import { drainExecutor, executorIsBack } from '../recovery.ts';
 
 /** A version 0 executor answers the agent that was restarted. */
 export function reregisterExecutor(context: Context, message: ReregisterExecutorMessage, from: Pid): void {
   const framework = context.state.frameworks.get(message.framework_id.value);
   const executor = framework?.executors.get(message.executor_id.value);
   const slave_id = context.state.info.id;
+  if (executor?.phase === 'running' && executor.pid === from) {
+    log(context, 'info', `Executor ${executor.id} was asked more than once to come back, and has answered already`);
+    return;
+  }
   if (!framework || !executor?.isReconnecting || framework.phase !== 'running' || !slave_id) {
     log(context, 'warning', `Shutting down executor ${message.executor_id.value} at ${from}: it is not awaited`);
     send(context, from, 'mesos.internal.ShutdownExecutorMessage', {});
@@ -27,4 +31,5 @@ export function reregisterExecutor(context: Context, message: ReregisterExecutor
     });
   }
   executorIsBack(context, framework, executor, message.tasks ?? []);
+  drainExecutor(context, framework, executor);
 }

@@ -69,8 +69,8 @@ test('what is removed is counted when it is gone, and what cannot be is counted 
   world.acknowledgeAll();
   assert.equal(
     agentMetrics(world.agent.state, 0)['gc/path_removals_pending'],
-    2,
-    'the run, and the executor around it',
+    3,
+    'the run, the executor, and the framework around it',
   );
   world.advance(1000);
   assert.equal(agentMetrics(world.agent.state, 0)['gc/path_removals_pending'], 0);

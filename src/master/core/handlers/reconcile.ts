@@ -1,10 +1,16 @@
 import type { AgentID, TaskID } from '../../../wire/v1.ts';
 import type { Call_Reconcile } from '../../../wire/v1_scheduler.ts';
-import { type Context, countUp } from '../context.ts';
+import { type Context, countUp, type Reconciliation } from '../context.ts';
 import type { FrameworkRecord } from '../records.ts';
+import type { StreamId } from '../state.ts';
 import { type MasterStatus, masterStatus, sendUpdate, taskStatus } from '../status.ts';
 
 const REASON = 'REASON_RECONCILIATION';
+/**
+ * So many are answered in one go. A scheduler may have a hundred thousand tasks: to tell it of all at once would make everybody
+ * else wait, and look as if it did not read its stream.
+ */
+const SLICE = 1_000;
 
 interface Asked {
   readonly task_id: TaskID;
@@ -14,9 +20,46 @@ interface Asked {
 /** RECONCILE: no tasks named means all of them. */
 export function reconcile(ctx: Context, framework: FrameworkRecord, call: Call_Reconcile): void {
   countUp(ctx, 'messages_reconcile_tasks');
-  const asked = call.tasks ?? [];
-  if (asked.length === 0) for (const id of [...framework.tasks.keys()]) tellKnown(ctx, framework, id);
-  for (const task of asked) reconcileTask(ctx, framework, task);
+  const named = (call.tasks?.length ?? 0) > 0;
+  const job = { tasks: named ? (call.tasks ?? []) : [...framework.tasks.values()], named, done: 0 };
+  const { connection } = framework;
+  if (connection?.kind !== 'http') {
+    answer(ctx, framework, job, job.tasks.length);
+    return;
+  }
+  const before = ctx.reconciling.get(connection.stream);
+  if (before !== undefined) {
+    before.push(job);
+    return;
+  }
+  answer(ctx, framework, job, SLICE);
+  if (job.done === job.tasks.length) return;
+  ctx.reconciling.set(connection.stream, [job]);
+  ctx.emit({ kind: 'awaitReader', stream: connection.stream });
+}
+
+/** The scheduler has taken what it was told so far. */
+export function goOnReconciling(ctx: Context, stream: StreamId): void {
+  const jobs = ctx.reconciling.get(stream);
+  const framework = ctx.state.frameworks.get(ctx.frameworkByStream.get(stream) ?? '');
+  const job = jobs?.[0];
+  if (jobs === undefined || framework === undefined || job === undefined) {
+    ctx.reconciling.delete(stream);
+    return;
+  }
+  answer(ctx, framework, job, SLICE);
+  if (job.done === job.tasks.length) jobs.shift();
+  if (jobs.length === 0) ctx.reconciling.delete(stream);
+  else ctx.emit({ kind: 'awaitReader', stream });
+}
+
+function answer(ctx: Context, framework: FrameworkRecord, job: Reconciliation, most: number): void {
+  const end = Math.min(job.tasks.length, job.done + most);
+  for (; job.done < end; job.done++) {
+    const task = job.tasks[job.done]!;
+    if (job.named) reconcileTask(ctx, framework, task);
+    else tellKnown(ctx, framework, task.task_id.value);
+  }
 }
 
 /** Answers what is known of one task; silent while the truth may still come from an agent that is expected back. */

@@ -53,7 +53,7 @@ export function reregisterAgent(ctx: Context, pid: Pid, message: Message, princi
     return;
   }
   const doing = ctx.transitioning.get(agentId);
-  if (doing !== undefined) {
+  if (doing !== undefined && doing !== 'reregistering') {
     log(ctx, 'info', `Ignoring reregistration of agent ${agentId} for now: it is ${doing}`);
     return;
   }
@@ -63,7 +63,9 @@ export function reregisterAgent(ctx: Context, pid: Pid, message: Message, princi
     return;
   }
   const known = ctx.state.agents.get(agentId);
-  if (known !== undefined) reregisterKnown(ctx, known, pid, message);
+  if (doing === 'reregistering') {
+    if (known === undefined || !hasMoved(known, pid, message)) ctx.newerReregistrations.set(agentId, { pid, message });
+  } else if (known !== undefined) reregisterKnown(ctx, known, pid, message);
   else readmit(ctx, { pid, agentId, message, luggage: luggage.value });
 }
 
@@ -111,8 +113,12 @@ function isAsKept({ role, reservation, allocation_info }: Resource): boolean {
   return role === undefined && reservation === undefined && allocation_info?.role !== undefined;
 }
 
+function hasMoved(agent: AgentRecord, pid: Pid, { slave }: Message): boolean {
+  return parsePid(agent.pid)?.ip !== parsePid(pid)?.ip || agent.info.hostname !== slave.hostname;
+}
+
 function reregisterKnown(ctx: Context, agent: AgentRecord, pid: Pid, message: Message): void {
-  if (parsePid(agent.pid)?.ip !== parsePid(pid)?.ip || agent.info.hostname !== message.slave.hostname) {
+  if (hasMoved(agent, pid, message)) {
     shutdownAgent(
       ctx,
       pid,
@@ -133,13 +139,13 @@ function reregisterKnown(ctx: Context, agent: AgentRecord, pid: Pid, message: Me
 function readmit(ctx: Context, newcomer: Newcomer): void {
   const { pid, agentId, message } = newcomer;
   const { slave } = message;
-  log(ctx, 'info', `Readmitting agent ${agentId} at ${pid} (${slave.hostname})`);
   const before = ctx.state.recovered.get(agentId);
   if (before !== undefined && sameMessage(before, slave)) {
     // The registry says so already: after a failover this is what all agents do at once.
     admitAgain(ctx, newcomer);
     return;
   }
+  log(ctx, 'info', `Readmitting agent ${agentId} at ${pid} (${slave.hostname})`);
   ctx.transitioning.set(agentId, 'reregistering');
   const pending = { type: 'reregister', pid, agentId, known: false, message } as const;
   commit(ctx, { type: before === undefined ? 'MARK_REACHABLE' : 'UPDATE_AGENT', agent: slave }, pending);
@@ -150,13 +156,23 @@ export function reregistered(
   ctx: Context,
   pending: { pid: Pid; agentId: string; known: boolean; message: Message },
 ): void {
-  const { pid, agentId, known, message } = pending;
+  const { agentId, known } = pending;
   ctx.transitioning.delete(agentId);
+  const newer = ctx.newerReregistrations.get(agentId);
+  ctx.newerReregistrations.delete(agentId);
+  const { pid, message } = newer ?? pending;
   if (ctx.state.gone.has(agentId)) {
     shutdownAgent(ctx, pid, 'Agent has been marked gone');
     return;
   }
   const agent = ctx.state.agents.get(agentId);
+  if (newer !== undefined && !sameMessage(pending.message.slave, message.slave)) {
+    // It was restarted meanwhile, and is something else now: the registry has to know that first.
+    ctx.transitioning.set(agentId, 'reregistering');
+    const again = { type: 'reregister', pid, agentId, known, message } as const;
+    commit(ctx, { type: 'UPDATE_AGENT', agent: message.slave }, again);
+    return;
+  }
   if (agent !== undefined) resume(ctx, agent, pid, message);
   else if (!known) admitAgain(ctx, { pid, agentId, message, luggage: unpack(message) });
 }

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Persist } from '../core/persist.ts';
 import { OutputCommit } from './output-commit.ts';
 
-type Effect = { readonly say: string } | { readonly persist: Persist };
+interface Write {
+  readonly path: string;
+}
+type Effect = { readonly say: string } | { readonly persist: Write };
 
-const write = (name: string): Effect => ({ persist: { how: 'remove', path: name } });
+const write = (name: string): Effect => ({ persist: { path: name } });
 const say = (text: string): Effect => ({ say: text });
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -14,7 +16,7 @@ function stand() {
   const happened: string[] = [];
   const writes: { resolve: () => void; reject: (error: Error) => void }[] = [];
   const failures: unknown[] = [];
-  const commit = new OutputCommit<Effect>({
+  const commit = new OutputCommit<Effect, Write>({
     persistOf: (effect) => ('persist' in effect ? effect.persist : undefined),
     perform: (effect) => void happened.push('say' in effect ? effect.say : '?'),
     write: (operations) => {

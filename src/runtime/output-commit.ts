@@ -1,29 +1,27 @@
 /**
- * Output commit: nothing leaves the agent before what it had to remember about it is on disk. Effects are performed in the
+ * Output commit: nothing leaves a daemon before what it had to remember about it is on disk. Effects are performed in the
  * order given; those that come after something to persist wait until it is durable, and everything that gathers meanwhile
  * is made durable together. So the core need not split its decisions where they touch the disk, and still whoever hears
  * of something can rely on it after a crash.
  */
-import type { Persist } from '../core/persist.ts';
-
-export interface OutputCommitOptions<Effect> {
+export interface OutputCommitOptions<Effect, Write> {
   /** What of an effect is to be written; undefined for all other effects. */
-  readonly persistOf: (effect: Effect) => Persist | undefined;
+  readonly persistOf: (effect: Effect) => Write | undefined;
   /** Performs an effect that writes nothing. Must not throw. */
   readonly perform: (effect: Effect) => void;
   /** Makes these durable, in this order. Rejects if any of them is not. */
-  readonly write: (operations: readonly Persist[]) => Promise<void>;
+  readonly write: (operations: readonly Write[]) => Promise<void>;
   /** Writing failed: nothing that waited is performed, now or later. */
   readonly fail: (error: unknown) => void;
 }
 
-export class OutputCommit<Effect> {
-  readonly #options: OutputCommitOptions<Effect>;
+export class OutputCommit<Effect, Write> {
+  readonly #options: OutputCommitOptions<Effect, Write>;
   #waiting: Effect[] = [];
   #isWriting = false;
   #hasFailed = false;
 
-  constructor(options: OutputCommitOptions<Effect>) {
+  constructor(options: OutputCommitOptions<Effect, Write>) {
     this.#options = options;
   }
 

@@ -1,0 +1,139 @@
+/** `meseta app`. */
+import { ask } from './client.ts';
+import { begun, type StartedDeployment } from './deployments.ts';
+import { print, readDefinitions } from './document.ts';
+import type { ChangeOptions, CommonOptions, KillOptions, ListOptions } from './options.ts';
+
+interface AppView {
+  readonly id: string;
+  readonly version: string;
+  readonly instances: number;
+  readonly cpus: number;
+  readonly mem: number;
+  readonly cmd?: string;
+  readonly container?: { readonly docker?: { readonly image: string } };
+  readonly tasksRunning: number;
+  readonly tasksStaged: number;
+  readonly tasksHealthy: number;
+  readonly tasksUnhealthy: number;
+  readonly deployments: readonly { readonly id: string }[];
+  readonly tasks?: readonly TaskView[];
+  readonly lastTaskFailure?: { readonly state: string; readonly message: string; readonly timestamp: string };
+}
+
+interface TaskView {
+  readonly id: string;
+  readonly host: string;
+  readonly state: string;
+  readonly ports: readonly number[];
+  readonly startedAt?: string;
+  readonly healthCheckResults: readonly { readonly alive: boolean }[];
+}
+
+function pathOf(id: string): string {
+  return `/v2/apps/${id.replace(/^\/+/, '').split('/').map(encodeURIComponent).join('/')}`;
+}
+
+function forced(path: string, { force }: ChangeOptions): string {
+  return force === true ? `${path}${path.includes('?') ? '&' : '?'}force=true` : path;
+}
+
+export async function listApps(options: ListOptions): Promise<number> {
+  const query = options.label === undefined ? '' : `?label=${encodeURIComponent(options.label)}`;
+  const { apps } = await ask<{ readonly apps: readonly AppView[] }>(options, 'GET', `/v2/apps${query}`);
+  await print(apps, options, () => [
+    ['ID', 'INSTANCES', 'HEALTH', 'CPUS', 'MEM', 'DEPLOYING', 'COMMAND'],
+    ...apps.map((app) => [
+      app.id,
+      `${app.tasksRunning}/${app.instances}`,
+      app.tasksHealthy + app.tasksUnhealthy === 0
+        ? '-'
+        : `${app.tasksHealthy}/${app.tasksHealthy + app.tasksUnhealthy}`,
+      String(app.cpus),
+      String(app.mem),
+      app.deployments.length > 0 ? 'yes' : 'no',
+      (app.cmd ?? app.container?.docker?.image ?? '').slice(0, 60),
+    ]),
+  ]);
+  return 0;
+}
+
+export async function showApp(id: string, options: CommonOptions): Promise<number> {
+  const { app } = await ask<{ readonly app: AppView }>(options, 'GET', pathOf(id));
+  const failure = app.lastTaskFailure;
+  await print(app, options, () => [
+    ['TASK', 'STATE', 'HEALTH', 'HOST', 'PORTS', 'STARTED'],
+    ...(app.tasks ?? []).map((task) => [
+      task.id,
+      task.state,
+      task.healthCheckResults.length === 0
+        ? '-'
+        : task.healthCheckResults.every(({ alive }) => alive)
+          ? 'healthy'
+          : 'unhealthy',
+      task.host,
+      task.ports.join(',') || '-',
+      task.startedAt ?? '-',
+    ]),
+  ]);
+  if (options.output === 'table' && failure) {
+    process.stdout.write(`\nLast failure: ${failure.state} at ${failure.timestamp}: ${failure.message}\n`);
+  }
+  return 0;
+}
+
+/** Says nothing of ports or networks: such an app gets one port when it is made by POST, and so it shall be here. */
+function withPorts(app: Record<string, unknown>): Record<string, unknown> {
+  const says = ['ports', 'portDefinitions', 'networks', 'container', 'ipAddress'].some(
+    (name) => app[name] !== undefined,
+  );
+  return says ? app : { ...app, portDefinitions: [{ port: 0, protocol: 'tcp', name: 'default' }] };
+}
+
+/** All files in one deployment: either all of it begins or nothing. */
+export async function applyApps(files: readonly string[], options: ChangeOptions): Promise<number> {
+  const apps = (await Promise.all(files.map(readDefinitions))).flat().map(withPorts);
+  return begun(
+    await ask<StartedDeployment>(options, 'PUT', forced('/v2/apps?partialUpdate=false', options), apps),
+    options,
+  );
+}
+
+export async function scaleApp(id: string, instances: number, options: ChangeOptions): Promise<number> {
+  return begun(await ask<StartedDeployment>(options, 'PATCH', forced(pathOf(id), options), { instances }), options);
+}
+
+export async function restartApp(id: string, options: ChangeOptions): Promise<number> {
+  return begun(await ask<StartedDeployment>(options, 'POST', forced(`${pathOf(id)}/restart`, options)), options);
+}
+
+export async function deleteApp(id: string, options: ChangeOptions): Promise<number> {
+  return begun(await ask<StartedDeployment>(options, 'DELETE', forced(pathOf(id), options)), options);
+}
+
+export async function listVersions(id: string, options: CommonOptions): Promise<number> {
+  const { versions } = await ask<{ readonly versions: readonly string[] }>(options, 'GET', `${pathOf(id)}/versions`);
+  await print(versions, options, () => [['VERSION'], ...versions.map((version) => [version])]);
+  return 0;
+}
+
+export async function rollbackApp(id: string, version: string, options: ChangeOptions): Promise<number> {
+  return begun(await ask<StartedDeployment>(options, 'PUT', forced(pathOf(id), options), { version }), options);
+}
+
+export async function killTasks(id: string, tasks: readonly string[], options: KillOptions): Promise<number> {
+  const query = new URLSearchParams();
+  if (options.scale) query.set('scale', 'true');
+  if (options.wipe) query.set('wipe', 'true');
+  const answer =
+    tasks.length === 0
+      ? await ask<object>(options, 'DELETE', `${pathOf(id)}/tasks?${query}`)
+      : await ask<object>(options, 'POST', `/v2/tasks/delete?${query}`, { ids: tasks });
+  const killed = (answer as { readonly tasks?: readonly TaskView[] }).tasks ?? [];
+  await print(answer, options, () =>
+    'deploymentId' in answer
+      ? [['DEPLOYMENT'], [String(answer.deploymentId)]]
+      : [['KILLED', 'HOST'], ...killed.map((task) => [task.id, task.host])],
+  );
+  return 0;
+}

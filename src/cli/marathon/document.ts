@@ -1,0 +1,42 @@
+/** Definitions in files, in JSON or YAML, and answers in the form that was asked for. */
+import { readFileSync } from 'node:fs';
+import { formatTable } from '../table.ts';
+import type { CommonOptions } from './options.ts';
+
+/** Reads a file with one definition, a list of them, or several YAML documents. @throws Error that names the file and the place */
+export async function readDefinitions(file: string): Promise<readonly Record<string, unknown>[]> {
+  const named = file === '-' ? 'standard input' : file;
+  let text: string;
+  try {
+    text = readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch (error) {
+    throw new Error(`${named} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+  const { parseAllDocuments } = await import('yaml');
+  const documents = parseAllDocuments(text);
+  const found: Record<string, unknown>[] = [];
+  for (const document of documents) {
+    const [problem] = document.errors;
+    if (problem) throw new Error(`${named} is neither JSON nor YAML: ${problem.message}`);
+    const value: unknown = document.toJS();
+    for (const each of Array.isArray(value) ? value : [value]) {
+      if (each === null || typeof each !== 'object')
+        throw new Error(`${named} holds ${JSON.stringify(each)}, where a definition was expected`);
+      const { $schema: _, ...definition } = each as Record<string, unknown>;
+      found.push(definition);
+    }
+  }
+  if (found.length === 0) throw new Error(`${named} holds no definition`);
+  return found;
+}
+
+/** Prints a value as JSON or YAML, or the table that stands for it. @param rows the first is the heading */
+export async function print(
+  value: unknown,
+  { output }: CommonOptions,
+  rows: () => readonly (readonly string[])[],
+): Promise<void> {
+  if (output === 'json') process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+  else if (output === 'yaml') process.stdout.write((await import('yaml')).stringify(value));
+  else process.stdout.write(formatTable(rows()));
+}

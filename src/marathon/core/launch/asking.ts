@@ -1,0 +1,111 @@
+/** Tells the master for which roles offers are wanted: asks again for declined ones when more waits, and for none when nothing does. */
+import { delayOf } from '../backoff.ts';
+import type { Context } from '../context.ts';
+import { alter } from '../instances.ts';
+import type { Instance } from '../model.ts';
+import { specRecord } from '../state.ts';
+import { forgetStatistics } from './statistics.ts';
+
+const LOOK = 'offers-look';
+const REVIVE = 'offers-revive';
+const RESERVATION = 'reservation ';
+
+/** After each step: if something came to wait or went, a look at all of them is due soon. Many changes share one look. */
+export function askForOffers({ state, emit }: Context): void {
+  const { launching } = state;
+  const isQuiet = launching.waiting.size === 0 && launching.offersAsked?.size === 0;
+  if (launching.isLookDue || !state.isSubscribed || (isQuiet && !launching.hasNewWaiting)) return;
+  if (!launching.hasNewWaiting && launching.offersAsked !== undefined && launching.waiting.size > 0) return;
+  launching.isLookDue = true;
+  emit({ kind: 'arm', key: LOOK, after: 0 });
+}
+
+export function isOfferTimer(key: string): boolean {
+  return key === LOOK || key === REVIVE || key.startsWith(RESERVATION);
+}
+
+export function takeOfferTimer(ctx: Context, key: string): void {
+  if (key.startsWith(RESERVATION)) giveUpReservation(ctx, key.slice(RESERVATION.length));
+  else if (key === REVIVE) revive(ctx, [...(ctx.state.launching.offersAsked ?? [])]);
+  else look(ctx);
+}
+
+/** Who wants offers now, and when somebody will whose delay is not over. */
+function look(ctx: Context): void {
+  const { state, emit, options } = ctx;
+  const { launching } = state;
+  launching.isLookDue = false;
+  const { roles, nextAt } = wantedRoles(ctx);
+  for (const id of launching.statistics.keys()) if (!launching.waiting.has(id)) forgetStatistics(ctx, id);
+  if (nextAt !== undefined) emit({ kind: 'arm', key: LOOK, after: Math.max(nextAt - ctx.env.wall, 1) });
+  const before = launching.offersAsked;
+  const added = [...roles].filter((role) => before === undefined || !before.has(role));
+  const dropped = [...(before ?? launching.roles)].filter((role) => !roles.has(role));
+  launching.offersAsked = roles;
+  subscribeRoles(ctx, roles);
+  if (dropped.length > 0 && options.suppressOffers) suppress(ctx, dropped);
+  if (roles.size > 0 && (added.length > 0 || launching.hasNewWaiting)) askAgain(ctx);
+  launching.hasNewWaiting = false;
+}
+
+function wantedRoles({ state, env }: Context): { readonly roles: Set<string>; readonly nextAt: number | undefined } {
+  const roles = new Set<string>();
+  let nextAt: number | undefined;
+  for (const id of state.launching.waiting) {
+    const record = specRecord(state, id);
+    const instance = record.scheduled.values().next().value;
+    if (instance === undefined) continue;
+    const delay = delayOf(record, instance.spec, env.wall);
+    if (delay === undefined || delay.deadline <= env.wall) roles.add(instance.spec.role);
+    else nextAt = Math.min(nextAt ?? delay.deadline, delay.deadline);
+  }
+  return { roles, nextAt };
+}
+
+/** All roles in use must be subscribed to before offers can come for them. */
+function subscribeRoles({ state, emit, options }: Context, wanted: ReadonlySet<string>): void {
+  const { launching } = state;
+  const all = new Set([options.definitions.defaultRole, ...launching.roles, ...wanted]);
+  if (all.size === launching.roles.length) return;
+  launching.roles = [...all].sort();
+  emit({ kind: 'roles', roles: launching.roles });
+}
+
+/** At once, unless it was asked a moment ago: then when that is long enough ago. */
+function askAgain(ctx: Context): void {
+  const { state, env, options, emit } = ctx;
+  const { launching } = state;
+  launching.repetitions = options.reviveRepetitions;
+  const wait = launching.revivedAt + options.minReviveOffersInterval - env.now;
+  if (wait > 0) emit({ kind: 'arm', key: REVIVE, after: wait });
+  else revive(ctx, [...(launching.offersAsked ?? [])], false);
+}
+
+function revive({ state, env, emit, options }: Context, roles: readonly string[], isRepetition = true): void {
+  const { launching } = state;
+  if (roles.length === 0) return;
+  launching.revivedAt = env.now;
+  launching.counters.revives++;
+  emit({ kind: 'call', call: { type: 'REVIVE', revive: { roles } } });
+  if (isRepetition) launching.repetitions--;
+  if (launching.repetitions > 0) emit({ kind: 'arm', key: REVIVE, after: options.minReviveOffersInterval });
+}
+
+function suppress({ state, emit }: Context, roles: readonly string[]): void {
+  state.launching.counters.suppresses++;
+  emit({ kind: 'call', call: { type: 'SUPPRESS', suppress: { roles } } });
+}
+
+/** What was asked to be reserved was never offered as reserved: forget it, and begin again. */
+function giveUpReservation(ctx: Context, instanceId: string): void {
+  const instance = ctx.state.instances.get(instanceId);
+  if (instance?.reservation?.state !== 'new') return;
+  dropReservation(ctx, instance);
+}
+
+function dropReservation(ctx: Context, instance: Instance): void {
+  alter(ctx, instance, (each) => {
+    delete each.reservation;
+    delete each.placement;
+  });
+}

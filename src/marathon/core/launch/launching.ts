@@ -1,0 +1,102 @@
+/** What is remembered about offers: who waits for one, what was asked of the master, and what came of the last ones. */
+import type { Offer } from '../../../wire/v1.ts';
+
+/** Why an offer did not do, in the order in which upstream's funnel shows them. */
+export const NO_MATCH_REASONS = [
+  'UnfulfilledRole',
+  'UnfulfilledConstraint',
+  'NoCorrespondingReservationFound',
+  'AgentMaintenance',
+  'InsufficientCpus',
+  'InsufficientMemory',
+  'InsufficientDisk',
+  'InsufficientGpus',
+  'InsufficientPorts',
+  'DeclinedScarceResources',
+] as const;
+
+export type NoMatchReason = (typeof NO_MATCH_REASONS)[number];
+
+/** The last offer of an agent that an app or pod had no use for. */
+export interface UnusedOffer {
+  readonly offer: Offer;
+  readonly reasons: readonly NoMatchReason[];
+  /** For people: which requirement was not met, with what was wanted and what was there. */
+  readonly details: readonly string[];
+  readonly timestamp: number;
+}
+
+/** What offers have come to for one app or pod since it began to wait. */
+export interface OfferStatistics {
+  /** Since when it waits. */
+  readonly since: number;
+  processed: number;
+  unused: number;
+  lastUsedAt?: number;
+  lastUnusedAt?: number;
+  /** By the first reason of each refusal. */
+  readonly rejects: Map<NoMatchReason, number>;
+  /** By agent. */
+  readonly lastUnused: Map<string, UnusedOffer>;
+}
+
+export interface OfferCounters {
+  incoming: number;
+  used: number;
+  declined: number;
+  launched: number;
+  launchedGroups: number;
+  reserved: number;
+  revives: number;
+  suppresses: number;
+}
+
+export interface Launching {
+  /** Ids of specs with instances that wait for an offer. */
+  readonly waiting: Set<string>;
+  /** More waits than at the last look. */
+  hasNewWaiting: boolean;
+  /** A look at who waits is due. */
+  isLookDue: boolean;
+  /** The roles that offers are wanted for, as the master was told last; undefined if it was not told yet. */
+  offersAsked: ReadonlySet<string> | undefined;
+  /** The roles that the framework is subscribed to, as far as is known here. */
+  roles: readonly string[];
+  /** When the master was last asked to forget declined offers. */
+  revivedAt: number;
+  /** Still so many times it is asked again. */
+  repetitions: number;
+  /** So many more launches may be under way. */
+  tokens: number;
+  tokensRefreshedAt: number;
+  readonly statistics: Map<string, OfferStatistics>;
+  /** Where to begin with the next offer, so that none is served first every time. */
+  turn: number;
+  readonly counters: OfferCounters;
+}
+
+export function newLaunching(): Launching {
+  return {
+    waiting: new Set(),
+    hasNewWaiting: false,
+    isLookDue: false,
+    offersAsked: undefined,
+    roles: [],
+    revivedAt: Number.NEGATIVE_INFINITY,
+    repetitions: 0,
+    tokens: 0,
+    tokensRefreshedAt: Number.NEGATIVE_INFINITY,
+    statistics: new Map(),
+    turn: 0,
+    counters: {
+      incoming: 0,
+      used: 0,
+      declined: 0,
+      launched: 0,
+      launchedGroups: 0,
+      reserved: 0,
+      revives: 0,
+      suppresses: 0,
+    },
+  };
+}

@@ -1,0 +1,122 @@
+/** Uses offers for what waits to be launched, and tells the master for which roles offers are wanted at all. */
+import type { Offer, Offer_Operation } from '../../../wire/v1.ts';
+import { mayLaunch } from '../backoff.ts';
+import type { Context } from '../context.ts';
+import type { Instance } from '../model.ts';
+import { cleanUp } from '../placement/clean-up.ts';
+import { matchInstance } from '../placement/match.ts';
+import { type OpenOffer, openOffer } from '../placement/open-offer.ts';
+import type { MatchResult } from '../placement/result.ts';
+import { type SpecRecord, specRecord } from '../state.ts';
+import { provision, reserve } from './provision.ts';
+import { noteMatch, noteNoMatch } from './statistics.ts';
+import { hasToken, spendToken } from './tokens.ts';
+import { orderedTurn } from './turn.ts';
+
+/** Offers that could not be used only because of limits of our own come back after this many seconds. */
+const SOON = 5;
+
+/** Looks at each offer once: takes what fits, gives the rest back. */
+export function takeOffers(ctx: Context, offers: readonly Offer[]): void {
+  for (const offer of offers) takeOffer(ctx, offer);
+}
+
+function takeOffer(ctx: Context, offer: Offer): void {
+  const { state, options } = ctx;
+  const { counters } = state.launching;
+  counters.incoming++;
+  const open = openOffer(offer);
+  const operations: Offer_Operation[] = [...cleanUp(ctx, open)];
+  const isLimited = useOffer(ctx, open, operations);
+  if (operations.length > 0) {
+    counters.used++;
+    accept(ctx, offer, operations);
+  } else {
+    counters.declined++;
+    decline(ctx, offer, isLimited ? SOON : options.declineOfferDuration / 1000);
+  }
+}
+
+/** @returns whether more could have been launched, had our own limits allowed it */
+function useOffer(ctx: Context, open: OpenOffer, operations: Offer_Operation[]): boolean {
+  const { state, options } = ctx;
+  let launches = 0;
+  // Each in turn gets one, until nobody finds anything more in the offer.
+  let specs = [...orderedTurn(state.launching)];
+  while (specs.length > 0) {
+    const again: string[] = [];
+    for (const id of specs) {
+      const record = specRecord(state, id);
+      const instance = nextToLaunch(ctx, record, open);
+      if (instance === undefined) continue;
+      if (launches >= options.maxInstancesPerOffer || !hasToken(ctx)) return true;
+      const result = matchInstance(ctx, { offer: open, instance, record });
+      if (result.kind === 'none') {
+        noteNoMatch(ctx, id, open.offer, result);
+        continue;
+      }
+      apply(ctx, instance, open, result);
+      operations.push(...result.operations);
+      launches++;
+      again.push(id);
+    }
+    specs = again;
+  }
+  return false;
+}
+
+/** The next instance of this spec that may be launched from this offer. */
+function nextToLaunch(ctx: Context, record: SpecRecord, { role, agentId }: OpenOffer): Instance | undefined {
+  let candidate: Instance | undefined;
+  for (const instance of record.scheduled.values()) {
+    if (instance.reservation) {
+      // Bound to the agent that holds its volumes.
+      if (instance.placement?.agentId === agentId) return instance;
+      continue;
+    }
+    if (instance.spec.role !== role || !mayLaunch(record, instance.spec, ctx.env.wall)) continue;
+    candidate ??= instance;
+    if (record.scheduled.size > RESIDENTS_SOUGHT) break;
+  }
+  return candidate;
+}
+
+/** Among more than these, no search for one that is bound to the agent: its own offers come often enough. */
+const RESIDENTS_SOUGHT = 1_000;
+
+function apply(
+  ctx: Context,
+  instance: Instance,
+  open: OpenOffer,
+  result: Exclude<MatchResult, { kind: 'none' }>,
+): void {
+  const { counters } = ctx.state.launching;
+  noteMatch(ctx, instance.specId);
+  if (result.kind === 'reserve') {
+    counters.reserved++;
+    reserve(ctx, instance, result);
+    return;
+  }
+  spendToken(ctx);
+  counters.launched++;
+  if (instance.spec.kind === 'pod') counters.launchedGroups++;
+  provision(ctx, instance, open, result);
+}
+
+function accept({ emit }: Context, { id }: Offer, operations: readonly Offer_Operation[]): void {
+  // What is left over may come back at once: something else may fit.
+  emit({
+    kind: 'call',
+    call: { type: 'ACCEPT', accept: { offer_ids: [id], operations, filters: { refuse_seconds: 0 } } },
+  });
+}
+
+function decline({ emit }: Context, { id }: Offer, seconds: number): void {
+  emit({
+    kind: 'call',
+    call: { type: 'DECLINE', decline: { offer_ids: [id], filters: { refuse_seconds: seconds } } },
+  });
+}
+
+/** Offers are used or given back in the step in which they come: there is nothing to forget. */
+export function forgetOffer(_ctx: Context, _offerId: string): void {}

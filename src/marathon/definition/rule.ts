@@ -1,0 +1,47 @@
+/** What rules over a whole document need: facts from outside, and small checks that several of them share. */
+import type { DefinitionContext, Problem, RoleFacts } from './types.ts';
+
+export interface RuleFacts {
+  readonly context: DefinitionContext;
+  readonly roles: RoleFacts;
+}
+
+/** One rule: what is wrong with the document, as far as it is concerned. */
+export type Rule<D> = (document: D, facts: RuleFacts) => readonly Problem[];
+
+export const FINE: readonly Problem[] = [];
+
+export function broken(path: string, error: string): readonly Problem[] {
+  return [{ path, error }];
+}
+
+export function brokenIf(condition: boolean, path: string, error: string): readonly Problem[] {
+  return condition ? broken(path, error) : FINE;
+}
+
+export function applyRules<D>(rules: readonly Rule<D>[], document: D, facts: RuleFacts): readonly Problem[] {
+  return rules.flatMap((rule) => rule(document, facts));
+}
+
+/** Something may only be used with a flag. */
+export function needsFeature(feature: string, path: string, { context }: RuleFacts): readonly Problem[] {
+  return brokenIf(
+    !context.features.has(feature),
+    path,
+    `Feature ${feature} is not enabled. Enable with --enable_features ${feature}`,
+  );
+}
+
+/** The values that come more than once. */
+export function repeated<T>(values: readonly T[]): readonly T[] {
+  return [...new Set(values.filter((value, at) => values.indexOf(value) !== at))];
+}
+
+/** Schemes, characters and escapes of RFC 2396, with other letters than ASCII's: what a fetcher can be given. */
+export function isUri(uri: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  if (uri === '' || /[\u0000-\u0020"<>\\^`{|}\u007f-\u00a0]|%(?![0-9a-fA-F]{2})/.test(uri)) return false;
+  const [, scheme, rest] = /^([^/?#]*?):(.*)$/s.exec(uri) ?? [];
+  if (scheme === undefined) return !uri.startsWith('//') || /^\/\/[^/?#]/.test(uri);
+  return /^[a-zA-Z][a-zA-Z0-9+.-]*$/.test(scheme) && rest !== '' && !/^\/\/($|[?#])/.test(rest!);
+}

@@ -1,0 +1,109 @@
+/** What a standby does with requests: it passes them on to the leader, and its answers back. */
+import { Agent, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { MarathonFlags } from '../flags.ts';
+
+const VIA = 'x-marathon-via';
+/** How long the leader is looked for. */
+const TRIES = 10;
+const BETWEEN_TRIES = 250;
+
+export interface ProxyOptions {
+  /** `host:port` of this one. */
+  readonly address: string;
+  readonly flags: Pick<
+    MarathonFlags,
+    'leader_proxy_max_open_connections' | 'leader_proxy_connection_timeout' | 'leader_proxy_read_timeout'
+  >;
+}
+
+export class LeaderProxy {
+  readonly #options: ProxyOptions;
+  readonly #agent: Agent;
+
+  constructor(options: ProxyOptions) {
+    this.#options = options;
+    this.#agent = new Agent({
+      keepAlive: true,
+      maxSockets: Math.max(1, options.flags.leader_proxy_max_open_connections),
+    });
+  }
+
+  /** Passes a request on. @param leader asked anew until it is known, or it takes too long */
+  async pass(request: IncomingMessage, response: ServerResponse, leader: () => string | undefined): Promise<void> {
+    const { address } = this.#options;
+    let target = leader();
+    for (let tries = 0; (target === undefined || target === address) && tries < TRIES; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, BETWEEN_TRIES));
+      target = leader();
+    }
+    if (response.destroyed) return;
+    if (target === undefined || target === address) {
+      fail(response, 502, 'Could not determine the current leader');
+    } else if (String(request.headers[VIA] ?? '').includes(address)) {
+      fail(response, 502, 'Detected proxying loop.');
+    } else if (request.url?.startsWith('/v2/events')) {
+      response.writeHead(302, { location: `http://${target}${request.url}`, 'content-length': 0 }).end();
+    } else {
+      this.#forward(request, response, target);
+    }
+  }
+
+  #forward(request: IncomingMessage, response: ServerResponse, target: string): void {
+    const { flags, address } = this.#options;
+    const [host, port] = splitAddress(target);
+    const via = `1.1 ${address}`;
+    const known = request.headers[VIA];
+    const outgoing = httpRequest({
+      host,
+      port,
+      method: request.method,
+      path: request.url,
+      agent: this.#agent,
+      headers: {
+        ...request.headers,
+        host: target,
+        connection: 'keep-alive',
+        [VIA]: known === undefined ? via : `${String(known)}, ${via}`,
+        'x-forwarded-for': [request.headers['x-forwarded-for'], request.socket.remoteAddress]
+          .filter(Boolean)
+          .join(', '),
+      },
+      timeout: flags.leader_proxy_read_timeout,
+    });
+    const connecting = setTimeout(
+      () => outgoing.destroy(new Error('no connection')),
+      flags.leader_proxy_connection_timeout,
+    );
+    outgoing.on('socket', (socket) => {
+      if (!socket.connecting) clearTimeout(connecting);
+      else socket.once('connect', () => clearTimeout(connecting));
+    });
+    outgoing.on('timeout', () => outgoing.destroy(new Error('no answer')));
+    outgoing.on('response', (answer) => {
+      clearTimeout(connecting);
+      const { connection: _, 'keep-alive': __, ...headers } = answer.headers;
+      response.writeHead(answer.statusCode ?? 502, { ...headers, [VIA]: via });
+      answer.pipe(response);
+    });
+    outgoing.on('error', (error: NodeJS.ErrnoException) => {
+      clearTimeout(connecting);
+      if (response.headersSent) response.destroy();
+      else if (error.code === 'ECONNREFUSED') fail(response, 502, 'Connection to leader refused.');
+      else fail(response, 502, `The leader ${target} does not answer: ${error.message}`);
+    });
+    response.on('close', () => outgoing.destroy());
+    request.pipe(outgoing);
+  }
+}
+
+function splitAddress(address: string): readonly [string, number] {
+  const at = address.lastIndexOf(':');
+  return [address.slice(0, at), Number(address.slice(at + 1))];
+}
+
+function fail(response: ServerResponse, status: number, message: string): void {
+  const body = JSON.stringify({ message });
+  response
+    .writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+    .end(body);
+}

@@ -1,0 +1,34 @@
+/** What the API needs of the program behind it. */
+
+import type { Loaded } from '../../config/load.ts';
+import type { MarathonEvent, RequestId } from '../core/events.ts';
+import type { Outcome } from '../core/outcome.ts';
+import type { MarathonState } from '../core/state.ts';
+import type { marathonFlags } from '../flags.ts';
+import type { EventHub } from './hub.ts';
+
+type WithRequest = Extract<MarathonEvent, { readonly request: RequestId }>;
+/** An event that is answered, without the number under which its answer comes. */
+export type Question = WithRequest extends infer Each
+  ? Each extends WithRequest
+    ? Omit<Each, 'request'>
+    : never
+  : never;
+
+/** A Marathon that leads. */
+export interface MarathonService {
+  readonly state: MarathonState;
+  readonly flags: Loaded<typeof marathonFlags>;
+  readonly hub: EventHub;
+  /** `host:port`, as others reach this Marathon. */
+  readonly address: string;
+  /** Wall clock, in ms. */
+  readonly now: () => number;
+  /** Since when this process runs and leads, in ms of the wall clock. */
+  readonly startedAt: number;
+  readonly leadsSince: () => number | undefined;
+  /** Puts a question to the core. */
+  ask(question: Question): Promise<Outcome>;
+  /** Gives leadership up: the process ends soon after this. */
+  abdicate(): void;
+}

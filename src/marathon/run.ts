@@ -1,0 +1,188 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { hostname as machineName, userInfo } from 'node:os';
+import type { Loaded } from '../config/load.ts';
+import type { Store } from '../coordination/store/store.ts';
+import type { ZooKeeper } from '../coordination/zookeeper/client.ts';
+import { startServer } from '../http/server.ts';
+import { wallTime } from '../runtime/clock.ts';
+import { Driver } from '../runtime/driver.ts';
+import { guardProcess, stopOnSignal } from '../runtime/graceful.ts';
+import { Log, type Logger } from '../runtime/logger.ts';
+import type { MarathonEffect } from './core/effects.ts';
+import type { MarathonEvent } from './core/events.ts';
+import { MarathonCore } from './core/machine.ts';
+import { restoreState } from './core/restore.ts';
+import { coreOptions } from './core-options.ts';
+import type { MarathonFlags, marathonFlags } from './flags.ts';
+import { EXIT, Framework } from './framework.ts';
+import { MarathonHttp } from './http/server.ts';
+import { seekLeadership } from './leadership.ts';
+import { openStore } from './open-store.ts';
+import { Shell } from './shell.ts';
+import { durable, loadValues, writeFormat } from './store.ts';
+
+/** How long a stop may take. */
+const STOP_WITHIN = 5_000;
+/** The answer to who makes the leader abdicate should be on its way first. */
+const ABDICATE_AFTER = 500;
+
+/** Runs a Marathon until it is told to stop. */
+export async function run(loaded: Loaded<typeof marathonFlags>): Promise<void> {
+  const flags = loaded.values;
+  const log = new Log({ program: 'marathon', file: 'marathon', level: levelOf(flags), quiet: false });
+  const { logger } = log;
+  guardProcess(logger);
+  const server = await startServer({
+    ip: flags.http_address ?? '0.0.0.0',
+    port: flags.http_port,
+    portFlag: '--http_port',
+  });
+  if (!server.ok) {
+    logger.error(server.error);
+    process.exitCode = EXIT.bind;
+    return;
+  }
+  const { port } = server.value.address;
+  const hostname = flags.hostname ?? machineName();
+  const end = (status: number, reason: string): never => {
+    logger.fatal(`${reason}; ending the process, restart it to recover`);
+    process.exit(status);
+  };
+  const http = new MarathonHttp({
+    loaded,
+    address: `${hostname}:${port}`,
+    logger,
+    abdicate: () => {
+      setTimeout(() => end(EXIT.abdicated, 'Leadership was given up on request'), ABDICATE_AFTER);
+    },
+  });
+  server.value.use(http.accept);
+  const leader = new Leader({ loaded, hostname, port, logger, http, end });
+  const candidacy = await seekLeadership({
+    flags,
+    hostname,
+    port,
+    id: randomUUID(),
+    logger,
+    lead: (session) => leader.begin(session),
+    follow: (address) => http.follow(address),
+    end,
+  });
+  logger.info(`Marathon is up at http://${hostname}:${port}`);
+  stopOnSignal({
+    logger,
+    deadline: STOP_WITHIN,
+    stop: async () => {
+      await leader.stop();
+      candidacy.stop();
+      http.close();
+      await server.value.close(1_000);
+      log.close();
+    },
+  });
+}
+
+interface LeaderOptions {
+  readonly loaded: Loaded<typeof marathonFlags>;
+  readonly hostname: string;
+  readonly port: number;
+  readonly logger: Logger;
+  readonly http: MarathonHttp;
+  readonly end: (status: number, reason: string) => never;
+}
+
+/** What runs only while this Marathon leads. */
+class Leader {
+  readonly #options: LeaderOptions;
+  #driver: Driver<MarathonEvent, MarathonEffect> | undefined;
+  #framework: Framework | undefined;
+  #store: Store | undefined;
+
+  constructor(options: LeaderOptions) {
+    this.#options = options;
+  }
+
+  /** Reads the state, subscribes, and begins to answer. */
+  async begin(session?: ZooKeeper): Promise<void> {
+    const { loaded, logger, http, end } = this.#options;
+    const flags = loaded.values;
+    const store = await openStore(flags, session);
+    if (!store.ok) return end(EXIT.zooKeeperConnect, store.error);
+    this.#store = store.value;
+    const values = await loadValues(store.value);
+    if (!values.ok) return end(EXIT.zooKeeperConnect, values.error);
+    const state = restoreState(values.value, wallTime());
+    if (!state.ok) return end(EXIT.uncaught, `${store.value.description}: ${state.error}`);
+    if (values.value.size === 0) await writeFormat(store.value);
+    const { instances, current, frameworkId, deployments } = state.value;
+    if (frameworkId === undefined && instances.size > 0) {
+      return end(
+        EXIT.frameworkIdMissing,
+        'There are instances in the store, but no framework id: they could not be found again',
+      );
+    }
+    logger.info(
+      `Read ${current.size} apps and pods, ${instances.size} instances and ${deployments.size} deployments from ${store.value.description}`,
+    );
+    const user = flags.mesos_user ?? userInfo().username;
+    const core = new MarathonCore(coreOptions(flags, user), state.value);
+    const framework = this.#connect(user, frameworkId);
+    const shell = new Shell({
+      framework,
+      hub: http.hub,
+      logger,
+      maxProbes: flags.max_concurrent_marathon_health_checks,
+      post: (event) => this.#driver?.post(event),
+      end,
+    });
+    const performers = durable(store.value, shell.performers, (failure) =>
+      end(
+        failure.kind === 'fenced' ? EXIT.leadershipLost : EXIT.zooKeeperLost,
+        `The state cannot be stored: ${failure.message}`,
+      ),
+    );
+    this.#driver = new Driver({ machine: core, performers, timer: (key) => ({ kind: 'timer', key }), logger });
+    this.#driver.post({ kind: 'start' });
+    http.lead(core.state, (question) => shell.ask(question));
+    void framework.run();
+  }
+
+  #connect(user: string, frameworkId: string | undefined): Framework {
+    const { loaded, hostname, port, logger, end } = this.#options;
+    const flags = loaded.values;
+    const secret = secretOf(flags);
+    try {
+      this.#framework = new Framework({
+        flags,
+        user,
+        hostname,
+        webuiUrl: flags.webui_url ?? `http://${hostname}:${port}`,
+        ...(frameworkId !== undefined && { frameworkId }),
+        ...(secret !== undefined && { secret }),
+        logger,
+        post: (event) => this.#driver?.post(event),
+        end,
+      });
+      return this.#framework;
+    } catch (error) {
+      return end(EXIT.flags, `--master: ${(error as Error).message}`);
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#framework?.stop();
+    this.#driver?.stop();
+    await this.#store?.close();
+  }
+}
+
+function secretOf(flags: MarathonFlags): string | undefined {
+  const file = flags.mesos_authentication_secret_file;
+  return flags.mesos_authentication_secret ?? (file === undefined ? undefined : readFileSync(file, 'utf8').trim());
+}
+
+function levelOf({ logging_level: level }: MarathonFlags): 'INFO' | 'WARNING' | 'ERROR' {
+  if (level === 'error' || level === 'off') return 'ERROR';
+  return level === 'warn' ? 'WARNING' : 'INFO';
+}

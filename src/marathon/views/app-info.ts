@@ -1,0 +1,76 @@
+/** Apps as the API shows them: their definition, and whatever else was asked for. */
+import { isActive } from '../core/condition.ts';
+import type { App, Instance } from '../core/model.ts';
+import type { MarathonState } from '../core/state.ts';
+import { writeApp } from '../definition/app-form.ts';
+import { writeInstant } from '../definition/instant.ts';
+import { failureView } from './failure.ts';
+import { tasksOf } from './task.ts';
+import { taskStats } from './task-stats.ts';
+
+/** What is shown besides the definition. */
+export type AppEmbed = 'tasks' | 'counts' | 'deployments' | 'readiness' | 'lastTaskFailure' | 'taskStats';
+
+const EMBEDS: ReadonlySet<string> = new Set<AppEmbed>([
+  'tasks',
+  'counts',
+  'deployments',
+  'readiness',
+  'lastTaskFailure',
+  'taskStats',
+]);
+
+/** What `embed` parameters ask for; what is not known is passed over. @param prefixes that may stand before a name */
+export function appEmbeds(values: readonly string[], prefixes: readonly string[]): Set<AppEmbed> {
+  const embeds = new Set<AppEmbed>();
+  for (const value of values) {
+    const prefix = prefixes.find((each) => value.startsWith(each));
+    const name = prefix === undefined ? value : value.slice(prefix.length);
+    if (name === 'failures') for (const each of ['tasks', 'lastTaskFailure', 'deployments'] as const) embeds.add(each);
+    else if (EMBEDS.has(name)) embeds.add(name as AppEmbed);
+    if (name === 'tasks') embeds.add('deployments');
+  }
+  return embeds;
+}
+
+/** @param now for lifetimes */
+export function appInfo(state: MarathonState, app: App, embeds: ReadonlySet<AppEmbed>, now: number): object {
+  const record = state.specs.get(app.id);
+  const instances = [...(record?.instances.values() ?? [])];
+  return {
+    ...writeApp(app),
+    ...(embeds.has('counts') && countsOf(instances)),
+    ...(embeds.has('deployments') && { deployments: deploymentsOf(state, app.id) }),
+    ...(embeds.has('tasks') && { tasks: tasksOf(state, app.id) }),
+    ...(embeds.has('readiness') && { readinessCheckResults: readinessOf(state, instances) }),
+    ...(embeds.has('lastTaskFailure') &&
+      record?.lastFailure && { lastTaskFailure: failureView(record.lastFailure, writeInstant) }),
+    ...(embeds.has('taskStats') && { taskStats: taskStats(app, instances, now) }),
+  };
+}
+
+/** How many instances are where. */
+export function countsOf(instances: readonly Instance[]): object {
+  let tasksStaged = 0;
+  let tasksRunning = 0;
+  let tasksHealthy = 0;
+  let tasksUnhealthy = 0;
+  for (const { condition, healthy } of instances) {
+    if (condition === 'Staging' || condition === 'Starting' || condition === 'Provisioned') tasksStaged++;
+    if (condition === 'Running') tasksRunning++;
+    if (!isActive(condition)) continue;
+    if (healthy === true) tasksHealthy++;
+    if (healthy === false) tasksUnhealthy++;
+  }
+  return { tasksStaged, tasksRunning, tasksHealthy, tasksUnhealthy };
+}
+
+/** The deployments that hold this app or pod. */
+export function deploymentsOf(state: MarathonState, specId: string): readonly { readonly id: string }[] {
+  const holder = state.locks.get(specId);
+  return holder === undefined ? [] : [{ id: holder }];
+}
+
+function readinessOf(state: MarathonState, instances: readonly Instance[]): readonly object[] {
+  return instances.flatMap(({ id }) => state.readiness.get(id) ?? []);
+}

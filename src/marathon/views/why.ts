@@ -1,0 +1,74 @@
+/** Why an app or a pod does not have all its instances: what it waits for, and what each agent's last offer lacked. */
+import { delayOf } from '../core/backoff.ts';
+import { NO_MATCH_REASONS, type UnusedOffer } from '../core/launch/launching.ts';
+import type { RunSpec } from '../core/model.ts';
+import type { MarathonState, SpecRecord } from '../core/state.ts';
+import { writeInstant } from '../definition/instant.ts';
+
+/** @param now wall clock, in ms */
+export function whyView(state: MarathonState, spec: RunSpec, now: number): object {
+  const record = state.specs.get(spec.id);
+  const waiting = record?.scheduled.size ?? 0;
+  const running = [...(record?.instances.values() ?? [])].filter(({ condition }) => condition === 'Running').length;
+  const agents = [...(state.launching.statistics.get(spec.id)?.lastUnused.values() ?? [])];
+  return {
+    id: spec.id,
+    instances: spec.instances,
+    running,
+    waiting,
+    reasons: reasonsOf(state, record, spec, now, agents),
+    agents: agents.map(agentView),
+    ...(record?.lastFailure && {
+      lastTaskFailure: {
+        message: record.lastFailure.message,
+        state: record.lastFailure.state,
+        host: record.lastFailure.host,
+        timestamp: writeInstant(record.lastFailure.timestamp),
+      },
+    }),
+  };
+}
+
+/** Sentences, the most important one first. */
+function reasonsOf(
+  state: MarathonState,
+  record: SpecRecord | undefined,
+  spec: RunSpec,
+  now: number,
+  agents: readonly UnusedOffer[],
+): readonly string[] {
+  const reasons: string[] = [];
+  const deployment = state.locks.get(spec.id);
+  if (deployment !== undefined) reasons.push(`Deployment ${deployment} is under way`);
+  if (record === undefined || record.scheduled.size === 0) return reasons;
+  const count = record.scheduled.size;
+  const delay = delayOf(record, spec, now);
+  if (!state.isSubscribed) reasons.push('Marathon has no connection to a Mesos master');
+  if (delay !== undefined && delay.deadline > now) {
+    const seconds = Math.ceil((delay.deadline - now) / 1000);
+    reasons.push(
+      `After failures the next launch waits for another ${seconds} s (backoff); end that with DELETE /v2/queue${spec.id}/delay`,
+    );
+  } else if (agents.length === 0) {
+    reasons.push(
+      `${count} ${count === 1 ? 'instance waits' : 'instances wait'} for offers, and none has come yet for role '${spec.role}'`,
+    );
+  }
+  const byReason = new Map<string, number>();
+  for (const { reasons: all } of agents) {
+    for (const reason of NO_MATCH_REASONS)
+      if (all.includes(reason)) byReason.set(reason, (byReason.get(reason) ?? 0) + 1);
+  }
+  for (const [reason, number] of byReason) reasons.push(`${number} of ${agents.length} agents: ${reason}`);
+  return reasons;
+}
+
+function agentView({ offer, reasons, details, timestamp }: UnusedOffer): object {
+  return {
+    agentId: offer.agent_id.value,
+    hostname: offer.hostname,
+    reasons,
+    details,
+    timestamp: writeInstant(timestamp),
+  };
+}

@@ -1,0 +1,19 @@
+/**
+ * Seeds that once failed, by what they found. A change of the simulator makes other runs of them; the unit tests beside
+ * the cores hold the bugs themselves.
+ */
+export interface Regression {
+  readonly name: string;
+  readonly seed: number;
+}
+
+export const REGRESSIONS: readonly Regression[] = [
+  { name: 'the container of a task that is killed before it runs is destroyed before its end is told', seed: 60 },
+  { name: 'a task of which only a part was written down when the agent was killed is dropped', seed: 248 },
+  { name: 'what a restarted agent says while its reregistration is being committed counts', seed: 905 },
+  { name: 'an operation that fails while the agent registers has it register again', seed: 2010 },
+  { name: 'volumes that failed while the agent registered are held against its tasks', seed: 2532 },
+  { name: 'an older update that comes after the end does not keep the task in the books', seed: 4197 },
+  { name: 'nor does it when the task was killed', seed: 4945 },
+  { name: 'a launch that overtakes the admission of its agent is answered', seed: 4593 },
+];
