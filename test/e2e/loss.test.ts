@@ -1,7 +1,6 @@
 /** Networks that are slow, stuck, one-way or broken, between programs of this machine. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, it } from 'node:test';
-import { freePorts } from './cluster.fixture.ts';
 import { type Daemon, type Daemons, masterState, startDaemons, until } from './daemons.fixture.ts';
 import { Framework } from './framework.fixture.ts';
 import { Wire } from './proxy.fixture.ts';
@@ -19,16 +18,17 @@ const wires = (): Wire[] => [toMaster, toAgent, fromScheduler];
 
 beforeEach(async () => {
   framework = undefined;
-  const first = await freePorts(3);
+  // First of all, so that nobody else takes their ports.
+  [toMaster, toAgent, fromScheduler] = await Promise.all([Wire.start(), Wire.start(), Wire.start()]);
   const pings = ['--agent_ping_timeout=1secs', '--max_agent_ping_timeouts=2'];
   const advertise = (port: number): string[] => ['--advertise_ip=127.0.0.1', `--advertise_port=${port}`];
-  daemons = await startDaemons('--allocation_interval=100ms', ...pings, ...advertise(first));
+  daemons = await startDaemons('--allocation_interval=100ms', ...pings, ...advertise(toMaster.port));
   const { port } = daemons.master;
-  toMaster = await Wire.start(first, port);
+  toMaster.leadTo(port);
+  fromScheduler.leadTo(port);
   // The first agent has the port after the master's.
-  toAgent = await Wire.start(first + 1, port + 1);
-  fromScheduler = await Wire.start(first + 2, port);
-  agent = await daemons.startAgent(`--master=127.0.0.1:${first}`, ...advertise(first + 1));
+  toAgent.leadTo(port + 1);
+  agent = await daemons.startAgent(`--master=127.0.0.1:${toMaster.port}`, ...advertise(toAgent.port));
   assert.equal(agent.port, port + 1);
 });
 

@@ -1,5 +1,5 @@
 /** A stretch of network between two programs of this machine that can be slow, stuck, one-way or broken. */
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 /** From the one who connects to the one who listens, and back. */
 export type Direction = 'forth' | 'back';
@@ -27,25 +27,30 @@ export class Wire {
     forth: { delay: 0, isStalled: false, isCut: false },
     back: { delay: 0, isStalled: false, isCut: false },
   };
-  readonly #target: number;
+  #target = 0;
   #accepted = 0;
   #refuses = false;
 
-  private constructor(port: number, target: number, server: Server) {
+  private constructor(port: number, server: Server) {
     this.port = port;
-    this.#target = target;
     this.#server = server;
     server.on('connection', (near) => this.#accept(near));
   }
 
-  static async start(port: number, target: number): Promise<Wire> {
+  /** Listens; where it leads is said by `leadTo`. */
+  static async start(): Promise<Wire> {
     // Who has said all of it may still be listening.
     const server = createServer({ allowHalfOpen: true, noDelay: true });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(port, '127.0.0.1', resolve);
+      server.listen(0, '127.0.0.1', resolve);
     });
-    return new Wire(port, target, server);
+    return new Wire((server.address() as AddressInfo).port, server);
+  }
+
+  /** To this port of the loopback, from now on. */
+  leadTo(port: number): void {
+    this.#target = port;
   }
 
   /** How many connections there have been. */
