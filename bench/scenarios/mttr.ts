@@ -13,8 +13,8 @@ const FRAMEWORKS = 200;
 const TASKS = 40;
 /** Of the masters in ZooKeeper: how long they may be silent. Upstream's default is 10 s. */
 const SESSION = 4_000;
-/** Agents repeat themselves after so long; upstream's wait up to a second before the first attempt, and longer after that. */
-const RETRY = 250;
+/** Agents ask at once, and again after so long: upstream waits up to a second before the first time, and longer after that. */
+const RETRY = 1_000;
 const GIVE_UP = 60_000;
 
 interface World {

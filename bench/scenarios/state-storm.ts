@@ -64,6 +64,8 @@ function mean(values: readonly number[]): number {
 export const scenario: Scenario = {
   name: 'state-storm',
   about: `${CLIENTS} clients at a time, each asking ${POLLS} times for /state of a master with 100 agents, 10,000 running and 10,000 ended tasks, while /health is asked all the time; plain, and with gzip as most HTTP clients accept it.`,
+  // As bin/mesos-master starts it.
+  flags: ['--max-semi-space-size=4'],
   prepare: async () => {
     const started = await serveMaster(SIZE);
     const asking = await startReader();

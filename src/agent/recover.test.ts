@@ -119,6 +119,7 @@ test('nothing at all is what a new agent finds', async () => {
     drain: undefined,
     frameworks: [],
     leftovers: [],
+    operatorContainers: [],
     resources: {},
     torn: [],
     errors: 0,

@@ -146,6 +146,7 @@ async function assemble({ loaded, log, workDir, network, openContainers }: Parts
     flags: loaded.texts,
     logDir: flags.log_dir,
     diskWatchInterval: flags.disk_watch_interval,
+    heartbeatInterval: flags.http_heartbeat_interval,
     libprocess,
     containers,
     files,

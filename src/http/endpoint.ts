@@ -36,8 +36,8 @@ export interface Endpoint {
   readonly leader?: 'leading' | 'recovered';
   /** A JSON answer is wrapped when `jsonp=` is given. */
   readonly jsonp?: boolean;
-  /** `whole` (default): read and bounded before `handle`. `stream`: `request.stream` is left to the handler. */
-  readonly body?: 'whole' | 'stream';
+  /** Whether `request.stream` is left to the handler; otherwise the body is read and bounded before `handle`. */
+  readonly streams?: (request: Request) => boolean;
   readonly parameters?: readonly Parameter[];
   /** One line for the help index. */
   readonly summary: string;
@@ -47,7 +47,7 @@ export interface Endpoint {
   /** Left out of the help pages. */
   readonly hidden?: boolean;
   /** Answers by returning, or later and synchronously by `exchange.reply` or `exchange.openStream`. */
-  readonly handle: (request: Request, exchange: Exchange) => Answer | Promise<Answer> | undefined;
+  readonly handle: (request: Request, exchange: Exchange) => Answer | Promise<Answer | undefined> | undefined;
 }
 
 /** A request as endpoints see it. */

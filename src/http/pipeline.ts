@@ -132,7 +132,7 @@ async function perform(options: PipelineOptions, limits: BodyLimits, call: Call)
   const callback = callbackOf(endpoint.jsonp ? request.query : new Map());
   if (!callback.ok) return refuse(callback.error);
 
-  if (endpoint.body !== 'stream') {
+  if (endpoint.streams?.(request) !== true) {
     const body = await readBody(incoming, limits);
     if (!body.ok) return body.error === undefined ? undefined : refuse(body.error);
     request = { ...request, body: body.value };

@@ -16,4 +16,8 @@ export const REGRESSIONS: readonly Regression[] = [
   { name: 'an older update that comes after the end does not keep the task in the books', seed: 4197 },
   { name: 'nor does it when the task was killed', seed: 4945 },
   { name: 'a launch that overtakes the admission of its agent is answered', seed: 4593 },
+  { name: 'an agent whose admission passed it by has none of the tasks that came with it', seed: 25680 },
+  { name: 'nor is it taken for the one that had them when its connection broke', seed: 22272 },
+  { name: 'an end that is told under two uuids is acknowledged by either', seed: 50693 },
+  { name: 'containers of a lost launcher are cleared before their end is written down', seed: 21291 },
 ];

@@ -7,6 +7,7 @@ import { ResourceState } from '../../wire/internal_slave.ts';
 import type { MessageType } from '../../wire/message-type.ts';
 import { AgentInfo, DrainConfig, ExecutorInfo, FrameworkInfo, Task, TaskInfo } from '../../wire/v1.ts';
 import { CHECKPOINT_FORMAT, type TaskLaunch } from '../core/checkpoints.ts';
+import { KEPT_FILE, type KeptContainer } from '../core/kept-containers.ts';
 import type { Leftover, Recovered, RecoveredFramework, RecoveredRun, RecoveredTask } from '../core/recovered.ts';
 import type { ExecutorKind, TaskKill } from '../core/state.ts';
 import { contentOf, latestIn, modifiedAt, namesIn, recordsIn } from './files.ts';
@@ -43,7 +44,8 @@ export function readCheckpoints(options: ReadOptions): Result<Checkpoints> {
     const agent = readAgent(reading, options.workDir);
     const path = join(meta, 'resources/resources_and_operations.state');
     const resources = reading.message(path, ResourceState) ?? {};
-    return ok({ ...agent, resources, torn: reading.torn, errors: reading.errors });
+    const operatorContainers = reading.containers(join(meta, 'containers'));
+    return ok({ ...agent, resources, operatorContainers, torn: reading.torn, errors: reading.errors });
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     return err(
@@ -88,6 +90,14 @@ class Reading {
       return this.#executor(join(folder, 'executors', id), join(sandboxes, 'executors', id));
     });
     return [{ info: { ...info, id: { value: basename(folder) } }, pid, runs }];
+  }
+
+  /** Those that operators had launched, outer ones before what is nested in them. */
+  containers(folder: string): KeptContainer[] {
+    return this.names(folder).flatMap((name) => {
+      const kept = this.#json(join(folder, name, KEPT_FILE), isKept);
+      return [...(kept === undefined ? [] : [kept]), ...this.containers(join(folder, name, 'containers'))];
+    });
   }
 
   #executor(folder: string, sandboxes: string): RecoveredRun[] {
@@ -236,6 +246,14 @@ function hasHistory(folder: string): boolean {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isKept(value: unknown): value is KeptContainer {
+  if (!isObject(value)) return false;
+  const { id, sandbox, user = '', environment, termination = {} } = value;
+  const named = Array.isArray(id) && id.length > 0 && id.every((part) => typeof part === 'string');
+  const placed = typeof sandbox === 'string' && typeof user === 'string';
+  return named && placed && isObject(environment) && isObject(termination);
 }
 
 function isLaunch(value: unknown): value is TaskLaunch {

@@ -218,3 +218,20 @@ test('what a container uses is measured over all its processes', async (t) => {
   await bench.exited('c');
   assert.equal(bench.containers.usage('c'), undefined);
 });
+
+test('what is written to a container that reads arrives in order, until its end; others read nothing', async (t) => {
+  const bench = await Bench.open(t);
+  bench.launch('c', { file: 'sh', argv: ['sh', '-c', 'cat; echo end'], input: true });
+  bench.launch('deaf', 'sleep 100');
+  await bench.started('c');
+  await bench.started('deaf');
+  const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+  assert.equal(await bench.containers.write('c', bytes('one\n')), undefined);
+  assert.equal(await bench.containers.write('c', bytes('two\n')), undefined);
+  assert.equal(await bench.containers.write('c', undefined), undefined);
+  assert.equal((await bench.exited('c')).status, 0);
+  assert.equal(bench.read('c'), 'one\ntwo\nend\n');
+  assert.match((await bench.containers.write('c', bytes('late'))) ?? '', /reads nothing/);
+  assert.match((await bench.containers.write('deaf', bytes('x'))) ?? '', /reads nothing/);
+  assert.match((await bench.containers.write('none', bytes('x'))) ?? '', /reads nothing/);
+});

@@ -143,6 +143,17 @@ export class Containers {
     this.withLauncher((connection) => connection.request({ op: 'signal', containerId, signal }));
   }
 
+  /** Writes to the first process of the container, or (no data) ends what it reads. Resolves to what was wrong, if anything. */
+  write(containerId: string, data: Uint8Array | undefined): Promise<string | undefined> {
+    const encoded = data && Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
+    return new Promise((resolve) => {
+      if (!this.connection) return resolve('the launcher of tasks has ended');
+      this.connection.request({ op: 'input', containerId, data: encoded }, (answer) => {
+        resolve(answer.ok ? undefined : answer.error.message);
+      });
+    });
+  }
+
   /** Ends what is left of the container, and forgets it when nothing is. */
   destroy(containerId: string): void {
     if (this.fetchers.cancel(containerId)) {
@@ -341,13 +352,14 @@ export class Containers {
 }
 
 function orderOf(spec: LaunchContainer, user: UserIds | undefined): StartOrder {
-  const { containerId, file, argv, environment, sandbox, endsWithAgent } = spec;
+  const { containerId, file, argv, environment, sandbox, input, endsWithAgent } = spec;
   return {
     containerId,
     file,
     argv,
     environment: { PATH: DEFAULT_PATH, ...environment },
     directory: sandbox,
+    ...(input && { input }),
     ...(user && { user }),
     ...(endsWithAgent && { endsWithAgent }),
   };

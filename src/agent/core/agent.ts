@@ -3,6 +3,7 @@ import { randomUuidBytes } from '../../base/random.ts';
 import { Resources } from '../../resources/resources.ts';
 import type { AgentInfo } from '../../wire/v1.ts';
 import { probeDone } from './checks.ts';
+import { containerCall } from './container-calls.ts';
 import { containerExited, containerFailed, containerStarted } from './containers.ts';
 import { type Context, log } from './context.ts';
 import type { AgentEffect, InboundMessages, Pid } from './effects.ts';
@@ -120,6 +121,8 @@ export function createAgent(options: AgentOptions, env: Env, recovered?: Recover
     frameworks: new Map(),
     completedFrameworks: new Ring(COMPLETED_FRAMEWORKS),
     containers: new Map(),
+    operatorContainers: new Map(),
+    endedContainers: new Set(),
     streams: new Map(),
     departed: [],
     garbage: new Map(),
@@ -149,6 +152,7 @@ const EVENTS: {
   containerStarted,
   containerExited,
   containerFailed,
+  containerCall,
   probeDone,
   executorCall,
   executorStreamClosed,

@@ -10,7 +10,7 @@ import { commandLine } from './environment.ts';
 import type { ContainerLimitation } from './events.ts';
 import { executorEnded, retireIfIdle } from './executors.ts';
 import { drainPolicy, graceOf, killTimer, type StopOptions, stopTask } from './kill.ts';
-import { launchTaskContainer, taskSandbox } from './launch.ts';
+import { launchTaskContainer } from './launch.ts';
 import type { Executor, Framework, TaskRecord } from './state.ts';
 import { report } from './status.ts';
 import { describeExit, droppedState, goneState, succeeded } from './task-state.ts';
@@ -107,10 +107,6 @@ function endingBefore({ state, env }: Context, executor: Executor, record: TaskR
 
 /** After a restart of the agent: nobody has the task's process, or knows how it ended. */
 export function taskLost(context: Context, framework: Framework, executor: Executor, record: TaskRecord): void {
-  if (record.containerId !== undefined) {
-    const sandbox = taskSandbox(executor, record);
-    context.emit({ kind: 'clearContainer', containerId: record.containerId.value, sandbox });
-  }
   const hasRun = (record.task.statuses ?? []).some(({ state }) => state === 'TASK_RUNNING');
   report(context, framework, executor, record.info.task_id.value, {
     source: 'SOURCE_AGENT',

@@ -49,12 +49,12 @@ export function record(bytes: Uint8Array): Uint8Array {
   return framed;
 }
 
-function text(content: string): Uint8Array {
+export function text(content: string): Uint8Array {
   const bytes = new Uint8Array(content.length * 3);
   return bytes.subarray(0, writeUtf8(content, bytes, 0));
 }
 
-function persist(context: Context, operation: Persist): void {
+export function persist(context: Context, operation: Persist): void {
   context.emit({ kind: 'persist', operation });
 }
 

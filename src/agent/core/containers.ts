@@ -1,8 +1,16 @@
 import { taskExited, taskNotLaunched, taskStarted } from './built-in.ts';
 import { rememberProcess } from './checkpoints.ts';
 import { type Context, log } from './context.ts';
+import type { Termination } from './effects.ts';
 import type { AgentEvent } from './events.ts';
 import { executorEnded, showSandbox } from './executors.ts';
+import {
+  endNested,
+  nestedKey,
+  operatorContainerExited,
+  operatorContainerFailed,
+  operatorContainerStarted,
+} from './operator-containers.ts';
 import type { ContainerUse, Framework } from './state.ts';
 
 type Started = Extract<AgentEvent, { kind: 'containerStarted' }>;
@@ -10,6 +18,7 @@ type Exited = Extract<AgentEvent, { kind: 'containerExited' }>;
 type Failed = Extract<AgentEvent, { kind: 'containerFailed' }>;
 
 export function containerStarted(context: Context, event: Started): void {
+  if (operatorContainerStarted(context, event.containerId, event.pid)) return;
   const use = context.state.containers.get(event.containerId);
   const framework = use && context.state.frameworks.get(use.frameworkId);
   if (!use || !framework) {
@@ -24,6 +33,7 @@ export function containerStarted(context: Context, event: Started): void {
 }
 
 export function containerExited(context: Context, event: Exited): void {
+  if (operatorContainerExited(context, event)) return;
   const use = take(context, event.containerId);
   const framework = use && context.state.frameworks.get(use.frameworkId);
   if (use && framework) tellEnd(context, framework, use, event);
@@ -32,7 +42,9 @@ export function containerExited(context: Context, event: Exited): void {
   context.emit({ kind: 'destroyContainer', containerId: event.containerId });
 }
 
-function tellEnd(context: Context, framework: Framework, { executor, taskId }: ContainerUse, event: Exited): void {
+function tellEnd(context: Context, framework: Framework, use: ContainerUse, event: Exited): void {
+  const { executor, taskId } = use;
+  taskContainerOver(context, use, event.containerId, { status: event.status, ...event.limitation });
   if (taskId !== undefined) {
     taskExited(context, framework, executor, taskId, event.status, event.limitation);
     return;
@@ -42,10 +54,12 @@ function tellEnd(context: Context, framework: Framework, { executor, taskId }: C
 }
 
 export function containerFailed(context: Context, event: Failed): void {
+  if (operatorContainerFailed(context, event)) return;
   const use = take(context, event.containerId);
   const framework = use && context.state.frameworks.get(use.frameworkId);
   if (!use || !framework) return;
   const { executor, taskId } = use;
+  taskContainerOver(context, use, event.containerId, { message: event.message });
   if (event.stage === 'launch') showSandbox(context, executor);
   if (taskId !== undefined) {
     taskNotLaunched(context, framework, executor, taskId, event.stage, event.message);
@@ -58,6 +72,14 @@ export function containerFailed(context: Context, event: Failed): void {
     reason: 'REASON_CONTAINER_LAUNCH_FAILED',
     message: `Failed to launch container: ${event.message}`,
   });
+}
+
+/** A task of a group has a container of its own, in which operators may have nested others. */
+function taskContainerOver(context: Context, use: ContainerUse, containerId: string, termination: Termination): void {
+  if (use.executor.kind !== 'default') return;
+  const key = nestedKey(use.executor.containerId.value, containerId);
+  endNested(context, key);
+  context.emit({ kind: 'containerOver', key, termination });
 }
 
 function take(context: Context, containerId: string) {

@@ -32,7 +32,7 @@ import type {
   UpdateOperationStatusMessage,
   UpdateSlaveMessage,
 } from '../../wire/internal.ts';
-import type { CommandInfo_URI, ContainerInfo, RLimitInfo } from '../../wire/v1.ts';
+import type { CommandInfo_URI, ContainerInfo, RLimitInfo, TaskStatus_Reason } from '../../wire/v1.ts';
 import type { Event } from '../../wire/v1_executor.ts';
 import type { Persist } from './persist.ts';
 
@@ -148,6 +148,8 @@ export interface LaunchContainer {
   readonly uris: readonly CommandInfo_URI[];
   readonly rlimits?: RLimitInfo | undefined;
   readonly container?: ContainerInfo | undefined;
+  /** It can be written to its standard input while it runs; otherwise there is nothing to read. */
+  readonly input?: boolean | undefined;
   /** What the tree may use: cpus in cores, mem and disk in megabytes. Enforced where the isolation flag says so. */
   readonly resources: { readonly cpus: number; readonly mem: number; readonly disk: number; readonly gpus: number };
   /** It is to end as soon as the agent does, however that happens; otherwise it goes on for the agent that comes next. */
@@ -183,6 +185,12 @@ export type AgentEffect =
    * outlived the first process; when that one still lives (or was not started yet), `containerExited` follows.
    */
   | { readonly kind: 'destroyContainer'; readonly containerId: string }
+  /** What became of a `containerCall`. Without a sentence the status says it all. */
+  | { readonly kind: 'containerAnswer'; readonly ticket: number; readonly answer: ContainerAnswer }
+  /** A container that an executor or an operator had is over; who waits for that is told. `key` as `formatContainerId`. */
+  | { readonly kind: 'containerOver'; readonly key: string; readonly termination: Termination }
+  /** Delete the sandbox of a container that has ended, and answer the call with this ticket: 200, or 500 and why not. */
+  | { readonly kind: 'removeSandbox'; readonly path: string; readonly ticket: number }
   /** Look whether a task is well; answered by one `probeDone`, at the latest when the timeout (if any) is over. */
   | {
       readonly kind: 'probe';
@@ -214,6 +222,20 @@ export type AgentEffect =
   | { readonly kind: 'detectMaster' }
   /** End the program, after what was emitted before is done. Status 0: as asked; else something is wrong. */
   | { readonly kind: 'terminate'; readonly status: number; readonly reason: string };
+
+/** The HTTP status of an answer to a call about containers, and for those who were refused a sentence. */
+export interface ContainerAnswer {
+  readonly status: 200 | 202 | 400 | 404 | 500 | 503;
+  readonly sentence?: string | undefined;
+}
+
+/** How a container ended; without a status nobody knows. */
+export interface Termination {
+  /** As waitpid tells it. */
+  readonly status?: number | undefined;
+  readonly reason?: TaskStatus_Reason | undefined;
+  readonly message?: string | undefined;
+}
 
 /** A task may have two: a check tells what it finds, a health check also decides about the task. */
 export type CheckKind = 'check' | 'health';

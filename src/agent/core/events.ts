@@ -1,4 +1,4 @@
-import type { TaskStatus_Reason } from '../../wire/v1.ts';
+import type { CommandInfo, ContainerID, ContainerInfo, Resource, TaskStatus_Reason } from '../../wire/v1.ts';
 import type { Call } from '../../wire/v1_executor.ts';
 import type { CheckKind, ExecutorStream, InboundMessages, Pid } from './effects.ts';
 import type { Recovered } from './recovered.ts';
@@ -18,6 +18,23 @@ export interface ContainerLimitation {
   readonly reason: TaskStatus_Reason;
   readonly message: string;
 }
+
+/** What operators ask about containers, valid in itself: ids are well formed, a nested one has a parent. */
+export type ContainerCall =
+  | {
+      readonly do: 'launch';
+      readonly id: ContainerID;
+      readonly command: CommandInfo | undefined;
+      readonly container: ContainerInfo | undefined;
+      readonly resources: readonly Resource[] | undefined;
+      /** It sees what its parent sees, can be written to, and ends with the connection that asked for it. */
+      readonly session: boolean;
+    }
+  | { readonly do: 'kill'; readonly id: ContainerID; readonly signal: number }
+  /** End it at once: its session is over. */
+  | { readonly do: 'destroy'; readonly id: ContainerID }
+  /** Delete what is left of one that has ended. */
+  | { readonly do: 'remove'; readonly id: ContainerID };
 
 export type ProbeOutcome =
   | { readonly type: 'command'; readonly exitCode: number }
@@ -61,6 +78,8 @@ export type AgentEvent =
       readonly check: CheckKind;
       readonly outcome: ProbeOutcome;
     }
+  /** An operator calls about containers; answered by one `containerAnswer` with this ticket. */
+  | { readonly kind: 'containerCall'; readonly ticket: number; readonly call: ContainerCall }
   /** A version 1 executor calls. It is known to this agent; SUBSCRIBE comes with the stream that was opened for it. */
   | { readonly kind: 'executorCall'; readonly call: Call; readonly stream?: ExecutorStream | undefined }
   /** The executor closed its stream, or did not read it. */

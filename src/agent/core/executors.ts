@@ -13,6 +13,7 @@ import { agentId, type Context, log, send } from './context.ts';
 import type { Pid } from './effects.ts';
 import { discard, keep } from './garbage.ts';
 import { userOf } from './launch.ts';
+import { endExecutorContainer } from './operator-containers.ts';
 import { executorDirectory, frameworkDirectory, runsDirectory, virtualRunPath } from './paths.ts';
 import { Ring } from './ring.ts';
 import type { Executor, ExecutorKind, Framework } from './state.ts';
@@ -112,6 +113,9 @@ export function executorEnded(context: Context, framework: Framework, executor: 
   context.emit({ kind: 'disarm', key: shutdownTimer(executor) });
   context.emit({ kind: 'disarm', key: registrationTimer(executor) });
   context.emit({ kind: 'disarm', key: lingerTimer(executor) });
+  const { status, reason, message } = ending;
+  const termination = { ...(status >= 0 && { status }), ...(reason && { reason }), ...(message && { message }) };
+  endExecutorContainer(context, executor.containerId.value, termination);
   if (executor.stream !== undefined) context.emit({ kind: 'closeExecutorStream', stream: executor.stream });
   executor.stream = undefined;
   endTasks(context, framework, executor, ending);

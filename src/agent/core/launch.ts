@@ -202,7 +202,8 @@ export function initialCheckStatus({ check }: TaskInfo): CheckStatusInfo | undef
   }
 }
 
-function amounts(resources: readonly Resource[] | undefined): LaunchContainer['resources'] {
+/** What a container may use, out of its resources. */
+export function amounts(resources: readonly Resource[] | undefined): LaunchContainer['resources'] {
   const sum = (name: string): number => {
     let total = 0;
     for (const resource of resources ?? []) if (resource.name === name) total += resource.scalar?.value ?? 0;

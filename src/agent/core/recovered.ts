@@ -5,6 +5,7 @@ import type { ResourceState } from '../../wire/internal_slave.ts';
 import type { AgentInfo, DrainConfig, ExecutorInfo, FrameworkInfo, Task, TaskInfo } from '../../wire/v1.ts';
 import type { TaskLaunch } from './checkpoints.ts';
 import type { Pid } from './effects.ts';
+import type { KeptContainer } from './kept-containers.ts';
 import type { ExecutorKind, TaskKill } from './state.ts';
 
 export interface Recovered {
@@ -12,6 +13,8 @@ export interface Recovered {
   readonly info: AgentInfo | undefined;
   readonly drain: DrainConfig | undefined;
   readonly frameworks: readonly RecoveredFramework[];
+  /** What operators had launched; absent means nothing. */
+  readonly operatorContainers?: readonly KeptContainer[] | undefined;
   /** Reservations, volumes, and operations whose end was not acknowledged. */
   readonly resources: ResourceState;
   /** Containers that run, or have ended with a status that nobody has heard of yet. */

@@ -118,6 +118,10 @@ test('a task that nobody has any more is gone, one that never ran was dropped, a
   assert.ok(reasons.includes('REASON_EXECUTOR_REREGISTRATION_TIMEOUT') && reasons.includes('REASON_AGENT_RESTARTED'));
   const cleared = w.effects.flatMap((effect) => (effect.kind === 'clearContainer' ? [effect.containerId] : []));
   assert.deepEqual(cleared.sort(), ['c-new', 'c-ran']);
+  const kinds = w.effects.map(({ kind }) => kind);
+  // What is written together is durable before what stands between is done: an agent that is killed then must not have
+  // remembered the end of a container that it has not cleared.
+  assert.ok(kinds.lastIndexOf('clearContainer') < kinds.indexOf('persist'), kinds.join());
 });
 
 test('a task of which the agent before had written down only a part was dropped', () => {

@@ -5,7 +5,9 @@ import { type Context, log, send } from './context.ts';
 import { executorEnded, forgetExecutorIfDone, registrationTimer, retireIfIdle, showSandbox } from './executors.ts';
 import { discardFound, showCompleted } from './found.ts';
 import { drainPolicy, killTask } from './kill.ts';
+import { taskSandbox } from './launch.ts';
 import { resumePending } from './operations.ts';
+import { resumeOperatorContainers } from './operator-containers.ts';
 import type { Recovered } from './recovered.ts';
 import { showAgentDirectory } from './registration.ts';
 import { endAgent } from './shutdown.ts';
@@ -20,6 +22,7 @@ import { droppedState, goneState } from './task-state.ts';
  */
 export function resume(context: Context, recovered: Recovered, cleanup: boolean): void {
   const { state } = context;
+  clearLost(context, recovered.containers);
   const tasks = [...state.frameworks.values()].reduce((sum, framework) => sum + framework.tasks.size, 0);
   const id = recovered.info?.id?.value;
   if (id !== undefined) {
@@ -36,7 +39,31 @@ export function resume(context: Context, recovered: Recovered, cleanup: boolean)
       resumeExecutor(context, framework, executor, recovered.containers);
     }
   }
+  resumeOperatorContainers(context, recovered.containers);
   if (cleanup) endAgent(context, '--recover=cleanup', false);
+}
+
+/**
+ * Ends what is left of containers that the launcher no longer knows. Before anything is written: were the agent killed in
+ * between, the next one would take them for over, and leave their processes alone.
+ */
+function clearLost({ state, emit }: Context, containers: ReadonlySet<string>): void {
+  for (const framework of state.frameworks.values()) {
+    for (const executor of framework.executors.values()) {
+      if (executor.kind === 'custom') {
+        const { containerId, directory } = executor;
+        if (!containers.has(containerId.value)) {
+          emit({ kind: 'clearContainer', containerId: containerId.value, sandbox: directory });
+        }
+        continue;
+      }
+      for (const record of [...executor.queued.values(), ...executor.launched.values()]) {
+        const id = record.containerId?.value;
+        if (id === undefined || containers.has(id)) continue;
+        emit({ kind: 'clearContainer', containerId: id, sandbox: taskSandbox(executor, record) });
+      }
+    }
+  }
 }
 
 function resumeExecutor(
@@ -65,7 +92,6 @@ function resumeCustom(context: Context, framework: Framework, executor: Executor
   if (!isThere) {
     state.containers.delete(executor.containerId.value);
     executor.isReconnecting = false;
-    context.emit({ kind: 'clearContainer', containerId: executor.containerId.value, sandbox: executor.directory });
     executorEnded(context, framework, executor, {
       status: -1,
       state: goneState(framework.info),

@@ -28,6 +28,28 @@ test('an unanswered registration is repeated, more and more slowly, at least onc
   assert.equal(world.sent('mesos.internal.RegisterSlaveMessage').length, count);
 });
 
+test('an agent whose admission may have passed it by registers as another one: it has none of the tasks of that one', () => {
+  for (const lose of [
+    (world: World) => {
+      world.step({ kind: 'masterDetected', pid: undefined });
+      world.admit();
+      world.step({ kind: 'masterDetected', pid: MASTER });
+    },
+    (world: World) => world.step({ kind: 'exited', pid: MASTER }),
+  ]) {
+    const world = new World();
+    world.step({ kind: 'masterDetected', pid: MASTER });
+    world.advance(1000);
+    lose(world);
+    world.advance(60_000);
+    const versions = world
+      .sent('mesos.internal.RegisterSlaveMessage')
+      .map(({ resource_version_uuid: version }) => version?.value.join());
+    assert.notEqual(versions.at(-1), versions[0]);
+    assert.equal(world.agent.state.info.id, undefined);
+  }
+});
+
 test('an admitted agent makes its directory and tells its resources', () => {
   const world = new World().register();
   assert.equal(world.agent.state.phase, 'running');

@@ -27,6 +27,7 @@ export function masterDetected(context: Context, pid: Pid | undefined): void {
   context.emit({ kind: 'disarm', key: REGISTRATION_TIMER });
   if (state.phase === 'terminating') return;
   state.phase = 'disconnected';
+  beAnotherLife(context);
   if (pid === undefined) {
     log(context, 'info', 'No master leads: waiting for one');
     return;
@@ -36,10 +37,19 @@ export function masterDetected(context: Context, pid: Pid | undefined): void {
   startRegistering(context);
 }
 
+/**
+ * While it has no id: a master may have given it one, and tasks, in messages that were lost or passed over. For whoever did
+ * so it is another agent from now on, which has none of them; launches that are still on their way are refused.
+ */
+function beAnotherLife({ state, env }: Context): void {
+  if (state.info.id === undefined) state.resourceVersion = randomUuidBytes(env.random);
+}
+
 /** The connection to the master broke: it may have restarted, so the agent introduces itself again. */
 export function masterLost(context: Context): void {
   const { state } = context;
   log(context, 'warning', `The connection to the master ${state.master} broke`);
+  beAnotherLife(context);
   if (state.phase !== 'running') return;
   state.phase = 'disconnected';
   context.emit({ kind: 'disarm', key: PING_TIMER });

@@ -2,7 +2,9 @@
 import { formatUuid } from '../../base/random.ts';
 import type { StatusUpdate } from '../../wire/internal.ts';
 import type { ResourceState } from '../../wire/internal_slave.ts';
+import { formatContainerId, idOf } from './container-id.ts';
 import { COMPLETED_TASKS } from './executors.ts';
+import type { KeptContainer } from './kept-containers.ts';
 import { initialCheckStatus, userOf } from './launch.ts';
 import { RETRY_MIN, updateOf } from './operation-updates.ts';
 import { runsDirectory } from './paths.ts';
@@ -18,12 +20,35 @@ import { hex, newStream } from './updates.ts';
 export function restore(state: AgentState, recovered: Recovered): void {
   state.metrics.recoveryErrors += recovered.errors;
   restoreTotal(state, recovered.resources);
+  for (const container of recovered.operatorContainers ?? []) restoreContainer(state, container);
   const id = recovered.info?.id;
   if (id === undefined) return;
   restoreOperations(state, recovered.resources);
   state.info = { ...state.info, id };
   if (recovered.drain !== undefined) state.drain = { config: recovered.drain, startedAt: state.startTime };
   for (const framework of recovered.frameworks) restoreFramework(state, framework);
+}
+
+function restoreContainer(
+  state: AgentState,
+  { id: parts, sandbox, user, environment, termination }: KeptContainer,
+): void {
+  const id = idOf(parts);
+  const key = formatContainerId(id);
+  state.operatorContainers.set(key, {
+    key,
+    id,
+    sandbox,
+    user,
+    environment,
+    isSession: false,
+    isKept: true,
+    ticket: undefined,
+    processId: undefined,
+    isEnding: false,
+    termination,
+  });
+  if (termination !== undefined) state.endedContainers.add(key);
 }
 
 /** Reservations that do not fit any more are left out: the agent may have come back with less. */

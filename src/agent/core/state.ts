@@ -16,7 +16,7 @@ import type {
   TaskState,
   TaskStatus_Reason,
 } from '../../wire/v1.ts';
-import type { CheckKind, ExecutorStream, Pid, Probe } from './effects.ts';
+import type { CheckKind, ExecutorStream, Pid, Probe, Termination } from './effects.ts';
 import type { AgentMetrics } from './metrics.ts';
 import type { Ring } from './ring.ts';
 
@@ -91,6 +91,10 @@ export interface AgentState {
   readonly completedFrameworks: Ring<Framework>;
   /** Launched and not yet ended: container id → what runs in it. */
   readonly containers: Map<string, ContainerUse>;
+  /** Launched by operators, living or ended, by `formatContainerId`. */
+  readonly operatorContainers: Map<string, OperatorContainer>;
+  /** Those of them that have ended, by the same name, in the order of their ends. */
+  readonly endedContainers: Set<string>;
   /** Status updates on their way to schedulers, by `framework id/task id`. They may outlive their framework. */
   readonly streams: Map<string, UpdateStream>;
   /** Executors that ended while no master would hear of it: reported when one has admitted the agent. */
@@ -139,6 +143,28 @@ export interface ContainerUse {
   readonly frameworkId: string;
   readonly executor: Executor;
   readonly taskId?: string | undefined;
+}
+
+/** A container that an operator has launched: nested in another one, or standing alone. */
+export interface OperatorContainer {
+  /** `formatContainerId`; also its name with the launcher. */
+  readonly key: string;
+  readonly id: ContainerID;
+  /** Absolute path; its output is there, though a session works in that of its parent. */
+  readonly sandbox: string;
+  readonly user: string | undefined;
+  /** What its process sees: sessions in it see the same. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly isSession: boolean;
+  /** It outlives this agent. */
+  readonly isKept: boolean;
+  /** The call that waits for its start. */
+  ticket: number | undefined;
+  processId: number | undefined;
+  /** It is being destroyed. */
+  isEnding: boolean;
+  /** Present once it has ended. */
+  termination: Termination | undefined;
 }
 
 /** Which program drives the tasks: one of the two built-in ones, or a process of the framework's own. */

@@ -1,6 +1,6 @@
 import { validateId } from '../../base/ids.ts';
 import { err, ok, type Result } from '../../base/result.ts';
-import type { ContainerID } from '../../wire/v1.ts';
+import type { ContainerID, Resource } from '../../wire/v1.ts';
 import type { Call, Call_Type } from '../../wire/v1_agent.ts';
 
 /** Upstream's limit, which keeps cgroup paths of nested containers short enough. */
@@ -46,12 +46,55 @@ export function validateCall(call: Call): Result<TypedCall> {
     ? validateContainer(rule.argument, containerOf(argument), rule.container)
     : ok(undefined);
   if (!valid.ok) return valid;
+  const possible = validateLaunch(call, type);
+  if (!possible.ok) return possible;
   if (type === 'ATTACH_CONTAINER_INPUT') {
     const input = call.attach_container_input?.type;
     if (input === undefined) return err("Expecting 'attach_container_input.type' to be present");
     if (input === 'UNKNOWN') return err("'attach_container_input.type' is unknown");
+    if (input === 'CONTAINER_ID') {
+      const named = validateContainer('attach_container_input', call.attach_container_input?.container_id, 'any');
+      if (!named.ok) return named;
+    }
   }
   return ok({ ...call, type });
+}
+
+/** What is launched must be possible where it is to run: deep down resources and cgroups are shared. */
+function validateLaunch(call: Call, type: Call_Type): Result<void> {
+  if (type === 'LAUNCH_NESTED_CONTAINER_SESSION') {
+    const shares = call.launch_nested_container_session?.container?.linux_info?.share_cgroups;
+    if (shares !== false) return ok(undefined);
+    return err("'launch_nested_container_session.container.linux_info' is invalid: a session must share cgroups");
+  }
+  const field = type === 'LAUNCH_CONTAINER' ? 'launch_container' : 'launch_nested_container';
+  const launch = type === 'LAUNCH_CONTAINER' ? call.launch_container : call.launch_nested_container;
+  if (launch === undefined || (type !== 'LAUNCH_CONTAINER' && type !== 'LAUNCH_NESTED_CONTAINER')) return ok(undefined);
+  const { resources = [], limits = {} } = call.launch_container ?? {};
+  const shares = launch.container?.linux_info?.share_cgroups;
+  const { parent } = launch.container_id;
+  if (parent?.parent !== undefined) {
+    const where = `'${field}' is invalid: containers nested at the second level or deeper`;
+    if (resources.length > 0) return err(`${where} cannot have 'resources'`);
+    if (Object.keys(limits).length > 0) return err(`${where} cannot have 'limits'`);
+    if (shares === false) return err(`${where} cannot set 'share_cgroups' to false`);
+  }
+  if (parent !== undefined) return ok(undefined);
+  if (shares === true) {
+    return err(`'${field}' is invalid: containers without a parent cannot set 'share_cgroups' to true`);
+  }
+  return validateStandaloneResources(resources);
+}
+
+/** No master knows of what containers on their own use, so that it can only be what nobody has a claim on. */
+function validateStandaloneResources(resources: readonly Resource[]): Result<void> {
+  for (const { name, reservations = [], role = '*', disk, revocable } of resources) {
+    const what = `'launch_container.resources' has '${name}'`;
+    if (reservations.length > 0 || role !== '*') return err(`${what} with a reservation: it must be unreserved`);
+    if (disk?.persistence !== undefined) return err(`${what} with a persistent volume: that belongs to a role`);
+    if (revocable !== undefined) return err(`${what} that is revocable: it must not be`);
+  }
+  return ok(undefined);
 }
 
 function containerOf(argument: object): ContainerID | undefined {
@@ -76,9 +119,4 @@ function validateContainerId(id: ContainerID): Result<void> {
   if (!id.parent) return ok(undefined);
   const parent = validateContainerId(id.parent);
   return parent.ok ? parent : err(`'ContainerID.parent' is invalid: ${parent.error}`);
-}
-
-/** How upstream writes a container id: ancestors first, with dots between. */
-export function formatContainerId(id: ContainerID): string {
-  return id.parent ? `${formatContainerId(id.parent)}.${id.value}` : id.value;
 }

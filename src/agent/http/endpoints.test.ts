@@ -6,6 +6,7 @@ import { encodeRecord } from '../../wire/recordio.ts';
 import { Call, Response } from '../../wire/v1_agent.ts';
 import { task, World } from '../core/fake-world.ts';
 import { AGENT_COUNTERS, agentMetrics } from '../core/views/metrics.ts';
+import { ContainerCalls } from './container-calls.ts';
 import { agentEndpoints } from './endpoints.ts';
 import { ExecutorConnections } from './executor.ts';
 
@@ -14,11 +15,21 @@ const JSON_BODY = { 'content-type': 'application/json' };
 async function agent(t: TestContext) {
   const world = new World().register();
   const levels: number[] = [];
+  const calls = new ContainerCalls((event) => {
+    for (const effect of world.step(event)) {
+      if (effect.kind === 'containerAnswer') calls.answered(effect.ticket, effect.answer);
+      if (effect.kind === 'containerOver') calls.over(effect.key, effect.termination);
+      if (effect.kind === 'removeSandbox') calls.answered(effect.ticket, { status: 200 });
+    }
+  });
   const endpoints = agentEndpoints({
     process: 'slave(1)',
     state: world.agent.state,
     usage: () => ({ timestamp: 1, cpus_user_time_secs: 0.5, mem_rss_bytes: 1024 }),
     executors: new ExecutorConnections((event) => world.step(event)),
+    calls,
+    write: async () => undefined,
+    heartbeatInterval: 30_000,
     wall: () => 2000,
     about: () => ({ build: { version: '1.12.0' }, masterHostname: 'localhost' }),
     flags: () => ({ port: '5051' }),
@@ -112,7 +123,8 @@ test('nested containers are listed when they are asked for', async (t) => {
   assert.equal((await call({ type: 'GET_CONTAINERS' })).json.get_containers.containers.length, 1);
   const { containers } = (await call({ type: 'GET_CONTAINERS', get_containers: { show_nested: true } })).json
     .get_containers;
-  assert.deepEqual(containers[1].container_id.parent, containers[0].container_id);
+  assert.deepEqual(containers[1].container_status.container_id.parent, containers[0].container_id);
+  assert.equal(containers[1].framework_id, undefined);
 });
 
 test('the operator API tells of tasks, executors, frameworks and the agent', async (t) => {
@@ -241,4 +253,52 @@ test('files that nobody has attached are not found', async (t) => {
   const { call } = await agent(t);
   assert.equal((await call({ type: 'LIST_FILES', list_files: { path: '/etc' } })).status, 404);
   assert.equal((await call({ type: 'READ_FILE', read_file: { path: '/etc/passwd', offset: 0 } })).status, 404);
+});
+
+test('containers are launched where and with what is possible only', async (t) => {
+  const { call } = await agent(t);
+  const launch = async (parts: readonly string[], more: object): Promise<string> => {
+    const id = parts.reduce<object | undefined>((parent, value) => ({ value, ...(parent && { parent }) }), undefined);
+    const told = await call({ type: 'LAUNCH_CONTAINER', launch_container: { container_id: id, ...more } });
+    assert.equal(told.status, 400);
+    return told.body;
+  };
+  const cpus = { name: 'cpus', type: 'SCALAR', scalar: { value: 1 } };
+  const reserved = { ...cpus, reservations: [{ type: 'DYNAMIC', role: 'r' }] };
+  const deep = ['a', 'b', 'c'];
+  const sharing = (share_cgroups: boolean) => ({ container: { type: 'MESOS', linux_info: { share_cgroups } } });
+  assert.match(await launch(['a'], { resources: [reserved] }), /'cpus' with a reservation: it must be unreserved/);
+  assert.match(await launch(['a'], { resources: [{ ...cpus, revocable: {} }] }), /'cpus' that is revocable/);
+  const volume = { ...cpus, name: 'disk', disk: { persistence: { id: 'v' } } };
+  assert.match(await launch(['a'], { resources: [volume] }), /'disk' with a persistent volume/);
+  assert.match(await launch(['a'], sharing(true)), /without a parent cannot set 'share_cgroups' to true/);
+  assert.match(await launch(deep, { resources: [cpus] }), /second level or deeper cannot have 'resources'/);
+  assert.match(await launch(deep, { limits: { cpus: { value: 1 } } }), /second level or deeper cannot have 'limits'/);
+  assert.match(await launch(deep, sharing(false)), /second level or deeper cannot set 'share_cgroups' to false/);
+  assert.match(await launch(['a', 'b'], {}), /^Parent container a does not exist$/);
+  const session = { container_id: { value: 's', parent: { value: 'p' } }, ...sharing(false) };
+  const refused = await call({ type: 'LAUNCH_NESTED_CONTAINER_SESSION', launch_nested_container_session: session });
+  assert.match(refused.body, /a session must share cgroups/);
+});
+
+test('what is written to a container must be a stream of records that begins with its id', async (t) => {
+  const { ask, world } = await agent(t);
+  const headers = { 'content-type': 'application/recordio', 'message-content-type': 'application/json' };
+  const input = async (argument: object): Promise<[number, string]> => {
+    const text = JSON.stringify({ type: 'ATTACH_CONTAINER_INPUT', attach_container_input: argument });
+    const { status, body } = await ask('POST', '/api/v1', headers, encodeRecord(Buffer.from(text)));
+    return [status, body];
+  };
+  const empty = await ask('POST', '/api/v1', headers, '');
+  assert.deepEqual([empty.status, empty.body], [400, 'Received EOF while reading request body']);
+  assert.deepEqual(await input({ type: 'PROCESS_IO' }), [
+    400,
+    "Expecting 'attach_container_input.type' to be CONTAINER_ID",
+  ]);
+  assert.match((await input({ type: 'CONTAINER_ID' }))[1], /'attach_container_input.container_id' to be present/);
+  const named = (value: string) => ({ type: 'CONTAINER_ID', container_id: { value } });
+  assert.deepEqual(await input(named('none')), [404, 'Container none cannot be found']);
+  world.run(task('t'));
+  world.start();
+  assert.match((await input(named(world.launched().containerId)))[1], /reads nothing: only those of LAUNCH_NESTED/);
 });

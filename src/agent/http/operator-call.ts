@@ -1,20 +1,39 @@
 /** The agent's operator API: `POST /api/v1`. */
 import { err, ok, type Result } from '../../base/result.ts';
 import { type Answer, badRequest, done, failure } from '../../http/answer.ts';
-import type { Endpoint, Principal, Request } from '../../http/endpoint.ts';
+import type { Endpoint, Exchange, Principal, Request } from '../../http/endpoint.ts';
 import type { FilesError } from '../../http/files/table.ts';
-import { messageAnswer, parseMessage, RECORDIO_TYPE, type StreamMedia, streamMediaOf } from '../../http/media.ts';
+import {
+  type MessageMedia,
+  messageAnswer,
+  parseMessage,
+  RECORDIO_TYPE,
+  type StreamMedia,
+  streamMediaOf,
+} from '../../http/media.ts';
 import { buildInfo } from '../../http/version.ts';
-import { RecordReader } from '../../wire/recordio.ts';
-import type { ContainerID, ResourceProviderInfo } from '../../wire/v1.ts';
+import type { ResourceProviderInfo } from '../../wire/v1.ts';
 import { Call, Response } from '../../wire/v1_agent.ts';
 import { listContainers } from '../core/views/containers.ts';
 import { getAgent, getExecutors, getFrameworks, getOperations, getState, getTasks } from '../core/views/operator.ts';
-import { formatContainerId, type TypedCall, validateCall } from './call-validation.ts';
+import { type TypedCall, validateCall } from './call-validation.ts';
+import { attachInput, RecordSource } from './container-input.ts';
+import {
+  attachOutput,
+  type CallContext,
+  killContainer,
+  launchContainer,
+  launchSession,
+  removeContainer,
+  waitContainer,
+} from './container-operations.ts';
 import type { AgentHttpParts } from './parts.ts';
 
-type Outcome = Answer | Response;
-type Handler = (parts: AgentHttpParts, call: TypedCall, principal: Principal | undefined) => Outcome | Promise<Outcome>;
+type Outcome = Answer | Response | undefined;
+interface Context extends CallContext {
+  readonly principal: Principal | undefined;
+}
+type Handler = (parts: AgentHttpParts, call: TypedCall, context: Context) => Outcome | Promise<Outcome>;
 
 /** `POST /api/v1`. */
 export function operatorEndpoint(parts: AgentHttpParts): Endpoint {
@@ -26,36 +45,43 @@ export function operatorEndpoint(parts: AgentHttpParts): Endpoint {
     realm: 'readwrite',
     summary: 'Endpoint for API calls against the agent.',
     description: 'Takes a mesos.v1.agent.Call as JSON or protobuf and answers with a mesos.v1.agent.Response.',
-    handle: (request) => answerCall(parts, request),
+    streams: (request) => request.headers['content-type'] === RECORDIO_TYPE,
+    handle: (request, exchange) => answerCall(parts, request, exchange),
   };
 }
 
-async function answerCall(parts: AgentHttpParts, request: Request): Promise<Answer> {
+async function answerCall(parts: AgentHttpParts, request: Request, exchange: Exchange): Promise<Answer | undefined> {
   const media = streamMediaOf(request);
   if (!media.ok) return media.error;
-  const call = readCall(request, media.value);
+  if (media.value.content === RECORDIO_TYPE) return answerStream(parts, request, media.value);
+  const call = readCall(request.body, media.value.content);
   if (!call.ok) return badRequest(call.error);
   const misused = refuseStreaming(call.value, media.value);
   if (misused) return misused;
-  const outcome = await HANDLERS[call.value.type](parts, call.value, request.principal);
-  if ('status' in outcome) return outcome;
+  const { type } = call.value;
+  const context = { principal: request.principal, exchange, media: media.value };
+  const outcome = await HANDLERS[type](parts, call.value, context);
+  if (outcome === undefined || 'status' in outcome) return outcome;
   // Streaming accepts were refused above.
   const { accept } = media.value;
   return messageAnswer(Response, outcome, accept === RECORDIO_TYPE ? 'application/json' : accept);
 }
 
-/** The call in the body, or in the first record of it. */
-function readCall(request: Request, media: StreamMedia): Result<TypedCall> {
-  let bytes = request.body;
-  if (media.content === RECORDIO_TYPE) {
-    const records = new RecordReader().push(bytes);
-    if (!records.ok) return records;
-    const [first] = records.value;
-    if (!first) return err('Received EOF while reading request body');
-    bytes = first;
-  }
-  const kind = media.content === RECORDIO_TYPE ? (media.messageContent ?? 'application/json') : media.content;
-  const call = parseMessage(Call, kind, bytes);
+/** A request of records: the first one is the call. */
+async function answerStream(parts: AgentHttpParts, request: Request, media: StreamMedia): Promise<Answer> {
+  const source = new RecordSource(request.stream);
+  const kind = media.messageContent ?? 'application/json';
+  const record = await source.first();
+  if (!record.ok) return badRequest(record.error);
+  if (record.value === undefined) return badRequest('Received EOF while reading request body');
+  const call = readCall(record.value, kind);
+  if (!call.ok) return badRequest(call.error);
+  const misused = refuseStreaming(call.value, media);
+  return misused ?? attachInput(parts, call.value, source, (bytes) => readCall(bytes, kind));
+}
+
+function readCall(bytes: Uint8Array, media: MessageMedia): Result<TypedCall> {
+  const call = parseMessage(Call, media, bytes);
   if (!call.ok) return call;
   const valid = validateCall(call.value);
   return valid.ok ? ok(valid.value) : err(`Failed to validate agent::Call: ${valid.error}`);
@@ -77,24 +103,6 @@ function refuseStreaming(call: TypedCall, media: StreamMedia): Answer | undefine
   return undefined;
 }
 
-/** Container calls that this build cannot do yet: the container is looked up first, as upstream does. */
-function containerCall(pick: (call: TypedCall) => ContainerID | undefined, unknown: number): Handler {
-  return (parts, call) => {
-    const id = pick(call);
-    if (id && !knows(parts, id)) return failure(unknown, `Container ${formatContainerId(id)} cannot be found`);
-    return notInThisBuild(call);
-  };
-}
-
-function knows(parts: AgentHttpParts, id: ContainerID): boolean {
-  const [found] = listContainers(parts.state, parts.usage, parts.wall(), { containerId: (id.parent ?? id).value });
-  return found !== undefined && (id.parent === undefined || parts.state.containers.has(id.value));
-}
-
-function notInThisBuild(call: TypedCall): Answer {
-  return failure(501, `${call.type} is not in this build of the agent`);
-}
-
 /** Upstream validates a provider before it looks for it; here no type of providers is known. */
 function refuseProvider(info: ResourceProviderInfo | undefined): Answer {
   const { type = '', name = '', id } = info ?? {};
@@ -111,14 +119,14 @@ function refused(error: FilesError): Answer {
 
 const nanoseconds = (seconds: number): { nanoseconds: number } => ({ nanoseconds: seconds * 1e9 });
 
-const listFiles: Handler = async (parts, call, principal) => {
+const listFiles: Handler = async (parts, call, { principal }) => {
   const entries = await parts.files.browse(call.list_files?.path ?? '', principal);
   if (!entries.ok) return refused(entries.error);
   const infos = entries.value.map((entry) => ({ ...entry, mtime: nanoseconds(entry.mtime) }));
   return { type: 'LIST_FILES', list_files: { file_infos: infos } };
 };
 
-const readFile: Handler = async (parts, call, principal) => {
+const readFile: Handler = async (parts, call, { principal }) => {
   const { path = '', offset = 0, length } = call.read_file ?? {};
   const read = await parts.files.read(path, offset, length, principal);
   return read.ok ? { type: 'READ_FILE', read_file: read.value } : refused(read.error);
@@ -135,8 +143,8 @@ const getVersion: Handler = () => {
 };
 
 const getContainers: Handler = (parts, call) => {
-  const nested = call.get_containers?.show_nested ?? false;
-  const containers = listContainers(parts.state, parts.usage, parts.wall(), { nested });
+  const { show_nested: nested, show_standalone: standalone } = call.get_containers ?? {};
+  const containers = listContainers(parts.state, parts.usage, parts.wall(), { nested, standalone });
   return { type: 'GET_CONTAINERS', ...(containers.length > 0 && { get_containers: { containers } }) };
 };
 
@@ -146,6 +154,7 @@ const setLoggingLevel: Handler = (parts, call) => {
   return done;
 };
 
+/** The validation has seen to it that each call has its argument. */
 const HANDLERS: Readonly<Record<TypedCall['type'], Handler>> = {
   UNKNOWN: () => failure(501, 'The call has the type UNKNOWN, which means nothing'),
   GET_HEALTH: () => ({ type: 'GET_HEALTH', get_health: { healthy: true } }),
@@ -167,17 +176,20 @@ const HANDLERS: Readonly<Record<TypedCall['type'], Handler>> = {
   GET_TASKS: ({ state }) => ({ type: 'GET_TASKS', get_tasks: getTasks(state) }),
   GET_AGENT: ({ state }) => ({ type: 'GET_AGENT', get_agent: getAgent(state) }),
   GET_RESOURCE_PROVIDERS: () => ({ type: 'GET_RESOURCE_PROVIDERS', get_resource_providers: {} }),
-  LAUNCH_NESTED_CONTAINER: (_parts, call) => notInThisBuild(call),
-  WAIT_NESTED_CONTAINER: containerCall((call) => call.wait_nested_container?.container_id, 404),
-  KILL_NESTED_CONTAINER: containerCall((call) => call.kill_nested_container?.container_id, 404),
-  REMOVE_NESTED_CONTAINER: containerCall((call) => call.remove_nested_container?.container_id, 500),
-  LAUNCH_NESTED_CONTAINER_SESSION: (_parts, call) => notInThisBuild(call),
-  ATTACH_CONTAINER_INPUT: containerCall((call) => call.attach_container_input?.container_id, 404),
-  ATTACH_CONTAINER_OUTPUT: containerCall((call) => call.attach_container_output?.container_id, 404),
-  LAUNCH_CONTAINER: (_parts, call) => notInThisBuild(call),
-  WAIT_CONTAINER: containerCall((call) => call.wait_container?.container_id, 404),
-  KILL_CONTAINER: containerCall((call) => call.kill_container?.container_id, 404),
-  REMOVE_CONTAINER: containerCall((call) => call.remove_container?.container_id, 404),
+  LAUNCH_NESTED_CONTAINER: (parts, call) => launchContainer(parts, call.launch_nested_container!),
+  WAIT_NESTED_CONTAINER: (parts, call, context) =>
+    waitContainer(parts, call.wait_nested_container!, context, 'WAIT_NESTED_CONTAINER'),
+  KILL_NESTED_CONTAINER: (parts, call) => killContainer(parts, call.kill_nested_container!),
+  REMOVE_NESTED_CONTAINER: (parts, call) => removeContainer(parts, call.remove_nested_container!),
+  LAUNCH_NESTED_CONTAINER_SESSION: (parts, call, context) =>
+    launchSession(parts, call.launch_nested_container_session!, context),
+  // Its requests are streams, which never come here.
+  ATTACH_CONTAINER_INPUT: () => failure(415, `Expecting 'Content-Type' to be ${RECORDIO_TYPE}`),
+  ATTACH_CONTAINER_OUTPUT: (parts, call, context) => attachOutput(parts, call.attach_container_output!, context),
+  LAUNCH_CONTAINER: (parts, call) => launchContainer(parts, call.launch_container!),
+  WAIT_CONTAINER: (parts, call, context) => waitContainer(parts, call.wait_container!, context, 'WAIT_CONTAINER'),
+  KILL_CONTAINER: (parts, call) => killContainer(parts, call.kill_container!),
+  REMOVE_CONTAINER: (parts, call) => removeContainer(parts, call.remove_container!),
   ADD_RESOURCE_PROVIDER_CONFIG: (_parts, call) => refuseProvider(call.add_resource_provider_config?.info),
   UPDATE_RESOURCE_PROVIDER_CONFIG: (_parts, call) => refuseProvider(call.update_resource_provider_config?.info),
   // Upstream is content when there is nothing to remove, and so are we: there never is.

@@ -37,6 +37,8 @@ export type OpenContainers = (options: ContainersOptions) => Promise<Containers>
 
 /** All that the program needs of the part that runs containers. */
 export interface Containers extends ContainerRunner {
+  /** Writes to the first process, or (no data) ends what it reads. Resolves to what was wrong, if anything. */
+  write(containerId: string, data: Uint8Array | undefined): Promise<string | undefined>;
   /** What was measured last of a container's processes. */
   usage(containerId: string): ResourceStatistics | undefined;
   readonly findUser: FindUser;

@@ -1,4 +1,4 @@
-import { appendFile, chown, mkdir, rename, rm, symlink } from 'node:fs/promises';
+import { appendFile, chown, mkdir, realpath, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { FilesTable } from '../../http/files/table.ts';
 import type { Libprocess } from '../../libprocess/libprocess.ts';
@@ -6,7 +6,14 @@ import type { Performers } from '../../runtime/driver.ts';
 import { internalMessages } from '../../wire/internal.ts';
 import type { Event } from '../../wire/v1_executor.ts';
 import { changeVolumes, linkVolumes } from '../containers/volumes.ts';
-import type { AgentEffect, ExecutorStream, FileOwner, SymbolicLink } from '../core/effects.ts';
+import type {
+  AgentEffect,
+  ContainerAnswer,
+  ExecutorStream,
+  FileOwner,
+  SymbolicLink,
+  Termination,
+} from '../core/effects.ts';
 import type { AgentEvent } from '../core/events.ts';
 import type { ContainerRunner } from './containers.ts';
 import { type DirectPerformers, durable } from './durable.ts';
@@ -16,6 +23,12 @@ import type { FindUser } from './prober.ts';
 export interface ExecutorStreams {
   tell(stream: ExecutorStream, event: Event): void;
   close(stream: ExecutorStream): void;
+}
+
+/** Who hears of containers that operators have to do with. */
+export interface ContainerCallers {
+  answered(ticket: number, answer: ContainerAnswer): void;
+  over(key: string, termination: Termination): void;
 }
 
 type ProbeEffect = Extract<AgentEffect, { kind: 'probe' }>;
@@ -30,6 +43,8 @@ export interface AgentSurroundings {
   readonly probe: (effect: ProbeEffect) => void;
   /** The streams of version 1 executors. */
   readonly executors: ExecutorStreams;
+  /** Calls about containers, and those who wait for the end of one. */
+  readonly calls: ContainerCallers;
   readonly files: Pick<FilesTable, 'attach' | 'detach'>;
   /** Whether somebody may see the files of this owner; absent: everybody may. */
   readonly mayAccess?: (owner: FileOwner) => Parameters<FilesTable['attach']>[2];
@@ -82,6 +97,9 @@ function directPerformers(around: AgentSurroundings): DirectPerformers {
     removeDirectory: ({ path, via }) => {
       inBackground(around, `remove ${path}`, () => removeDirectory(around, path, via));
     },
+    containerAnswer: ({ ticket, answer }) => around.calls.answered(ticket, answer),
+    containerOver: ({ key, termination }) => around.calls.over(key, termination),
+    removeSandbox: ({ path, ticket }) => void removeSandbox(around, path, ticket),
     agentDirectory: ({ path, link }) => {
       inBackground(around, `make ${path}`, async () => {
         await mkdir(path, { recursive: true });
@@ -118,6 +136,20 @@ async function removeDirectory({ tell }: AgentSurroundings, path: string, via: s
   } catch (error) {
     tell({ kind: 'directoryRemoved', ok: false });
     throw error;
+  }
+}
+
+async function removeSandbox({ calls }: AgentSurroundings, path: string, ticket: number): Promise<void> {
+  try {
+    const folder = dirname(path);
+    // Whoever runs in the outer sandbox may have put a link there that leads elsewhere.
+    const real = await realpath(folder).catch(() => undefined);
+    if (real !== undefined && real !== folder) throw new Error(`${folder} leads to ${real}: remove that link first`);
+    if (real !== undefined) await rm(path, { recursive: true, force: true });
+    calls.answered(ticket, { status: 200 });
+  } catch (error) {
+    const sentence = `Failed to remove the sandbox ${path}: ${(error as Error).message}`;
+    calls.answered(ticket, { status: 500, sentence });
   }
 }
 

@@ -55,6 +55,10 @@ test('effects reach what they are meant for', async (t) => {
       destroy: (id) => said.push(`destroy ${id}`),
       clear: (id, sandbox) => said.push(`clear ${id} ${sandbox}`),
     },
+    calls: {
+      answered: (ticket, { status }) => said.push(`answer ${ticket} ${status}`),
+      over: (key, { status }) => said.push(`over ${key} ${status}`),
+    },
     findUser: () => undefined,
     executors: {
       tell: (stream, event) => said.push(`tell ${stream} ${event.type}`),

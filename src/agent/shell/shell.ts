@@ -14,6 +14,7 @@ import type { Agent } from '../core/agent.ts';
 import type { AgentEffect } from '../core/effects.ts';
 import type { AgentEvent } from '../core/events.ts';
 import { AGENT_COUNTERS, agentMetrics } from '../core/views/metrics.ts';
+import { ContainerCalls } from '../http/container-calls.ts';
 import { agentEndpoints } from '../http/endpoints.ts';
 import { ExecutorConnections } from '../http/executor.ts';
 import type { Containers } from './containers.ts';
@@ -36,6 +37,8 @@ export interface ShellOptions {
   readonly flags: Readonly<Record<string, string>>;
   readonly logDir: string | undefined;
   readonly diskWatchInterval: number;
+  /** Milliseconds between heartbeats on the streams of containers. */
+  readonly heartbeatInterval: number;
   readonly libprocess: Libprocess;
   readonly containers: Containers;
   readonly files: FilesTable;
@@ -51,6 +54,7 @@ export interface ShellOptions {
 export class Shell {
   readonly #options: ShellOptions;
   readonly #executors: ExecutorConnections;
+  readonly #calls: ContainerCalls;
   readonly #prober: Prober;
   readonly #detector: Detector;
   #diskWatch: NodeJS.Timeout | undefined;
@@ -60,6 +64,7 @@ export class Shell {
     const { push, containers } = options;
     this.#options = options;
     this.#executors = new ExecutorConnections(push);
+    this.#calls = new ContainerCalls(push);
     this.#prober = createProber(push, containers.findUser);
     this.#detector = this.#createDetector();
   }
@@ -82,6 +87,7 @@ export class Shell {
       findUser: containers.findUser,
       probe: (effect) => this.#prober.probe(effect),
       executors: this.#executors,
+      calls: this.#calls,
       files,
       tell: push,
       detect: () => this.#detector.detect(),
@@ -99,6 +105,9 @@ export class Shell {
       state: agent.state,
       usage: (containerId) => containers.usage(containerId),
       executors: this.#executors,
+      calls: this.#calls,
+      write: (containerId, data) => containers.write(containerId, data),
+      heartbeatInterval: this.#options.heartbeatInterval,
       wall: wallTime,
       about: () => ({ build: { ...build, meseta_version }, masterHostname: this.#masterHostname, logDir }),
       flags: () => flags,

@@ -95,7 +95,8 @@ function oldUris({ uris = [], fetch }: AppDocument): readonly Problem[] {
 
 /** Whether the fetcher unpacks what `uris` names: an archive by the end of its path. */
 function isArchive(uri: string): boolean {
-  if (!isUri(uri)) return false;
+  // What has a scheme but no slash after it has no path: `mailto:a.zip`.
+  if (!isUri(uri) || /^[^/?#]*:(?!\/)/.test(uri)) return false;
   const path = /^(?:[a-zA-Z][a-zA-Z0-9+.-]*:(?=\/))?(?:\/\/[^/?#]*)?([^?#]*)/.exec(uri)?.[1] ?? '';
   return ARCHIVES.some((end) => path.endsWith(end));
 }

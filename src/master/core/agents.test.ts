@@ -57,6 +57,27 @@ test('an agent is admitted when that is durable, and is answered again when it a
   assert.equal(world.state.counters.slave_registrations, 1);
 });
 
+test('an agent that is restarted while it is being admitted is admitted as what it is now', () => {
+  const world = new World();
+  world.autoCommit = false;
+  const pid = 'slave(1)@127.0.0.1:5051';
+  for (const [life, cpus] of [
+    [1, 1],
+    [2, 8],
+  ] as const) {
+    world.message(pid, 'mesos.internal.RegisterSlaveMessage', {
+      slave: { hostname: 'h', resources: [scalar('cpus', cpus)] },
+      version: '1.12.0',
+      resource_version_uuid: { value: new Uint8Array(16).fill(life) },
+    });
+  }
+  world.commitAll();
+  const [agent, ...others] = [...world.state.agents.values()];
+  assert.deepEqual([agent?.total.toString(), others.length], ['cpus:8', 0]);
+  const greeted = world.sent('mesos.internal.SlaveRegisteredMessage', pid).map(({ slave_id }) => slave_id.value);
+  assert.deepEqual(greeted, [agent?.id], 'the first one is no more');
+});
+
 test('a registry that fails ends the master', () => {
   const world = new World();
   world.autoCommit = false;

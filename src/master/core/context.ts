@@ -1,6 +1,7 @@
 import type { Allocator } from '../../allocator/allocator.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { Env } from '../../base/machine.ts';
+import type { RegisterSlaveMessage } from '../../wire/internal.ts';
 import type { AgentID, TaskID } from '../../wire/v1.ts';
 import type { PendingCommit } from './commits.ts';
 import type { CounterName } from './counters.ts';
@@ -27,6 +28,12 @@ export interface Reconciliation {
 }
 
 /** All that a handler works with during one step. */
+/** A repeated registration, perhaps of another agent at the same address. */
+interface NewerRegistration {
+  readonly message: RegisterSlaveMessage;
+  readonly principal: string | undefined;
+}
+
 export interface Context {
   readonly options: MasterOptions;
   readonly state: MasterRecord;
@@ -43,6 +50,8 @@ export interface Context {
   readonly commits: Map<CommitToken, PendingCommit>;
   /** Pids of agents whose admission is being committed. */
   readonly registering: Set<Pid>;
+  /** What agents that are registering have said since, by their address. */
+  readonly newerRegistrations: Map<Pid, NewerRegistration>;
   /** Ids of agents about which something is being committed; what else they say meanwhile is ignored, they repeat it. */
   readonly transitioning: Map<string, 'reregistering' | 'markingUnreachable' | 'markingGone' | 'removing'>;
   /** What agents that are reregistering have said since: it counts instead of what they said first. */

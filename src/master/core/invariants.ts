@@ -60,12 +60,12 @@ function liveResources(framework: Framework, agentId: string): Resources[] {
 }
 
 /**
- * What is used, but for reservations and volumes that have never reached the agent: tasks on those are as good as lost, and
- * stay in the books until the agent has said so.
+ * What is used, but for reservations and volumes that have never reached the agent, and for what an agent that came back
+ * smaller cannot have: tasks on those are as good as lost, and stay in the books until the agent has said so.
  */
-function reallyUsed({ used, total }: Agent): Resources {
-  const lost = used.unallocate().minus(total).filter(needsCheckpoint);
-  return used.unallocate().minus(lost);
+function reallyUsed({ used, total, isOverdrawn }: Agent): Resources {
+  const beyond = used.unallocate().minus(total);
+  return used.unallocate().minus(isOverdrawn ? beyond : beyond.filter(needsCheckpoint));
 }
 
 /** Without what may be held although it is not in the total (yet): oversubscribed, shared, and of resource providers. */

@@ -230,6 +230,7 @@ function createContext(options: MasterOptions): Context {
     commits: new Map(),
     registering: new Set(),
     transitioning: new Map(),
+    newerRegistrations: new Map(),
     newerReregistrations: new Map(),
     reconciling: new Map(),
     unreachableQueue: new Map(),

@@ -57,6 +57,8 @@ export interface FrameworkRecord extends Writable<Omit<Framework, FrameworkMaps>
   readonly used: Map<string, Resources>;
   readonly operations: Map<string, Operation>;
   readonly counters: FrameworkCountersRecord;
+  /** By task: uuids of earlier updates that told of its end. An agent that was restarted may tell of it anew. */
+  readonly earlierEnds: Map<string, Uint8Array[]>;
   /** `offerConstraints`, ready for use. */
   constraints: OfferConstraintsFilter | undefined;
 }
@@ -203,6 +205,7 @@ export function newFramework(info: FrameworkInfo, id: string, now: number, optio
     tasks: new TaskTable(),
     completedTasks: new Ring(options.maxCompletedTasksPerFramework),
     unreachableTasks: new BoundedMap(options.maxUnreachableTasksPerFramework),
+    earlierEnds: new Map(),
     executors: new Map(),
     offers: new Set(),
     inverseOffers: new Set(),
@@ -242,6 +245,7 @@ export function newAgent(arrival: AgentArrival, observer: string, now: number): 
     ...arrival,
     registeredTime: now,
     reregisteredTime: undefined,
+    isOverdrawn: false,
     connected: true,
     active: true,
     deactivated: false,

@@ -118,6 +118,8 @@ export interface Agent {
   readonly drainStarted: Millis | undefined;
   /** Everything it has, reservations and volumes included. */
   readonly total: Resources;
+  /** It has come back with less than what runs on it by the books: tasks of which it has not yet said that it lost them. */
+  readonly isOverdrawn: boolean;
   /** Of non-terminal tasks and executors, all frameworks (with allocation info). */
   readonly used: Resources;
   readonly offered: Resources;

@@ -219,3 +219,19 @@ test('a principal that may not run tasks as the user gets TASK_UNAUTHORIZED', ()
   assert.deepEqual(world.states(scheduler), [['t', 'TASK_ERROR', 'REASON_TASK_UNAUTHORIZED']]);
   assert.equal(world.sent('mesos.internal.RunTaskMessage').length, 1);
 });
+
+test('an end that is told under two uuids is acknowledged by either', () => {
+  for (const which of [0, 1]) {
+    const world = new World();
+    const host = world.register();
+    const scheduler = world.subscribe();
+    const [offer] = world.offers(scheduler, 1);
+    world.launch(scheduler, offer!, [task('t', offer!.agent_id)]);
+    const uuids = [
+      world.update(scheduler, host, 't', 'TASK_FINISHED'),
+      world.update(scheduler, host, 't', 'TASK_FINISHED'),
+    ];
+    world.acknowledge(scheduler, host, 't', uuids[which]!);
+    assert.equal(world.state.frameworks.get(scheduler.id)?.tasks.has('t'), false, `the one at ${which}`);
+  }
+});

@@ -4,6 +4,7 @@ import { addUsed, freeUsed } from './accounting.ts';
 import { type Context, tellOperators } from './context.ts';
 import { checkDrainLater } from './drain.ts';
 import { type AgentRecord, addTo, type FrameworkRecord, takeFrom } from './records.ts';
+import { sameMessage } from './same-message.ts';
 import { countEnd, isRemovable, isTerminal } from './status.ts';
 
 /** The record of a task that is just being launched. */
@@ -62,6 +63,7 @@ export function updateTask(ctx: Context, framework: FrameworkRecord, task: Task,
     ...(uuid !== undefined && !isOver && { status_update_state: status.state, status_update_uuid: uuid }),
   };
   framework.tasks.set(task.task_id.value, updated);
+  if (uuid !== undefined && !isOver) rememberEnd(framework, task, uuid);
   if (isRemovable(state) && !isRemovable(task.state)) {
     countEnd(ctx, framework, state, status);
     const agent = ctx.state.agents.get(task.agent_id.value);
@@ -73,6 +75,13 @@ export function updateTask(ctx: Context, framework: FrameworkRecord, task: Task,
     tellOperators(ctx, { type: 'TASK_UPDATED', frameworkId: framework.id, status, state });
   }
   return updated;
+}
+
+/** An end that was told before and is told under another uuid now: the scheduler may acknowledge either. */
+function rememberEnd(framework: FrameworkRecord, before: Task, uuid: Uint8Array): void {
+  const { status_update_state: state, status_update_uuid: earlier, task_id } = before;
+  if (state === undefined || !isTerminal(state) || earlier === undefined || sameMessage(earlier, uuid)) return;
+  framework.earlierEnds.set(task_id.value, [...(framework.earlierEnds.get(task_id.value) ?? []), earlier]);
 }
 
 /** One status per state change, without the scheduler's data: upstream's bound on what a task remembers. */
@@ -98,6 +107,7 @@ export function removeTask(
     checkDrainLater(ctx, agent);
   }
   framework.tasks.delete(id);
+  framework.earlierEnds.delete(id);
   if (to === 'unreachable') framework.unreachableTasks.set(id, task);
   else framework.completedTasks.push(task);
 }

@@ -83,6 +83,7 @@ function agent(): Agent {
     capabilities: new Set(['MULTI_ROLE']),
     registeredTime: 2_000_000,
     reregisteredTime: undefined,
+    isOverdrawn: false,
     connected: true,
     active: true,
     deactivated: false,

@@ -1,5 +1,6 @@
 /** The containers that the launcher looks after: started in turn, ended with all they started, remembered until acknowledged. */
 import { constants } from 'node:os';
+import type { Writable } from 'node:stream';
 import { type Process, readProcess, type Snapshot, takeSnapshot } from './processes.ts';
 import type { AbandonedTree, ContainerReport, ProcessId, StartOrder } from './protocol.ts';
 import { spawnTask } from './spawn.ts';
@@ -36,6 +37,8 @@ interface Job {
   status: number | undefined;
   /** When the killing of what is left began. */
   endingSince: number;
+  /** What the first process reads, if it reads anything. */
+  input: Writable | undefined;
   /** Signals that came before the process. */
   pendingSignals: number[];
 }
@@ -129,6 +132,17 @@ export class Jobs {
     this.signalTree([job], signal);
   }
 
+  /** Writes to the first process, or ends what it reads. @param taken called when that is done, with what was wrong */
+  write(containerId: string, data: Uint8Array | undefined, taken: (problem?: string) => void): void {
+    const input = this.jobs.get(containerId)?.input;
+    if (input === undefined || !input.writable) taken('it reads nothing (any more)');
+    else if (data !== undefined) input.write(data, (error) => taken(error?.message));
+    else {
+      input.end();
+      taken();
+    }
+  }
+
   /** Ends it, or forgets it when it has ended. */
   destroy(containerId: string): void {
     const job = this.jobs.get(containerId);
@@ -178,6 +192,7 @@ export class Jobs {
     try {
       const { child, pid } = spawnTask(order);
       job.phase = 'running';
+      job.input = child.stdin ?? undefined;
       job.leader = { pid, start: readProcess(pid)?.start ?? 0 };
       child.on('exit', (code, signal) => {
         job.status = signal === null ? (code ?? 0) << 8 : constants.signals[signal];
@@ -249,6 +264,7 @@ export class Jobs {
   private finish(job: Job, status: number): void {
     job.phase = 'ended';
     job.strays = [];
+    job.input = undefined;
     this.onExited(job.containerId, status);
   }
 
@@ -275,6 +291,7 @@ function newJob(containerId: string, mark: string | undefined, endsWithAgent = f
     strays: [],
     status: undefined,
     endingSince: 0,
+    input: undefined,
     pendingSignals: [],
   };
 }

@@ -145,6 +145,11 @@ class Launcher {
       case 'signal':
         this.jobs.signal(request.containerId, request.signal);
         break;
+      case 'input': {
+        const data = request.data === undefined ? undefined : Buffer.from(request.data, 'base64');
+        this.jobs.write(request.containerId, data, (problem) => answer(problem ? { error: problem } : { ok: {} }));
+        return;
+      }
       case 'destroy':
         this.jobs.destroy(request.containerId);
         break;

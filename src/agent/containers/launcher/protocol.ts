@@ -14,6 +14,8 @@ export interface StartOrder {
   readonly environment: Readonly<Record<string, string>>;
   /** Working directory; `stdout` and `stderr` in it are appended to. */
   readonly directory: string;
+  /** The process has something to read: what `input` brings. Launchers of before ignore this. */
+  readonly input?: boolean | undefined;
   /** Absent: the launcher's own user. */
   readonly user?: UserIds | undefined;
   /** It is ended when the agent is gone, whether that comes back or not, and nobody asks how. */
@@ -61,6 +63,11 @@ export type Request =
   | { readonly op: 'start'; readonly order: StartOrder }
   /** Signal every process of the tree; nothing happens when it has ended. */
   | { readonly op: 'signal'; readonly containerId: string; readonly signal: number }
+  /**
+   * Write to the first process: base64, or the end of what it reads (absent). Answered when the process has taken it, or
+   * never will; launchers of before answer at once and do nothing.
+   */
+  | { readonly op: 'input'; readonly containerId: string; readonly data?: string | undefined }
   /** SIGKILL for every process of the tree; forget it if it has ended, which acknowledges its status. */
   | { readonly op: 'destroy'; readonly containerId: string }
   /** End what another launcher had started; an `exited` event follows for each. */

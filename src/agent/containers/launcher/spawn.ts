@@ -12,7 +12,7 @@ const SETPRIV = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(p
 
 /**
  * Starts the process: in a session of its own, in its directory, with its output in the files `stdout` and `stderr`
- * there and nothing to read. @throws what is wrong with the files, the program or the user
+ * there and nothing to read, or what is written to it. @throws what is wrong with the files, the program or the user
  * @returns the child, or what the failure was when the system refused to make it one
  */
 export function spawnTask(order: StartOrder): { readonly child: ChildProcess; readonly pid: number } {
@@ -24,12 +24,13 @@ export function spawnTask(order: StartOrder): { readonly child: ChildProcess; re
       argv0: command.argv[0] ?? command.file,
       cwd: order.directory,
       env: order.environment,
-      stdio: ['ignore', descriptors[0], descriptors[1]],
+      stdio: [order.input ? 'pipe' : 'ignore', descriptors[0], descriptors[1]],
       detached: true,
       ...command.ids,
     });
     // Without a listener the failure, which comes once more as an event, would end the launcher.
     child.on('error', () => undefined);
+    child.stdin?.on('error', () => undefined);
     if (child.pid !== undefined) return { child, pid: child.pid };
     throw new Error(explain(order));
   } finally {

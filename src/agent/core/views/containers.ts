@@ -1,6 +1,6 @@
-import { type ContainerID, ContainerStatus, ResourceStatistics } from '../../../wire/v1.ts';
+import { type ContainerID, ContainerStatus, type Resource, ResourceStatistics } from '../../../wire/v1.ts';
 import type { Response_GetContainers_Container } from '../../../wire/v1_agent.ts';
-import type { AgentState, Executor } from '../state.ts';
+import type { AgentState, Executor, OperatorContainer } from '../state.ts';
 import { allocatedTo } from './allocated.ts';
 
 const MEGABYTE = 1024 * 1024;
@@ -15,6 +15,8 @@ export interface ContainerSelection {
   readonly executorId?: string | undefined;
   /** Also the containers of tasks that run inside an executor's. */
   readonly nested?: boolean | undefined;
+  /** Also containers that operators have launched on their own. */
+  readonly standalone?: boolean | undefined;
 }
 
 /** Containers of executors that live, and if wanted those nested in them. */
@@ -32,7 +34,14 @@ export function listContainers(
       if (selection.executorId !== undefined && executor.id !== selection.executorId) continue;
       if (selection.containerId !== undefined && executor.containerId.value !== selection.containerId) continue;
       containers.push(executorContainer(executor, usage, wall));
-      if (selection.nested) containers.push(...nestedContainers(executor, usage));
+      if (!selection.nested) continue;
+      containers.push(...nestedContainers(executor, usage, wall));
+      containers.push(...operatorContainers(state, usage, wall, executor.containerId.value, true));
+    }
+  }
+  if (selection.standalone) {
+    for (const { id } of [...state.operatorContainers.values()].filter(isStandalone)) {
+      containers.push(...operatorContainers(state, usage, wall, id.value, selection.nested ?? false));
     }
   }
   return containers;
@@ -45,13 +54,45 @@ function executorContainer(executor: Executor, usage: Usage, wall: number): Resp
   };
 }
 
-function nestedContainers(executor: Executor, usage: Usage): Response_GetContainers_Container[] {
+/** As upstream, what is nested says where it is, but not whose it is. */
+function nestedContainers(executor: Executor, usage: Usage, wall: number): Response_GetContainers_Container[] {
   if (executor.kind !== 'default') return [];
-  return [...executor.launched.values()].flatMap(({ containerId, processId }) => {
+  return [...executor.launched.values()].flatMap(({ containerId, processId, info }) => {
     if (!containerId) return [];
-    const statistics = usage(containerId.value);
-    return [{ ...describe(executor, containerId, processId), ...(statistics && { resource_statistics: statistics }) }];
+    return [nestedContainer(containerId, processId, wall, limitsOf(info.resources ?? []), usage(containerId.value))];
   });
+}
+
+function isStandalone({ id }: OperatorContainer): boolean {
+  return id.parent === undefined;
+}
+
+/** Those that live, in the one with this id. */
+function operatorContainers(
+  state: AgentState,
+  usage: Usage,
+  wall: number,
+  root: string,
+  nested: boolean,
+): Response_GetContainers_Container[] {
+  return [...state.operatorContainers.values()].flatMap(({ key, id, processId, termination }) => {
+    const isWanted = key === root || (nested && key.startsWith(`${root}.`));
+    return isWanted && termination === undefined ? [nestedContainer(id, processId, wall, {}, usage(key))] : [];
+  });
+}
+
+function nestedContainer(
+  id: ContainerID,
+  processId: number | undefined,
+  wall: number,
+  limits: Partial<ResourceStatistics>,
+  statistics: ResourceStatistics | undefined,
+): Response_GetContainers_Container {
+  return {
+    container_id: { value: id.value },
+    container_status: { container_id: id, ...(processId !== undefined && { executor_pid: processId }) },
+    resource_statistics: { timestamp: wall / 1000, ...limits, ...statistics },
+  };
 }
 
 function describe(executor: Executor, containerId: ContainerID, processId: number | undefined) {
@@ -65,8 +106,12 @@ function describe(executor: Executor, containerId: ContainerID, processId: numbe
 }
 
 function limits(executor: Executor): Partial<ResourceStatistics> {
+  return limitsOf(allocatedTo(executor));
+}
+
+function limitsOf(resources: Iterable<Resource>): Partial<ResourceStatistics> {
   const sum = (name: string): number =>
-    allocatedTo(executor).reduce((total, one) => total + (one.name === name ? (one.scalar?.value ?? 0) : 0), 0);
+    [...resources].reduce((total, one) => total + (one.name === name ? (one.scalar?.value ?? 0) : 0), 0);
   const memory = Math.round(sum('mem') * MEGABYTE);
   return {
     cpus_soft_limit: Math.round(sum('cpus') * 1000) / 1000,

@@ -21,7 +21,8 @@ export function acknowledge(ctx: Context, framework: FrameworkRecord, call: Call
     return;
   }
   if (here?.status_update_state !== undefined && isTerminal(here.status_update_state)) {
-    if (sameMessage(here.status_update_uuid, uuid)) removeTask(ctx, framework, here, 'completed');
+    const ends = [here.status_update_uuid, ...(framework.earlierEnds.get(task_id.value) ?? [])];
+    if (ends.some((end) => sameMessage(end, uuid))) removeTask(ctx, framework, here, 'completed');
   }
   send(ctx, agent.pid, 'mesos.internal.StatusUpdateAcknowledgementMessage', {
     slave_id: agent_id,

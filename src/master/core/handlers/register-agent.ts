@@ -38,7 +38,10 @@ export function registerAgent(
     countUp(ctx, 'slave_removals/reason_registered');
     removeNow(ctx, namesake, 'a new agent registered at the same address');
   }
-  if (ctx.registering.has(pid)) return;
+  if (ctx.registering.has(pid)) {
+    ctx.newerRegistrations.set(pid, { message, principal });
+    return;
+  }
   ctx.registering.add(pid);
   const agentId = `${ctx.state.id}-S${ctx.next.agent++}`;
   const agent = { ...message.slave, id: { value: agentId } };
@@ -61,14 +64,21 @@ export function registered(
   { pid, agentId, message }: { pid: Pid; agentId: string; message: RegisterSlaveMessage },
 ): void {
   ctx.registering.delete(pid);
+  const newer = ctx.newerRegistrations.get(pid);
+  ctx.newerRegistrations.delete(pid);
   const info = { ...message.slave, id: { value: agentId } };
   const total = totalOf(info, message.checkpointed_resources);
   if (!total.ok) return;
   const arrival = arrivalOf(agentId, info, pid, message, total.value);
   clearAddress(ctx, pid, agentId);
   const agent = addAgent(ctx, arrival, NO_LUGGAGE);
-  greet(ctx, agent);
   countUp(ctx, 'slave_registrations');
+  if (newer !== undefined && !isSameLife(agent, newer.message)) {
+    // It was restarted meanwhile, perhaps as something else: the one that was admitted is no more.
+    registerAgent(ctx, pid, newer.message, newer.principal);
+    return;
+  }
+  greet(ctx, agent);
   endIfDown(ctx, agent);
 }
 

@@ -195,6 +195,7 @@ function resume(ctx: Context, agent: AgentRecord, pid: Pid, message: Message): v
   retotal(ctx, agent, total.value, message);
   compareBooks(ctx, agent, message);
   if (!agent.connected) takeInStrays(ctx, agent, unpack(message));
+  noteOverdraft(agent);
   reconnectAgent(ctx, agent);
   goOnDraining(ctx, agent);
   updateFrameworksOn(ctx, agent, message.frameworks ?? []);
@@ -238,7 +239,14 @@ function retotal(ctx: Context, agent: AgentRecord, own: Resources, message: Mess
 export function changeTotal(ctx: Context, agent: AgentRecord, total: Resources): void {
   if (!agent.total.equals(total)) for (const offer of offersOf(ctx, agent)) rescindOffer(ctx, offer);
   agent.total = total;
+  noteOverdraft(agent);
   ctx.allocator.updateAgent(agent.id, { info: agent.info, total, capabilities: agent.capabilities });
+}
+
+/** Tasks in the books that a smaller agent cannot hold: it has yet to say that it lost them. */
+function noteOverdraft(agent: AgentRecord): void {
+  const used = agent.used.unallocate().nonRevocable();
+  agent.isOverdrawn = !agent.total.contains(used.filter((resource) => resource.shared === undefined));
 }
 
 function compareBooks(ctx: Context, agent: AgentRecord, message: Message): void {
