@@ -1,3 +1,4 @@
+import { withoutPassword } from '../base/password.ts';
 import { readCredential, readCredentials } from '../config/credentials.ts';
 import { daemonFlags, disabledPaths, MESOS_VERSION, positive } from '../config/daemon-flags.ts';
 import { type FlagValues, flag, optional, type ReadFile, required } from '../config/flag.ts';
@@ -182,7 +183,7 @@ export function checkAgentFlags(flags: AgentFlags, readFile: ReadFile): string |
     const url = parseZooUrl(master);
     if (!url.ok) return `--master: ${url.error}`;
   } else if (!/^[^\s:/]+:\d{1,5}$/.test(master))
-    return `--master=${master} is no address; write host:5050, or zk://host:2181,host:2181/mesos`;
+    return `--master=${withoutPassword(master)} is no address; write host:5050, or zk://host:2181,host:2181/mesos`;
   if (!flags.work_dir) return '--work_dir must name a folder: add --work_dir=/var/lib/mesos';
   if (flags.ip !== undefined && flags.ip_discovery_command !== undefined)
     return 'Only one of --ip and --ip_discovery_command may be given';

@@ -154,7 +154,7 @@ async function assemble({ loaded, log, workDir, network, openContainers }: Parts
     logger,
     push,
     terminate: (status, reason) => {
-      logger.info(`Ending: ${reason}`);
+      logger.log(status === 0 ? 'info' : 'error', `Ending: ${reason}`);
       ended.resolve(status);
     },
   });

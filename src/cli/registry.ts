@@ -1,7 +1,8 @@
 /** `meseta registry export|import`: what a master must not forget, as a file. */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { withoutPassword } from '../base/password.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { LmdbStore } from '../coordination/store/lmdb.ts';
 import type { Store } from '../coordination/store/store.ts';
@@ -9,11 +10,14 @@ import { ZooKeeperStore } from '../coordination/store/zookeeper.ts';
 import { ZooKeeper } from '../coordination/zookeeper/client.ts';
 import { CREATOR_ALL_WORLD_READ, OPEN_ACL } from '../coordination/zookeeper/core/protocol.ts';
 import { parseZooUrl } from '../coordination/zookeeper/url.ts';
+import { FORMAT_KEY, readEntities } from '../master/core/registry-entities.ts';
 
 export interface RegistryOptions {
   /** The file; standard output or input if it is not given, or `-`. */
   readonly file?: string;
   readonly force?: boolean;
+  /** How long the first answer of ZooKeeper may take, in ms; 10 s unless given. */
+  readonly answerWithin?: number;
 }
 
 /** The file. Values are in base64: the bytes of upstream's messages. */
@@ -28,59 +32,90 @@ interface Backup {
 const FORM =
   'write lmdb:FOLDER (the --work_dir of a master, with /registry), or zk://host:port/path (the --zk of masters)';
 const SESSION_TIMEOUT = 10_000;
+const ANSWER_WITHIN = 10_000;
 const CHUNK = 500;
 
 /** Prints what a store holds. It may be in use. */
 export async function exportRegistry(from: string, options: RegistryOptions): Promise<number> {
-  // Opening would make an empty one.
-  if (from.startsWith('lmdb:') && !existsSync(join(from.slice('lmdb:'.length), 'data.mdb')))
-    throw new Error(`there is no registry in ${from.slice('lmdb:'.length)}: ${FORM}`);
-  const place = await open(from);
-  if (!place.ok) throw new Error(place.error);
+  const { store, close } = await open(from, 'export');
   try {
-    const read = await place.value.store.read();
-    if (!read.ok) throw new Error(read.error.message);
-    // A backup that holds nothing would be found out when it is needed.
-    if (read.value.size === 0) throw new Error(`${place.value.store.description} holds no registry: ${FORM}`);
+    const values = await read(store, options.answerWithin);
+    if (values.size === 0) throw new Error(`${store.description} holds no registry: ${FORM}`);
     const entities = Object.fromEntries(
-      [...read.value]
+      [...values]
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
     );
     const backup: Backup = { format: 'meseta-registry', version: 1, entities, sha256: checksum(entities) };
-    writeFileSync(
-      options.file === undefined || options.file === '-' ? 1 : options.file,
-      `${JSON.stringify(backup, null, 2)}\n`,
-    );
-    process.stderr.write(`Exported ${read.value.size} entities from ${place.value.store.description}.\n`);
+    write(options.file, `${JSON.stringify(backup, null, 2)}\n`);
+    process.stderr.write(`Exported ${values.size} entities from ${store.description}.\n`);
     return 0;
   } finally {
-    await place.value.close();
+    await close();
   }
 }
 
 /** Fills a store. One that holds something already is left alone, unless it is forced; then nothing of that remains. */
 export async function importRegistry(into: string, options: RegistryOptions): Promise<number> {
-  const backup = parseBackup(
-    readFileSync(options.file === undefined || options.file === '-' ? 0 : options.file, 'utf8'),
-  );
-  if (!backup.ok) throw new Error(`${options.file ?? 'standard input'}: ${backup.error}`);
-  const place = await open(into);
-  if (!place.ok) throw new Error(place.error);
-  const { store, close } = place.value;
+  const named = options.file === undefined || options.file === '-' ? 'standard input' : options.file;
+  const backup = parseBackup(readText(options.file, named));
+  if (!backup.ok) throw new Error(`${named}: ${backup.error}`);
+  const { store, close } = await open(into, 'import');
   try {
-    const before = await store.read();
-    if (!before.ok) throw new Error(before.error.message);
-    if (before.value.size > 0 && options.force !== true) {
+    const before = await read(store, options.answerWithin);
+    if (before.size > 0 && options.force !== true) {
       throw new Error(
-        `${store.description} holds ${before.value.size} entities already: stop its masters, and add --force to replace them`,
+        `${store.description} holds ${before.size} entities already: stop its masters, and add --force to replace them`,
       );
     }
-    await fill(store, backup.value, [...before.value.keys()]);
+    await fill(store, backup.value, [...before.keys()]);
     process.stderr.write(`Imported ${Object.keys(backup.value).length} entities into ${store.description}.\n`);
     return 0;
   } finally {
     await close();
+  }
+}
+
+async function read(store: Store, within = ANSWER_WITHIN): Promise<ReadonlyMap<string, Uint8Array>> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const sentence = `${store.description} does not answer within ${within / 1000} s; is ZooKeeper running there?`;
+    timer = setTimeout(() => reject(new Error(sentence)), within);
+  });
+  const values = await Promise.race([store.read(), late]).finally(() => clearTimeout(timer));
+  if (!values.ok) throw new Error(values.error.message);
+  return values.value;
+}
+
+/** A file is there as a whole, or as it was before. */
+function write(file: string | undefined, text: string): void {
+  if (file === undefined || file === '-') {
+    writeFileSync(1, text);
+    return;
+  }
+  const temporary = `${file}.new`;
+  let isMade = false;
+  try {
+    const handle = openSync(temporary, 'w', 0o600);
+    isMade = true;
+    try {
+      writeFileSync(handle, text);
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+    renameSync(temporary, file);
+  } catch (error) {
+    if (isMade) rmSync(temporary, { force: true });
+    throw new Error(`${file} cannot be written: ${(error as Error).message}; what was there before is still there`);
+  }
+}
+
+function readText(file: string | undefined, named: string): string {
+  try {
+    return readFileSync(file === undefined || file === '-' ? 0 : file, 'utf8');
+  } catch (error) {
+    throw new Error(`${named} cannot be read: ${(error as Error).message}`);
   }
 }
 
@@ -102,45 +137,33 @@ interface Place {
   readonly close: () => Promise<void>;
 }
 
-async function open(text: string): Promise<Result<Place>> {
+/** @throws Error with a sentence that says what would be right */
+async function open(text: string, purpose: 'export' | 'import'): Promise<Place> {
   if (text.startsWith('lmdb:')) {
-    const store = LmdbStore.open(text.slice('lmdb:'.length));
-    return store.ok ? ok({ store: store.value, close: () => store.value.close() }) : err(store.error.message);
+    const folder = text.slice('lmdb:'.length);
+    // To open a database is to make it, where there is none.
+    if (purpose === 'export' && !existsSync(join(folder, 'data.mdb'))) {
+      throw new Error(`there is no registry in ${folder}: ${FORM}`);
+    }
+    const store = await LmdbStore.openSound(folder);
+    if (!store.ok) throw new Error(store.error.message);
+    return { store: store.value, close: () => store.value.close() };
   }
-  if (!text.startsWith('zk://')) return err(`'${text}' is no place of a registry: ${FORM}`);
+  if (!text.startsWith('zk://')) throw new Error(`'${withoutPassword(text)}' is no place of a registry: ${FORM}`);
   const url = parseZooUrl(text);
-  if (!url.ok) return url;
+  if (!url.ok) throw new Error(url.error);
   const { servers, credentials, path } = url.value;
   const client = new ZooKeeper({ servers, credentials, timeout: SESSION_TIMEOUT });
   client.start();
-  if (!(await answers(client))) {
-    client.close();
-    const addresses = servers.map(({ host, port }) => `${host}:${port}`).join(', ');
-    return err(`no ZooKeeper answers at ${addresses} within ${SESSION_TIMEOUT / 1000} s`);
-  }
   const acl = credentials === undefined ? OPEN_ACL : CREATOR_ALL_WORLD_READ;
-  const store = new ZooKeeperStore({ client, path: `${path === '/' ? '' : path}/registry`, acl });
-  return ok({
+  const store = new ZooKeeperStore({ client, path: `${path}/registry`, acl });
+  return {
     store,
     close: async () => {
       await store.close();
       client.close();
     },
-  });
-}
-
-async function answers(client: ZooKeeper): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), SESSION_TIMEOUT);
-  });
-  const looked = client.exists('/').then(
-    () => true,
-    () => true,
-  );
-  const outcome = await Promise.race([looked, late]);
-  clearTimeout(timer);
-  return outcome;
+  };
 }
 
 function parseBackup(text: string): Result<Readonly<Record<string, string>>> {
@@ -150,14 +173,29 @@ function parseBackup(text: string): Result<Readonly<Record<string, string>>> {
   } catch (error) {
     return err(`this is no JSON: ${(error as Error).message}`);
   }
-  if (value.format !== 'meseta-registry' || typeof value.entities !== 'object' || value.entities === null) {
+  if (value?.format !== 'meseta-registry') {
     return err("this was not written by 'meseta registry export'");
   }
   if (value.version !== 1)
     return err(`version ${value.version} was written by a later Meseta; use that one to import it`);
-  if (checksum(value.entities) !== value.sha256)
-    return err('the checksum does not fit: the file is damaged or was edited');
-  return ok(value.entities);
+  const { entities } = value;
+  if (
+    typeof entities !== 'object' ||
+    entities === null ||
+    Object.values(entities).some((text) => typeof text !== 'string')
+  )
+    return err("'entities' is no object of texts: the file is damaged or was edited");
+  if (checksum(entities) !== value.sha256) return err('the checksum does not fit: the file is damaged or was edited');
+  const wrong = wrongEntities(entities);
+  return wrong === undefined ? ok(entities) : err(wrong);
+}
+
+/** No master would start with what it cannot read. @returns what is wrong */
+function wrongEntities(entities: Readonly<Record<string, string>>): string | undefined {
+  if (!Object.hasOwn(entities, FORMAT_KEY)) return `it has no '${FORMAT_KEY}', so that it is no registry of a master`;
+  const values = new Map(Object.entries(entities).map(([key, value]) => [key, Buffer.from(value, 'base64')]));
+  const read = readEntities(values);
+  return read.ok ? undefined : read.error;
 }
 
 function checksum(entities: Readonly<Record<string, string>>): string {

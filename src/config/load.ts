@@ -1,6 +1,6 @@
+import { withoutPassword } from '../base/password.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { Flag, FlagTable, FlagValues, ReadFile } from './flag.ts';
-import { withoutPassword } from './password.ts';
 import type { Setting, Source } from './source.ts';
 import { usage } from './usage.ts';
 

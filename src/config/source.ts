@@ -1,3 +1,5 @@
+import { withoutPassword } from '../base/password.ts';
+
 /** One flag as somebody wrote it. */
 export interface Setting {
   /** Lower case, without dashes and `no-`. */
@@ -6,7 +8,7 @@ export interface Setting {
   readonly text?: string;
   /** `--no-name`. */
   readonly negated?: boolean;
-  /** As it was written, for errors: `--port=x`, `MESOS_PORT=x`, `/etc/mesos-master/port`. */
+  /** As it was written, without a password, for errors: `--port=x`, `MESOS_PORT=x`, `/etc/mesos-master/port`. */
   readonly written: string;
 }
 
@@ -20,9 +22,10 @@ export interface Source {
 /** `--name=value`, `--name`, `--no-name`; `--` ends the flags, and what is not a flag is passed over, as upstream does it. */
 export function argvSource(argv: readonly string[]): Source {
   const settings: Setting[] = [];
-  for (const written of argv) {
-    if (written === '--') break;
-    const match = /^--([^=]+)(?:=(.*))?$/s.exec(written);
+  for (const argument of argv) {
+    if (argument === '--') break;
+    const match = /^--([^=]+)(?:=(.*))?$/s.exec(argument);
+    const written = withoutPassword(argument);
     if (!match) continue;
     const name = match[1]!.toLowerCase();
     const text = match[2];
@@ -42,7 +45,7 @@ export function environmentSource(env: Readonly<Record<string, string | undefine
     if (!key.startsWith('MESOS_') || text === undefined) continue;
     const name = key.slice('MESOS_'.length).toLowerCase();
     if (name.startsWith('no-')) settings.set(name, { name: name.slice(3), negated: true, written: key });
-    else settings.set(name, { name, text, written: `${key}=${text}` });
+    else settings.set(name, { name, text, written: withoutPassword(`${key}=${text}`) });
   }
   return { settings: [...settings.values()], unknown: 'ignore' };
 }

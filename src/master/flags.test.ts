@@ -4,7 +4,7 @@ import { err, ok } from '../base/result.ts';
 import { loadFlags } from '../config/load.ts';
 import { argvSource } from '../config/source.ts';
 import { masterProgram, masterWarnings } from './flags.ts';
-import { agentRemovalRate, minAllocatable, percent, roleList, weightList, zkUrl } from './settings.ts';
+import { agentRemovalRate, minAllocatable, percent, roleList, weightList } from './settings.ts';
 
 const files: Record<string, string> = { '/cred': '{"credentials":[{"principal":"a","secret":"s"}]}' };
 const load = (...argv: string[]) =>
@@ -84,8 +84,6 @@ test('texts with a form of their own are read, and refused with an example', () 
       { role: 'b', weight: 0.5 },
     ],
   });
-  const meeting = zkUrl('zk://u:p@h:1,i:2/mesos');
-  assert.deepEqual(meeting.ok && [meeting.value.servers.length, meeting.value.path], [2, '/mesos']);
   assert.equal(minAllocatable('cpus:0.01|mem:32').ok, true);
   for (const bad of [
     percent('50'),
@@ -96,9 +94,6 @@ test('texts with a form of their own are read, and refused with an example', () 
     weightList('a'),
     weightList('a=0'),
     weightList('a=1=2'),
-    zkUrl('zk://h'),
-    zkUrl('zk://h:1/'),
-    zkUrl('http://h:1/m'),
     minAllocatable('cpus'),
   ])
     assert.equal(bad.ok, false);

@@ -15,7 +15,8 @@ import {
   string,
 } from '../config/kinds.ts';
 import type { Program } from '../config/load.ts';
-import { agentRemovalRate, minAllocatable, percent, rateLimits, roleList, weightList, zkUrl } from './settings.ts';
+import { parseZooUrl } from '../coordination/zookeeper/url.ts';
+import { agentRemovalRate, minAllocatable, percent, rateLimits, roleList, weightList } from './settings.ts';
 
 const MINUTE = 60_000;
 const NO_LOG = {
@@ -156,7 +157,7 @@ export const masterFlags = {
   registry_max_agent_age: flag(duration, '2weeks', 'How long unreachable and gone agents are remembered'),
   registry_max_agent_count: flag(count, '102400', 'How many unreachable and gone agents are remembered'),
   zk: optional(string, 'zk://host:port,host:port/path, which masters meet at to elect a leader', {
-    validate: (text) => errorOf(zkUrl(text)),
+    validate: (text) => errorOf(parseZooUrl(text)),
   }),
   require_agent_domain: flag(bool, 'false', 'Agents must have a --domain'),
   publish_per_framework_metrics: flag(bool, 'true', 'Show master/frameworks/... in the metrics'),

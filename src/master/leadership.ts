@@ -16,18 +16,20 @@ export interface LeadershipOptions {
   readonly lead: (session?: ZooKeeper) => Promise<void>;
   /** This master cannot lead any more, or never could: end the process. */
   readonly end: (reason: string) => void;
+  /** The same, where another start would find the same. */
+  readonly refuse: (reason: string) => void;
 }
 
 /** Leads at once, or as soon as it is elected. @returns what gives the candidacy up */
 export async function seekLeadership(options: LeadershipOptions): Promise<{ readonly stop: () => void }> {
-  const { flags, info, logger, shell, lead, end } = options;
+  const { flags, info, logger, shell, lead, end, refuse } = options;
   if (flags.zk === undefined) {
     await lead();
     return { stop: () => {} };
   }
   const url = parseZooUrl(flags.zk);
   if (!url.ok) {
-    end(`--zk: ${url.error}`);
+    refuse(`--zk: ${url.error}`);
     return { stop: () => {} };
   }
   let isLeading = false;
@@ -53,7 +55,7 @@ export async function seekLeadership(options: LeadershipOptions): Promise<{ read
       session = client;
     },
     onLost: (reason) => end(`Lost candidacy: ${reason}`),
-    onFailed: (reason) => end(`--zk: ${reason}`),
+    onFailed: (reason) => refuse(`--zk: ${reason}`),
     log: (level, text) => logger.log(level, text),
   });
   elector.start();

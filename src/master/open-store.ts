@@ -5,8 +5,8 @@ import { MemoryStore } from '../coordination/store/memory.ts';
 import type { Store } from '../coordination/store/store.ts';
 import type { ZooKeeper } from '../coordination/zookeeper/client.ts';
 import { CREATOR_ALL_WORLD_READ, OPEN_ACL } from '../coordination/zookeeper/core/protocol.ts';
+import { parseZooUrl } from '../coordination/zookeeper/url.ts';
 import type { MasterFlags } from './flags.ts';
-import { zkUrl } from './settings.ts';
 
 /** Below the folder, and below the node, that a master is given. */
 const NAME = 'registry';
@@ -21,10 +21,10 @@ export async function openStore(flags: MasterFlags, session: ZooKeeper | undefin
   if (flags.registry === 'lmdb' || session === undefined) {
     // A native library: only who needs it loads it.
     const { LmdbStore } = await import('../coordination/store/lmdb.ts');
-    const store = LmdbStore.open(join(flags.work_dir ?? '', NAME));
+    const store = await LmdbStore.openSound(join(flags.work_dir ?? '', NAME));
     return store.ok ? store : err(store.error.message);
   }
-  const url = zkUrl(flags.zk ?? '');
+  const url = parseZooUrl(flags.zk ?? '');
   if (!url.ok) return url;
   const { ZooKeeperStore } = await import('../coordination/store/zookeeper.ts');
   const acl = url.value.credentials === undefined ? OPEN_ACL : CREATOR_ALL_WORLD_READ;

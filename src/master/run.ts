@@ -100,6 +100,11 @@ function assemble({ loaded, info, log, libprocess, files }: Parts) {
     logger.fatal(`${reason}; ending the process, restart it to recover`);
     process.exit(1);
   };
+  /** Where another start would find the same. */
+  const refuse = (reason: string): never => {
+    logger.fatal(`${reason}; ending the process`);
+    process.exit(1);
+  };
   const shell = new Shell({
     idle: newMasterState(options),
     program: { build: buildInfo, flags: loaded.texts },
@@ -118,7 +123,7 @@ function assemble({ loaded, info, log, libprocess, files }: Parts) {
   });
   const lead = async (session?: ZooKeeper): Promise<void> => {
     const store = await openStore(flags, session);
-    if (!store.ok) return end(store.error);
+    if (!store.ok) return refuse(store.error);
     const registrar = new Registrar({
       store: store.value,
       fetchTimeout: flags.registry_fetch_timeout,
@@ -126,7 +131,7 @@ function assemble({ loaded, info, log, libprocess, files }: Parts) {
       weights: options.registry.weights,
     });
     const registry = await registrar.recover();
-    if (!registry.ok) return end(registry.error);
+    if (!registry.ok) return refuse(registry.error);
     const { agents } = registry.value;
     logger.info(`Recovered the registry from ${store.value.description}: ${agents.length} agents`);
     const master = createMaster({ ...options, registry: registry.value, electedTime: wallTime() });
@@ -141,7 +146,7 @@ function assemble({ loaded, info, log, libprocess, files }: Parts) {
     whitelist?.stop();
     driver?.stop();
   };
-  return { shell, lead, end, stop };
+  return { shell, lead, end, refuse, stop };
 }
 
 function pipeline(shell: Shell, libprocess: Libprocess, flags: MasterFlags, logger: Logger): Pipeline {

@@ -2,8 +2,6 @@
 import { parseDuration } from '../base/duration.ts';
 import type { Millis } from '../base/machine.ts';
 import { err, ok, type Result } from '../base/result.ts';
-import { withoutPassword } from '../config/password.ts';
-import { parseZooUrl, type ZooUrl } from '../coordination/zookeeper/url.ts';
 import { Quantities } from '../resources/quantities.ts';
 import { validateRole } from '../resources/roles.ts';
 import { RateLimits as WireRateLimits } from '../wire/v1.ts';
@@ -96,12 +94,4 @@ export function minAllocatable(text: string): Result<readonly Quantities[]> {
     alternatives.push(quantities.value);
   }
   return ok(alternatives);
-}
-
-/** Where masters meet. Its path must not be the root: that belongs to everybody. */
-export function zkUrl(text: string): Result<ZooUrl> {
-  const url = parseZooUrl(text);
-  if (!url.ok) return err(`'${withoutPassword(text)}' is not a ZooKeeper address: ${url.error}`);
-  if (url.value.path === '/') return err('the path must not be the root; write zk://host:2181,host:2181/mesos');
-  return url;
 }

@@ -31,6 +31,8 @@ export interface Exchange {
 }
 
 const DEFAULT_TIMEOUT = 30_000;
+/** A machine that is there takes a connection at once; one that is not would be waited for much longer. */
+const CONNECT_WITHIN = 5_000;
 
 /**
  * One connection at a time, kept open: calls arrive in the order in which they were made.
@@ -63,13 +65,16 @@ export function open(exchange: Exchange): Promise<IncomingMessage> {
         resolve(incoming);
       },
     );
-    const timer = setTimeout(
-      () =>
-        outgoing.destroy(
-          new Error(`no answer from ${address.host}:${address.port} within ${exchange.timeout ?? DEFAULT_TIMEOUT} ms`),
-        ),
-      exchange.timeout ?? DEFAULT_TIMEOUT,
-    );
+    const giveUp = (what: string, within: number): void => {
+      outgoing.destroy(new Error(`no ${what} ${address.host}:${address.port} within ${within} ms`));
+    };
+    const timeout = exchange.timeout ?? DEFAULT_TIMEOUT;
+    const timer = setTimeout(giveUp, timeout, 'answer from', timeout);
+    outgoing.once('socket', (socket) => {
+      if (!socket.connecting) return;
+      const connecting = setTimeout(giveUp, CONNECT_WITHIN, 'connection to', CONNECT_WITHIN);
+      for (const over of ['connect', 'close'] as const) socket.once(over, () => clearTimeout(connecting));
+    });
     outgoing.on('error', (error) => {
       clearTimeout(timer);
       reject(error);

@@ -1,10 +1,11 @@
 import { err, ok, type Result } from '../base/result.ts';
 import { parseZooUrl, type ZooUrl } from '../coordination/zookeeper/url.ts';
 import { type Address, addressOfLocation, formatAddress, parseAddresses } from './address.ts';
+import { addressOf, LeaderWatch } from './leader-watch.ts';
 
 /** How often redirects are followed in one go before it is taken for a loop and left to the back-off. */
 const MAX_HOPS = 5;
-/** How long ZooKeeper may take to say who leads. */
+/** How long ZooKeeper may take to tell a short command who leads. */
 const LOOKUP_WITHIN = 10_000;
 
 /** Which addresses to try, in turn. */
@@ -20,16 +21,32 @@ export class LeaderFinder {
   private leader: Address | undefined;
   private tried: Address | undefined;
   private hops = 0;
+  private readonly watch: LeaderWatch | undefined;
+  /** Called with the leader that ZooKeeper names, whenever it names one. */
+  onLeader: (address: Address) => void = () => {};
 
-  private constructor(source: Source) {
-    this.source = source;
+  private constructor(source: Source | ZooUrl) {
+    if (typeof source === 'function') {
+      this.source = source;
+      return;
+    }
+    const watch = new LeaderWatch(source, (address) => {
+      this.leader = undefined;
+      this.hops = 0;
+      this.onLeader(address);
+    });
+    this.watch = watch;
+    this.source = async () => {
+      const leader = await watch.locate();
+      return leader.ok ? ok([leader.value]) : leader;
+    };
   }
 
   /** @param text `host:port`, several of them separated by commas, `http://` URLs, or `zk://host:port,host:port/path` */
   static of(text: string, defaultPort: number): Result<LeaderFinder> {
     if (isZooKeeper(text)) {
       const url = parseZooUrl(text);
-      return url.ok ? ok(new LeaderFinder(() => leaderInZooKeeper(url.value))) : url;
+      return url.ok ? ok(new LeaderFinder(url.value)) : url;
     }
     const masters = parseAddresses(text, defaultPort);
     return masters.ok ? ok(new LeaderFinder(async () => masters)) : masters;
@@ -70,6 +87,11 @@ export class LeaderFinder {
     this.leader = this.tried;
     this.hops = 0;
   }
+
+  /** Ends what watches ZooKeeper. */
+  stop(): void {
+    this.watch?.stop();
+  }
 }
 
 function isZooKeeper(text: string): boolean {
@@ -81,10 +103,8 @@ async function leaderInZooKeeper(url: ZooUrl): Promise<Result<readonly Address[]
   const { lookUpLeader } = await import('../coordination/election/lookup.ts');
   const leader = await lookUpLeader(url, LOOKUP_WITHIN);
   if (!leader.ok) return leader;
-  const { hostname, address, port } = leader.value ?? {};
-  const host = address?.ip ?? address?.hostname ?? hostname;
-  if (host === undefined) return err(`no master leads at ${url.path}`);
-  return ok([{ host, port: address?.port ?? port ?? 5050 }]);
+  const address = leader.value && addressOf(leader.value);
+  return address === undefined ? err(`no master leads at ${url.path}`) : ok([address]);
 }
 
 /** The addresses that a short command tries in turn; of ZooKeeper's, the leader's. */

@@ -96,6 +96,11 @@ export class Scheduler {
     this.framework = options.framework;
     this.encoding = options.encoding ?? 'protobuf';
     this.finder = finder.value;
+    // A leader whose machine is gone does not close its streams.
+    this.finder.onLeader = (leader) => {
+      const { subscription } = this;
+      if (subscription && formatAddress(subscription.address) !== formatAddress(leader)) subscription.close();
+    };
     this.backoff = new Backoff(options.reconnect?.minimum ?? 100, options.reconnect?.maximum ?? 15_000);
   }
 
@@ -262,6 +267,7 @@ export class Scheduler {
 
   private close(): void {
     clearTimeout(this.silence);
+    this.finder.stop();
     this.subscription?.close();
     this.subscription = undefined;
     this.connection.destroy();
@@ -270,6 +276,7 @@ export class Scheduler {
   /** Leaves without a word: with a `failover_timeout` the framework and its tasks stay, without one the master removes them. */
   stop(): void {
     this.stopping.abort();
+    this.finder.stop();
     this.subscription?.close();
   }
 
@@ -303,6 +310,8 @@ export class Scheduler {
       agent: this.connection,
       ...(this.options.credential && { credential: this.options.credential }),
     }).catch((error: Error) => {
+      // The stream goes the same way, and may not know it yet.
+      subscription.close();
       throw new NotConnected(`${call.type}: ${error.message}`);
     });
     if (answer.status === 307 || answer.status === 503)

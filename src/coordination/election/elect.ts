@@ -54,7 +54,8 @@ export class Elector {
       timeout: sessionTimeout,
       credentials: url.credentials,
       onState: (state, reason) => {
-        log(state === 'connected' ? 'info' : 'warning', `ZooKeeper: ${state} (${reason})`);
+        if (state === 'connecting') log('warning', `No ZooKeeper answers yet (${reason}); trying again`);
+        else log(state === 'connected' ? 'info' : 'warning', `ZooKeeper: ${state} (${reason})`);
         step({ kind: 'session', state, id: client.sessionId, reason });
       },
       onWatch: (event) => step({ kind: 'watch', event }),

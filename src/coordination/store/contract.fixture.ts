@@ -74,9 +74,11 @@ function carriesNames(open: Open): void {
   it('carries names of any kind and values without content', async () => {
     const store = await open('names');
     await contents(store);
-    const names = ['a/b/c', '.', '..', 'ü €', '100%', 'a\\b', ' '];
+    const long = 'a very long name '.repeat(300);
+    const names = ['a/b/c', '.', '..', 'ü €', '100%', 'a\\b', ' ', long, `${long}!`];
     assert.ok((await store.apply(names.map((name) => ({ key: `roles/${name}`, value: bytes(name) })))).ok);
     assert.ok((await store.apply([{ key: 'roles/empty', value: bytes('') }])).ok);
+    assert.ok((await store.apply([{ key: `roles/${names.pop()}`, value: undefined }])).ok);
     await store.close();
     const again = await open('names');
     const expected = Object.fromEntries(names.map((name) => [`roles/${name}`, name]));

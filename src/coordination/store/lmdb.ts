@@ -1,13 +1,23 @@
-import { mkdirSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { open, type RootDatabase } from 'lmdb';
 import { err, ok, type Result } from '../../base/result.ts';
 import { Batches } from './batches.ts';
+import { LMDB_OPTIONS } from './lmdb-options.ts';
 import type { Change, Store, StoreFailure } from './store.ts';
 
-/** LMDB's own limit is 511 bytes for a key; file systems and people have shorter names. */
+/** The database itself, in its folder. */
+const FILE = 'data.mdb';
+/** LMDB takes keys of up to 1,978 bytes. Longer ones stand beside their value, under a name made of their digest. */
 const MAX_KEY = 400;
-/** Space that a database may take; only what is used is on disk. */
-const MAP_SIZE = 8 * 2 ** 30;
+const LONG = '~long/';
+
+const probe = fileURLToPath(
+  new URL(import.meta.url.endsWith('.js') ? './lmdb-probe.js' : './lmdb-probe.ts', import.meta.url),
+);
 /** A transaction is put together in one go. */
 const LIMITS = { count: 1_000_000, bytes: 256 * 2 ** 20, usual: 10_000 };
 
@@ -17,6 +27,7 @@ export class LmdbStore implements Store {
   readonly #path: string;
   readonly #db: RootDatabase<Uint8Array, string>;
   readonly #batches: Batches;
+  #hasFailed = false;
 
   private constructor(path: string, db: RootDatabase<Uint8Array, string>) {
     this.#path = path;
@@ -25,11 +36,22 @@ export class LmdbStore implements Store {
     this.#batches = new Batches(LIMITS, (changes) => this.#write(changes));
   }
 
+  /** Opens a database only after another process has found it sound: a damaged one would end this one. */
+  static async openSound(path: string): Promise<Result<LmdbStore, StoreFailure>> {
+    const wrong = existsSync(join(path, FILE)) ? await examine(path) : undefined;
+    if (wrong === undefined) return LmdbStore.open(path);
+    const message =
+      `the store in ${path} cannot be used: ${wrong}. Where the disk is full, make room; where ${join(path, FILE)} is ` +
+      `damaged, move ${path} away and bring a backup back with 'meseta registry import lmdb:${path}', or begin without one: ` +
+      'agents and frameworks come back by themselves, quotas, weights and maintenance do not';
+    return err({ kind: 'unavailable', message });
+  }
+
   /** @param path of a folder that is made if it is missing */
   static open(path: string): Result<LmdbStore, StoreFailure> {
     try {
       mkdirSync(path, { recursive: true, mode: 0o700 });
-      const db = open<Uint8Array, string>({ path, encoding: 'binary', mapSize: MAP_SIZE });
+      const db = open<Uint8Array, string>({ path, ...LMDB_OPTIONS });
       return ok(new LmdbStore(path, db));
     } catch (error) {
       return err(failure(path, 'cannot be opened', error));
@@ -44,7 +66,10 @@ export class LmdbStore implements Store {
     try {
       const values = new Map<string, Uint8Array>();
       // A copy: what the database hands out is only good until it is written to.
-      for (const { key, value } of this.#db.getRange({ snapshot: true })) values.set(key, Uint8Array.from(value));
+      for (const { key, value } of this.#db.getRange({ snapshot: true })) {
+        const [name, bytes] = key.startsWith(LONG) ? readLong(value) : [key, Uint8Array.from(value)];
+        values.set(name, bytes);
+      }
       return ok(values);
     } catch (error) {
       return err(failure(this.#path, 'cannot be read', error));
@@ -52,34 +77,68 @@ export class LmdbStore implements Store {
   }
 
   apply(changes: readonly Change[]): Promise<Result<void, StoreFailure>> {
-    const long = changes.find(({ key }) => Buffer.byteLength(key) > MAX_KEY);
-    if (long !== undefined) {
-      const message = `the key '${long.key.slice(0, 60)}…' is longer than ${MAX_KEY} bytes`;
-      return Promise.resolve(err({ kind: 'refused', message }));
-    }
     return this.#batches.apply(changes);
   }
 
   async close(): Promise<void> {
     await this.#batches.idle();
-    await this.#db.close();
+    const closed = this.#db.close();
+    // After a write that failed the library waits for ever for what was never written.
+    if (this.#hasFailed) closed.catch(() => {});
+    else await closed;
   }
 
   async #write(changes: ReadonlyMap<string, Uint8Array | undefined>): Promise<Result<void, StoreFailure>> {
     try {
       await this.#db.transaction(() => {
         for (const [key, value] of changes) {
-          if (value === undefined) this.#db.removeSync(key);
-          else this.#db.putSync(key, value as Buffer);
+          const isLong = Buffer.byteLength(key) > MAX_KEY;
+          const name = isLong ? `${LONG}${createHash('sha256').update(key).digest('hex')}` : key;
+          if (value === undefined) this.#db.removeSync(name);
+          else this.#db.putSync(name, (isLong ? writeLong(key, value) : value) as Buffer);
         }
       });
       // The transaction is visible now; only after this it is on disk.
       await this.#db.flushed;
       return ok(undefined);
     } catch (error) {
-      return err(failure(this.#path, 'cannot be written', error));
+      this.#hasFailed = true;
+      return err(failure(this.#path, 'cannot be written', await causeOf(error)));
     }
   }
+}
+
+/** @returns what is wrong with it */
+function examine(path: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const args = ['--disable-warning=ExperimentalWarning', probe, path];
+    execFile(process.execPath, args, (error, _stdout, stderr) => {
+      if (error === null) resolve(undefined);
+      // Bus errors and segmentation faults.
+      else if (error.signal) resolve(`reading it ended a process with ${error.signal}`);
+      else resolve(stderr.trim() || error.message);
+    });
+  });
+}
+
+/** The length of the key, the key, the value. */
+function writeLong(key: string, value: Uint8Array): Buffer {
+  const name = Buffer.from(key);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(name.length);
+  return Buffer.concat([length, name, value]);
+}
+
+function readLong(stored: Uint8Array): [string, Uint8Array] {
+  const bytes = Buffer.from(stored);
+  const end = 4 + bytes.readUInt32LE(0);
+  return [bytes.subarray(4, end).toString(), Uint8Array.from(bytes.subarray(end))];
+}
+
+/** The library says of a commit only that it failed, and why in a promise that is rejected. */
+async function causeOf(error: unknown): Promise<unknown> {
+  const { commitError } = error as { readonly commitError?: Promise<never> };
+  return commitError === undefined ? error : commitError.catch((cause: unknown) => cause);
 }
 
 function failure(path: string, what: string, error: unknown): StoreFailure {

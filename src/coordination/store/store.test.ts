@@ -38,16 +38,6 @@ describe('the store in LMDB', () => {
     assert.ok(!store.ok);
     assert.match(store.error.message, /file\/registry cannot be opened: .*look at the disk/);
   });
-
-  it('refuses a key that is too long, and goes on', async () => {
-    const store = LmdbStore.open(join(folder, 'long'));
-    assert.ok(store.ok);
-    await store.value.load();
-    const refused = await store.value.apply([{ key: `a/${'x'.repeat(600)}`, value: Buffer.from('1') }]);
-    assert.ok(!refused.ok && refused.error.kind === 'refused');
-    assert.ok((await store.value.apply([{ key: 'a/x', value: Buffer.from('1') }])).ok);
-    await store.value.close();
-  });
 });
 
 describe('the store in ZooKeeper', { skip: withoutZooKeeper }, () => {

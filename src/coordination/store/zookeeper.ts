@@ -17,6 +17,12 @@ const MAX_VALUE = 900_000;
 /** Requests under way at once while everything is read. */
 const WINDOW = 1_000;
 
+/** What a writer calls itself. */
+const WRITER = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Somebody else keeps things here. The message says what was found. */
+class Foreign extends Error {}
+
 export interface ZooStoreOptions {
   /** Its session must outlive the store; when it ends, so does the store. */
   readonly client: ZooKeeper;
@@ -42,7 +48,9 @@ export class ZooKeeperStore implements Store {
   async read(): Promise<Result<ReadonlyMap<string, Uint8Array>, StoreFailure>> {
     try {
       const isThere = (await this.#options.client.exists(this.#options.path)) !== undefined;
-      return ok(isThere ? await this.#readAll() : new Map());
+      if (!isThere) return ok(new Map());
+      await this.#checkOwn();
+      return ok(await this.#readAll());
     } catch (error) {
       return err(this.#failureOf(error));
     }
@@ -77,11 +85,24 @@ export class ZooKeeperStore implements Store {
   async #takeOver(): Promise<void> {
     const { client, path, acl } = this.#options;
     await client.mkdirp(path, acl);
-    await client.mkdirp(this.#writer, acl);
     await client.sync(path);
+    await this.#checkOwn();
+    await client.mkdirp(this.#writer, acl);
     await this.#persevere(async () => {
       this.#version = (await client.setData(this.#writer, this.#me)).version;
     });
+  }
+
+  /** Where there is something, but no writer of ours has ever been, it is somebody else's. */
+  async #checkOwn(): Promise<void> {
+    const { client, path } = this.#options;
+    const names = await client.getChildren(path);
+    if (names.length === 0) return;
+    if (!names.includes('writer')) throw new Foreign(`'${names[0]}' is there, and no node 'writer'`);
+    const { data } = await client.getData(this.#writer);
+    const text = Buffer.from(data).toString('latin1');
+    // Empty: its maker went away before it wrote anything.
+    if (text !== '' && !WRITER.test(text)) throw new Foreign("the node 'writer' holds something else");
   }
 
   async #readAll(): Promise<Map<string, Uint8Array>> {
@@ -180,8 +201,12 @@ export class ZooKeeperStore implements Store {
   }
 
   #failureOf(error: unknown): StoreFailure {
-    if (!(error instanceof ZooKeeperError)) throw error;
     const where = `the store in ZooKeeper at ${this.#options.path}`;
+    if (error instanceof Foreign) {
+      const message = `${where} belongs to others: ${error.message}; take another path. Nothing was changed`;
+      return { kind: 'refused', message };
+    }
+    if (!(error instanceof ZooKeeperError)) throw error;
     switch (error.code) {
       case 'BAD_VERSION':
         return { kind: 'fenced', message: `${where} was taken over by another leader` };
@@ -204,6 +229,11 @@ function encodeName(name: string): string {
   return encodeURIComponent(name).replace(/^\.+$/, (dots) => dots.replaceAll('.', '%2E'));
 }
 
+/** @throws Foreign for a name that no store of ours has written */
 function decodeName(name: string): string {
-  return decodeURIComponent(name);
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    throw new Foreign(`no store of ours would name a node '${name}'`);
+  }
 }

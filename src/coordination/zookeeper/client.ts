@@ -31,6 +31,7 @@ export interface ZooKeeperOptions {
   readonly timeout: Millis;
   /** `user:password` for the digest scheme. */
   readonly credentials?: string | undefined;
+  /** `connecting` is said where no server has ever answered, once after a while and then now and again. */
   readonly onState?: (state: SessionState, reason: string) => void;
   readonly onWatch?: (event: WatchEvent) => void;
 }

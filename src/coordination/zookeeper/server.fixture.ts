@@ -47,15 +47,26 @@ interface Member {
   process: ChildProcess | undefined;
 }
 
+/** Where servers run: at an address of this machine, or on a host of a test's own network. */
+export interface Place {
+  readonly address: string;
+  /** What a command line begins with to run there. */
+  readonly enter: readonly string[];
+}
+
+const LOOPBACK: Place = { address: '127.0.0.1', enter: [] };
+
 /** One server, or an ensemble of several. */
 export class TestEnsemble {
   readonly #folder: string;
   readonly #members: Member[] = [];
   readonly #heap: number;
+  readonly #place: Place;
 
-  private constructor(heap: number) {
+  private constructor(heap: number, place: Place) {
     this.#heap = heap;
     this.#folder = mkdtempSync(join(tmpdir(), 'zookeeper-'));
+    this.#place = place;
   }
 
   /**
@@ -63,12 +74,12 @@ export class TestEnsemble {
    * @param heap of each, in MiB
    * @returns when all of them answer
    */
-  static async start(size = 1, heap = 128): Promise<TestEnsemble> {
-    const ensemble = new TestEnsemble(heap);
+  static async start(size = 1, heap = 128, place: Place = LOOPBACK): Promise<TestEnsemble> {
+    const ensemble = new TestEnsemble(heap, place);
     const ports = await freePorts(size * 3);
     const quorum = Array.from(
       { length: size },
-      (_, i) => `server.${i + 1}=127.0.0.1:${ports[size + i]}:${ports[2 * size + i]}`,
+      (_, i) => `server.${i + 1}=${place.address}:${ports[size + i]}:${ports[2 * size + i]}`,
     );
     for (let i = 0; i < size; i++) ensemble.#prepare(i, ports[i]!, size > 1 ? quorum : []);
     await Promise.all(ensemble.#members.map((_, i) => ensemble.startMember(i)));
@@ -89,9 +100,18 @@ export class TestEnsemble {
     const classPath = NEEDED.map((name) => join(JARS, `${name}.jar`)).filter((path) => existsSync(path));
     const small = [`-Xmx${this.#heap}m`, '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
     const main = 'org.apache.zookeeper.server.quorum.QuorumPeerMain';
-    member.process = spawn('java', [...small, '-cp', classPath.join(':'), main, member.config], { stdio: 'ignore' });
+    const [command, ...args] = [
+      ...this.#place.enter,
+      'java',
+      ...small,
+      '-cp',
+      classPath.join(':'),
+      main,
+      member.config,
+    ];
+    member.process = spawn(command!, args, { stdio: 'ignore' });
     const deadline = Date.now() + READY_WITHIN;
-    while (!(await isServing(member.server.port))) {
+    while (!(await isServing(member.server))) {
       if (Date.now() > deadline) throw new Error(`the ZooKeeper on port ${member.server.port} does not serve`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
@@ -129,7 +149,7 @@ export class TestEnsemble {
       'syncLimit=25',
       `dataDir=${folder}`,
       `clientPort=${port}`,
-      'clientPortAddress=127.0.0.1',
+      `clientPortAddress=${this.#place.address}`,
       'admin.enableServer=false',
       'maxClientCnxns=0',
       '4lw.commands.whitelist=*',
@@ -139,15 +159,15 @@ export class TestEnsemble {
     const config = join(folder, 'zoo.cfg');
     writeFileSync(config, `${lines.join('\n')}\n`);
     if (quorum.length > 0) writeFileSync(join(folder, 'myid'), `${index + 1}\n`);
-    this.#members.push({ server: { host: '127.0.0.1', port }, config, process: undefined });
+    this.#members.push({ server: { host: this.#place.address, port }, config, process: undefined });
   }
 }
 
 /** Asks `srvr`: an answer with a mode means that it serves clients. */
-function isServing(port: number): Promise<boolean> {
+function isServing({ host, port }: Server): Promise<boolean> {
   return new Promise((resolve) => {
     let text = '';
-    const socket = connect({ host: '127.0.0.1', port });
+    const socket = connect({ host, port });
     socket.setTimeout(1_000, () => socket.destroy());
     socket.once('connect', () => socket.write('srvr'));
     socket.on('data', (bytes) => {

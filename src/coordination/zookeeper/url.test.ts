@@ -15,18 +15,32 @@ test('a URL names servers, credentials and a path', () => {
       path: '/mesos/prod',
     },
   });
-  const bare = parseZooUrl('zk://localhost:2181');
-  assert.deepEqual(bare.ok && [bare.value.path, bare.value.credentials], ['/', undefined]);
+  const bare = parseZooUrl('zk://localhost:2181/m');
+  assert.deepEqual(bare.ok && [bare.value.path, bare.value.credentials], ['/m', undefined]);
 });
 
 for (const [text, complaint] of [
-  ['http://localhost:2181/mesos', /begins with zk:\/\//],
+  ['http://localhost:2181/mesos', /'http:\/\/localhost:2181\/mesos' .* does not begin with zk:\/\//],
   ['zk://', /'' is not a server/],
   ['zk://localhost/mesos', /'localhost' is not a server/],
-  ['zk://localhost:0/mesos', /'localhost:0' is not a server/],
+  ['zk://localhost:0/mesos', /the port of 'localhost:0' is not from 1 to 65535/],
   ['zk://a:2181,,b:2181/mesos', /'' is not a server/],
-  ['zk://a:99999/mesos', /'a:99999' is not a server/],
+  ['zk://a:99999/mesos', /the port of 'a:99999' is not/],
+  ['zk://a:2181', /has no path .*zk:\/\/host1:port1/],
+  ['zk://a:2181/', /has no path/],
+  ['zk://user:secret@a:2181', /'zk:\/\/\*\*\*@a:2181' .* has no path/],
+  ['zk://user:se/cret@a:2181/mesos', /a slash stands before '@'/],
+  ['zk://user:secret@thing@a/mesos', /'a' is not a server/],
+  ['zookeeper://user:secret@a:2181/mesos', /does not begin with zk:\/\//],
+  ['ZK://a:2181/mesos', /does not begin with zk:\/\//],
+  ['', /does not begin with zk:\/\//],
+  [':2181/mesos', /does not begin/],
+  ['zk://:2181/mesos', /':2181' is not a server/],
+  ['zk://a:b/mesos', /'a:b' is not a server/],
+  ['zk://a:2181 b:2181/mesos', /'a:2181 b:2181' is not a server/],
   ['zk://secret@a:2181/mesos', /must be user:password/],
+  ['zk://user:@a:2181/mesos', /must be user:password/],
+  ['zk://:secret@a:2181/mesos', /must be user:password/],
   ['zk://a:2181/mesos//x', /has an empty part/],
   ['zk://a:2181/mesos/../x', /has a part '\.\.'/],
   ['zk://a:2181/me\u0001sos', /a character that ZooKeeper refuses/],
@@ -35,6 +49,6 @@ for (const [text, complaint] of [
     const parsed = parseZooUrl(text);
     assert.ok(!parsed.ok);
     assert.match(parsed.error, complaint);
-    assert.doesNotMatch(parsed.error, /secret/);
+    assert.doesNotMatch(parsed.error, /secret|cret@|thing/);
   });
 }

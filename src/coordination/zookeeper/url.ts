@@ -1,4 +1,5 @@
 /** `zk://[user:password@]host1:port1,host2:port2,…/path`, as upstream's flags have it. */
+import { withoutPassword } from '../../base/password.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import type { Server } from './core/session.ts';
 
@@ -6,16 +7,21 @@ export interface ZooUrl {
   readonly servers: readonly Server[];
   /** Digest credentials, `user:password`. */
   readonly credentials: string | undefined;
-  /** Begins with a slash and does not end with one, unless it is the root. */
+  /** Begins with a slash, does not end with one, and is not the root. */
   readonly path: string;
 }
 
 const FORM = 'write zk://host1:port1,host2:port2/path, or zk://user:password@host1:port1/path';
 
-/** Reads a URL. The error never shows the password. */
+/** Reads a URL. The error repeats it, but never shows the password. */
 export function parseZooUrl(text: string): Result<ZooUrl> {
   const trimmed = text.trim();
-  if (!trimmed.startsWith('zk://')) return err(`a ZooKeeper URL begins with zk://; ${FORM}`);
+  const url = read(trimmed);
+  return url.ok ? url : err(`'${withoutPassword(trimmed)}' is no ZooKeeper address: ${url.error}`);
+}
+
+function read(trimmed: string): Result<ZooUrl> {
+  if (!trimmed.startsWith('zk://')) return err(`it does not begin with zk://; ${FORM}`);
   const rest = trimmed.slice('zk://'.length);
   const slash = rest.indexOf('/');
   const authority = slash < 0 ? rest : rest.slice(0, slash);
@@ -24,21 +30,33 @@ export function parseZooUrl(text: string): Result<ZooUrl> {
   if (credentials !== undefined && !/^[^:]+:.+$/s.test(credentials)) {
     return err(`the part before '@' must be user:password; ${FORM}`);
   }
+  if (at < 0 && slash >= 0 && rest.includes('@') && !parseServers(authority).ok) {
+    return err(`a slash stands before '@', where neither user nor password may have one; ${FORM}`);
+  }
+  const servers = parseServers(authority.slice(at + 1));
+  if (!servers.ok) return servers;
+  const path = (slash < 0 ? '/' : rest.slice(slash)).replace(/\/+$/, '') || '/';
+  // What is there belongs to everybody.
+  if (path === '/') return err(`it has no path after the servers; ${FORM}`);
+  const valid = validatePath(path);
+  return valid.ok ? ok({ servers: servers.value, credentials, path }) : valid;
+}
+
+function parseServers(addresses: string): Result<readonly Server[]> {
   const servers: Server[] = [];
-  for (const address of authority.slice(at + 1).split(',')) {
+  for (const address of addresses.split(',')) {
     const server = parseServer(address);
     if (!server.ok) return server;
     servers.push(server.value);
   }
-  const path = (slash < 0 ? '/' : rest.slice(slash)).replace(/\/+$/, '') || '/';
-  const valid = validatePath(path);
-  return valid.ok ? ok({ servers, credentials, path }) : valid;
+  return ok(servers);
 }
 
 function parseServer(address: string): Result<Server> {
   const match = /^(\[[0-9a-fA-F:.]+\]|[^:[\]\s]+):(\d{1,5})$/.exec(address.trim());
-  const port = Number(match?.[2]);
-  if (match === null || port < 1 || port > 65535) return err(`'${address}' is not a server; ${FORM}`);
+  if (match === null) return err(`'${address}' is not a server, which is host:port; ${FORM}`);
+  const port = Number(match[2]);
+  if (port < 1 || port > 65535) return err(`the port of '${address}' is not from 1 to 65535; ${FORM}`);
   return ok({ host: match[1]!.replace(/^\[|\]$/g, ''), port });
 }
 

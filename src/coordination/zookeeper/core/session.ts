@@ -74,6 +74,7 @@ export type SessionEffect =
   | { readonly kind: 'disarm'; readonly key: string }
   | { readonly kind: 'answer'; readonly token: RequestToken; readonly result: Result<Answer, ZooFailure> }
   | { readonly kind: 'watch'; readonly event: WatchEvent }
+  /** A new state; or `connecting` again, as long as no server answers. */
   | { readonly kind: 'state'; readonly state: SessionState; readonly reason: string };
 
 interface Waiting {
@@ -94,6 +95,8 @@ const TIMERS = [CONNECT, PING, DEADLINE, EXPIRY] as const;
 /** After all servers were tried in vain, wait a little, longer each time. */
 const FIRST_PAUSE: Millis = 50;
 const MAX_PAUSE: Millis = 1_000;
+/** How often in vain until it is said once more that no server answers. */
+const REMIND = 15;
 
 /** A session. It ends as `expired`, `closed` or `authFailed`; whoever wants to go on makes another. */
 export class Session implements Machine<SessionEvent, SessionEffect> {
@@ -207,7 +210,12 @@ export class Session implements Machine<SessionEvent, SessionEffect> {
       this.#fail(token, 'CONNECTION_LOSS', `the connection broke before the answer: ${reason}`);
     }
     this.#failures++;
-    const rounds = Math.floor(this.#failures / this.#options.servers.length);
+    const count = this.#options.servers.length;
+    const rounds = Math.floor(this.#failures / count);
+    // Who waits for the first connection wants to know what for, but not every second.
+    if (this.#state === 'connecting' && this.#failures % count === 0 && (rounds === 1 || rounds % REMIND === 0)) {
+      this.#emit({ kind: 'state', state: 'connecting', reason });
+    }
     if (rounds === 0) {
       this.#connect();
       return;
