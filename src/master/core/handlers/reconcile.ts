@@ -52,7 +52,11 @@ function wait(ctx: Context, framework: FrameworkRecord, before: Reconciliation[]
   if (waiting <= MOST_WAITING || framework.connection?.kind !== 'http') return;
   const { stream } = framework.connection;
   ctx.reconciling.delete(stream);
-  log(ctx, 'warning', `Closing event stream ${stream}: its scheduler does not read, and asked about ${waiting} more tasks`);
+  log(
+    ctx,
+    'warning',
+    `Closing event stream ${stream}: its scheduler does not read, and asked about ${waiting} more tasks`,
+  );
   endStream(ctx, stream);
   disconnectFramework(ctx, framework);
 }
