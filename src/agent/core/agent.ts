@@ -115,6 +115,7 @@ export function createAgent(options: AgentOptions, env: Env, recovered?: Recover
     operations: new Map(),
     resourceVersion: randomUuidBytes(env.random),
     isInventoryStale: false,
+    unansweredInventories: 0,
     registrationBackoff: 0,
     pingTimeout: DEFAULT_PING_TIMEOUT,
     drain: undefined,

@@ -33,6 +33,7 @@ test('a launch that arrives while the agent is not admitted is dropped, which is
   world.run(task('late'));
   assert.equal(launches(world), 0);
   assert.deepEqual(world.updates(), []);
+  world.advance(1000);
   reregistered(world, 'late');
   assert.deepEqual(world.states('late'), ['TASK_LOST']);
 });
@@ -56,6 +57,8 @@ test('a launch from before the newest inventory is dropped when it arrives after
 
 test('a task that was reported dropped does not run when its launch arrives after all', () => {
   const world = new World().register();
+  world.step({ kind: 'exited', pid: MASTER });
+  world.advance(1000);
   const before = world.agent.state.resourceVersion;
   reregistered(world, 'slow');
   assert.deepEqual(world.states('slow'), ['TASK_LOST']);
@@ -128,4 +131,32 @@ test('a re-registration under an id that a new agent does not have is not for it
   reregistered(world, 'a');
   assert.equal(world.agent.state.phase, 'disconnected');
   assert.equal(world.agent.state.info.id, undefined);
+});
+
+test('an answer to what was said in another life, or on an older connection, admits nobody', () => {
+  const world = new World().register();
+  world.step({ kind: 'exited', pid: MASTER });
+  world.fresh();
+  reregistered(world);
+  assert.equal(world.agent.state.phase, 'disconnected');
+  world.advance(1000);
+  assert.equal(world.sent('mesos.internal.ReregisterSlaveMessage').length, 1, 'it goes on introducing itself');
+  reregistered(world);
+  assert.equal(world.agent.state.phase, 'running');
+});
+
+test('more answers than inventories: the master believes one of before, and is told again what is so', () => {
+  const world = new World().register();
+  const told = () => world.sent('mesos.internal.ReregisterSlaveMessage').length;
+  world.step({ kind: 'exited', pid: MASTER });
+  world.advance(1000);
+  const inventories = told();
+  assert.ok(inventories > 0);
+  for (let answers = 0; answers < inventories; answers++) reregistered(world);
+  assert.equal(told(), inventories);
+  reregistered(world);
+  assert.equal(told(), inventories + 1);
+  reregistered(world);
+  assert.equal(world.agent.state.phase, 'running');
+  assert.equal(told(), inventories + 1, 'that one answered it');
 });

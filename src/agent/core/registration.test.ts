@@ -130,6 +130,7 @@ test('a task that the master knows and the agent does not is reported dropped or
   world.step({ kind: 'masterDetected', pid: OTHER });
   const framework = { user: 'u', name: 'g', capabilities: [{ type: 'PARTITION_AWARE' as const }] };
   const missing = { task_id: { value: 'gone' }, state: 'TASK_RUNNING' as const };
+  world.advance(1000);
   world.receive(
     'mesos.internal.SlaveReregisteredMessage',
     {

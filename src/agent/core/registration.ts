@@ -73,6 +73,7 @@ export function registerAgain(context: Context, why: string): void {
 }
 
 function startRegistering(context: Context): void {
+  context.state.unansweredInventories = 0;
   const factor = context.state.options.registrationBackoffFactor;
   context.state.registrationBackoff = factor * 2;
   context.emit({ kind: 'arm', key: REGISTRATION_TIMER, after: context.env.random() * factor });
@@ -100,6 +101,7 @@ export function attemptRegistration(context: Context): void {
     ...(checkpointed.length > 0 && { checkpointed_resources: checkpointed }),
   };
   if (state.info.id) {
+    state.unansweredInventories++;
     send(context, state.master, 'mesos.internal.ReregisterSlaveMessage', { ...base, ...inventory(state) });
   } else {
     send(context, state.master, 'mesos.internal.RegisterSlaveMessage', { ...base, slave: state.info });

@@ -82,6 +82,11 @@ export interface AgentState {
   resourceVersion: Uint8Array;
   /** The master has been told, or is being told, of resources that are not so any more. */
   isInventoryStale: boolean;
+  /**
+   * Inventories that were sent to this master and not answered yet. More answers than inventories mean that the master has
+   * read one of before, held up on its way, and believes it.
+   */
+  unansweredInventories: number;
   /** Current delay before the next attempt to register. */
   registrationBackoff: Millis;
   /** From the master: silence for so long means that it has given this agent up. */

@@ -52,6 +52,7 @@ test('updates wait while no master is there, and go out as soon as one is', () =
   world.advance(3_600_000);
   assert.equal(world.updates().length, 0);
   world.step({ kind: 'masterDetected', pid: MASTER });
+  world.advance(1000);
   world.receive('mesos.internal.SlaveReregisteredMessage', { slave_id: { value: 'm-S0' } });
   world.acknowledgeAll();
   assert.deepEqual(world.states('t'), ['TASK_STARTING', 'TASK_RUNNING', 'TASK_FINISHED']);

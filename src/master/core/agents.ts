@@ -112,6 +112,7 @@ export function forgetUnreachableTasks(ctx: Context, agentId: string): void {
     for (const id of taskIds) framework?.unreachableTasks.delete(id);
   }
   ctx.unreachableTasks.delete(agentId);
+  ctx.unheardEnds.delete(agentId);
 }
 
 /** Stops offering what an agent has; its offers are rescinded. */
@@ -192,6 +193,8 @@ export function removeAgent(ctx: Context, agent: AgentRecord, loss: Loss): void 
   if (loss.unreachableTime !== undefined) {
     const tasks = new Map([...agent.tasks].map(([frameworkId, ids]) => [frameworkId, new Set(ids)]));
     ctx.unreachableTasks.set(agent.id, tasks);
+    const unheard = agent.passedOn.unheard();
+    if (unheard !== undefined) ctx.unheardEnds.set(agent.id, unheard);
   }
   for (const frameworkId of new Set([...agent.tasks.keys(), ...agent.executors.keys()])) {
     const framework = ctx.state.frameworks.get(frameworkId);

@@ -9,6 +9,7 @@ import type { Deadlines } from './deadlines.ts';
 import type { LogLevel, MasterEffect, OperatorNotice, OutboundMessages, OutboundName, SendEffect } from './effects.ts';
 import type { CommitToken, FromFramework, RequestId } from './events.ts';
 import type { MasterOptions } from './options.ts';
+import type { UnheardEnds } from './passed-on.ts';
 import type { Throttle } from './rate-limits.ts';
 import type { AgentRecord, FrameworkRecord, MasterRecord } from './records.ts';
 import type { RegistryOperation } from './registry.ts';
@@ -62,6 +63,8 @@ export interface Context {
   readonly drainChecks: Set<string>;
   /** agent id -> framework id -> tasks that were there when it became unreachable. */
   readonly unreachableTasks: Map<string, ReadonlyMap<string, ReadonlySet<string>>>;
+  /** agent id -> ends that were acknowledged, of which it may not have heard when it became unreachable. */
+  readonly unheardEnds: Map<string, UnheardEnds>;
   readonly next: { framework: number; agent: number; offer: number; observer: number; commit: number };
   /** Reconciliations that were not yet answered to the end, by the stream that is told, in order. */
   readonly reconciling: Map<StreamId, Reconciliation[]>;

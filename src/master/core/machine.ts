@@ -236,6 +236,7 @@ function createContext(options: MasterOptions): Context {
     unreachableQueue: new Map(),
     drainChecks: new Set(),
     unreachableTasks: new Map(),
+    unheardEnds: new Map(),
     next: { framework: 0, agent: 0, offer: 0, observer: 1, commit: 0 },
     lastAllocation: Number.NEGATIVE_INFINITY,
     allocationAsked: undefined,

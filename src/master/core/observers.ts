@@ -16,12 +16,14 @@ export function ping(ctx: Context, agentId: string): void {
     if (observer.misses >= ctx.options.maxAgentPingTimeouts) scheduleUnreachable(ctx, agent.id, PINGS_FAILED);
   }
   observer.pinged = true;
+  agent.passedOn.pinged();
   send(ctx, agent.pid, 'mesos.internal.PingSlaveMessage', { connected: agent.connected }, observer.process);
   ctx.deadlines.set({ type: 'ping', agentId }, ctx.env.now + ctx.options.agentPingTimeout);
 }
 
 /** An agent answered its ping. */
 export function pong(ctx: Context, agent: AgentRecord): void {
+  agent.passedOn.ponged();
   cancelUnreachable(ctx, agent);
 }
 

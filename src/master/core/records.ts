@@ -6,6 +6,7 @@ import type { Counters } from './counters.ts';
 import { zeroCounters } from './counters.ts';
 import { capabilitiesOf, rolesOf } from './framework-info.ts';
 import type { MasterOptions } from './options.ts';
+import { PassedOn } from './passed-on.ts';
 import { BoundedMap, Ring } from './ring.ts';
 import type {
   Agent,
@@ -86,6 +87,8 @@ export interface AgentRecord extends Writable<Omit<Agent, AgentMaps>> {
   readonly operations: Map<string, Operation>;
   /** Uuids of operations that were acknowledged lately: an inventory that was on its way may list them once more. */
   readonly acknowledgedOperations: Set<string>;
+  /** Acknowledged ends of tasks of which it may not have heard yet. */
+  readonly passedOn: PassedOn;
   readonly observer: Writable<AgentObserver>;
 }
 
@@ -261,6 +264,7 @@ export function newAgent(arrival: AgentArrival, observer: string, now: number): 
     pendingKills: new Map(),
     operations: new Map(),
     acknowledgedOperations: new Set(),
+    passedOn: new PassedOn(),
     observer: { process: observer, misses: 0, pinged: false, markingUnreachable: false },
   };
 }

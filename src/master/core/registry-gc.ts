@@ -32,6 +32,7 @@ export function pruned(
   for (const id of unreachable) {
     if (ctx.state.unreachable.delete(id)) ctx.state.standings.delete(id);
     ctx.unreachableTasks.delete(id);
+    ctx.unheardEnds.delete(id);
   }
   for (const id of gone) ctx.state.gone.delete(id);
 }

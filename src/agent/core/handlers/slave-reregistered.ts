@@ -3,7 +3,7 @@ import type { ReconcileTasksMessage, SlaveReregisteredMessage } from '../../../w
 import { type Context, isFromMaster, log } from '../context.ts';
 import type { Pid } from '../effects.ts';
 import { fateOf } from '../ended.ts';
-import { admitted, tellResources } from '../registration.ts';
+import { admitted, registerAgain, tellResources } from '../registration.ts';
 import type { AgentState } from '../state.ts';
 import { type News, reportMissing } from '../status.ts';
 
@@ -19,9 +19,25 @@ export function slaveReregistered(context: Context, message: SlaveReregisteredMe
     );
     return;
   }
+  if (state.phase === 'disconnected' && state.unansweredInventories === 0) {
+    log(
+      context,
+      'warning',
+      'Ignoring a re-registration that answers what was said earlier: it has yet to say what it has now',
+    );
+    return;
+  }
+  const isSurplus = state.unansweredInventories === 0;
+  if (!isSurplus) state.unansweredInventories--;
   if (!admitted(context, message.slave_id, message.connection)) return;
   const missing = (message.reconciliations ?? []).flatMap((reconciliation) => missingTasks(state, reconciliation));
-  if (missing.length === 0) return;
+  if (missing.length > 0) answerFor(context, missing);
+  if (isSurplus)
+    registerAgain(context, 'the master may have believed what was said before a restart or on an old connection');
+}
+
+function answerFor(context: Context, missing: readonly MissingTask[]): void {
+  const { state } = context;
   // Their launch may still be on its way, over the connection that was replaced. From here on it is out of date, and is
   // refused: what the master is told to be dropped must never run.
   state.resourceVersion = randomUuidBytes(context.env.random);

@@ -22,7 +22,10 @@ export function acknowledge(ctx: Context, framework: FrameworkRecord, call: Call
   }
   if (here?.status_update_state !== undefined && isTerminal(here.status_update_state)) {
     const ends = [here.status_update_uuid, ...(framework.earlierEnds.get(task_id.value) ?? [])];
-    if (ends.some((end) => sameMessage(end, uuid))) removeTask(ctx, framework, here, 'completed');
+    if (ends.some((end) => sameMessage(end, uuid))) {
+      removeTask(ctx, framework, here, 'completed');
+      agent.passedOn.note(framework.id, task_id.value, uuid);
+    }
   }
   send(ctx, agent.pid, 'mesos.internal.StatusUpdateAcknowledgementMessage', {
     slave_id: agent_id,

@@ -52,6 +52,7 @@ function endUnreachableTasks(ctx: Context, agentId: string): void {
     }
   }
   ctx.unreachableTasks.delete(agentId);
+  ctx.unheardEnds.delete(agentId);
 }
 
 const GONE: Loss = {

@@ -2,7 +2,7 @@ import { ok, type Result } from '../../../base/result.ts';
 import { mapExecutor } from '../../../resources/carriers.ts';
 import { upgrade } from '../../../resources/refinement.ts';
 import { Resources } from '../../../resources/resources.ts';
-import type { ReconcileTasksMessage } from '../../../wire/internal.ts';
+import type { ReconcileTasksMessage, StatusUpdateAcknowledgementMessage } from '../../../wire/internal.ts';
 import type { FrameworkInfo, Resource, Task } from '../../../wire/v1.ts';
 import { removeExecutor } from '../accounting.ts';
 import {
@@ -21,6 +21,7 @@ import { agentCapabilitiesOf, rolesOf } from '../framework-info.ts';
 import { takeInHistory } from '../history.ts';
 import { offersOf, rescindOffer, resourceFor } from '../offers.ts';
 import { isTerminalOperation, removeOperation } from '../operations.ts';
+import { unheardEnd } from '../passed-on.ts';
 import { parsePid } from '../pid.ts';
 import type { AgentRecord } from '../records.ts';
 import type { Reregistration } from '../reregistration.ts';
@@ -191,6 +192,7 @@ function resume(ctx: Context, agent: AgentRecord, pid: Pid, message: Message): v
   agent.resourceVersion = bytesOf(message.resource_version_uuid);
   // Acknowledgements on the old connection may be lost: what the agent tells from now on counts again.
   agent.acknowledgedOperations.clear();
+  agent.passedOn.relinked();
   agent.reregisteredTime = ctx.env.wall;
   retotal(ctx, agent, total.value, message);
   compareBooks(ctx, agent, message);
@@ -301,9 +303,10 @@ function repeatKills(ctx: Context, agent: AgentRecord, tasks: readonly Task[]): 
 }
 
 /** An agent that this master does not have in its books: from before a failover, or given up before. */
-function admitAgain(ctx: Context, { agentId, pid, message, luggage }: Newcomer): void {
+function admitAgain(ctx: Context, { agentId, pid, message, luggage: brought }: Newcomer): void {
   const total = totalOf(message.slave, message.checkpointed_resources);
   if (!total.ok) return;
+  const [luggage, acknowledgements] = withoutUnheard(ctx, agentId, brought);
   const wasLost = !ctx.state.recovered.has(agentId);
   const isNews = !ctx.state.removed.has(agentId);
   const again = ctx.state.unreachable.has(agentId) ? 'Unreachable' : 'Unknown';
@@ -318,10 +321,34 @@ function admitAgain(ctx: Context, { agentId, pid, message, luggage }: Newcomer):
     slave_id: { value: agentId },
     connection: pingPatience(ctx),
   });
+  for (const acknowledgement of acknowledgements) {
+    send(ctx, pid, 'mesos.internal.StatusUpdateAcknowledgementMessage', acknowledgement);
+  }
   log(ctx, 'info', `Readmitted agent ${nameAgent(agent)} with ${agent.total}`);
   updateFrameworksOn(ctx, agent, luggage.frameworks);
   goOnDraining(ctx, agent);
   endIfDown(ctx, agent);
+}
+
+/**
+ * Leaves out tasks whose end was acknowledged when the agent could not be reached any more: nobody would acknowledge it again
+ * if the agent, who is told once more, heard of it from the old connection meanwhile.
+ */
+function withoutUnheard(
+  ctx: Context,
+  agentId: string,
+  luggage: AgentLuggage,
+): readonly [AgentLuggage, readonly StatusUpdateAcknowledgementMessage[]] {
+  const unheard = ctx.unheardEnds.get(agentId);
+  if (unheard === undefined) return [luggage, []];
+  const acknowledgements: StatusUpdateAcknowledgementMessage[] = [];
+  const tasks = luggage.tasks.filter(({ framework_id, task_id, status_update_uuid }) => {
+    const uuid = unheardEnd(unheard, framework_id.value, task_id.value);
+    if (uuid === undefined || !sameMessage(uuid, status_update_uuid)) return true;
+    acknowledgements.push({ slave_id: { value: agentId }, framework_id, task_id, uuid });
+    return false;
+  });
+  return [{ ...luggage, tasks }, acknowledgements];
 }
 
 /** A task that had been given up runs after all. */
