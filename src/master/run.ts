@@ -139,6 +139,7 @@ function assemble({ loaded, info, log, libprocess, files }: Parts) {
     driver = new Driver({ machine: master, performers: shell.performers, timer, logger });
     shell.lead(master, registrar);
     driver.post({ kind: 'started' });
+    shell.catchUp();
     if (flags.whitelist !== undefined)
       whitelist = watchWhitelist(flags.whitelist, logger, (event) => driver?.post(event));
   };

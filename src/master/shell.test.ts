@@ -5,13 +5,14 @@ import { err, ok } from '../base/result.ts';
 import { FilesTable } from '../http/files/table.ts';
 import type { Libprocess, MessageHandler } from '../libprocess/libprocess.ts';
 import type { Logger } from '../runtime/logger.ts';
-import { PongSlaveMessage } from '../wire/internal.ts';
+import { PongSlaveMessage, ReregisterSlaveMessage } from '../wire/internal.ts';
 import type { MasterEvent } from './core/events.ts';
+import type { Registrar } from './registrar.ts';
 import { Shell } from './shell.ts';
 import { clusterState } from './views/state.fixture.ts';
 
 /** A shell whose events, messages and log lines are kept. */
-function stand(state = clusterState()) {
+function stand(state = clusterState(), leads = true) {
   const events: MasterEvent[] = [];
   const sent: unknown[][] = [];
   const logged: string[] = [];
@@ -48,8 +49,9 @@ function stand(state = clusterState()) {
     log: (_level, text) => note(text),
     named: () => logger,
   };
+  const master = { state, allocator: createAllocator({}) };
   const shell = new Shell({
-    master: { state, allocator: createAllocator({}) },
+    ...(leads && { master }),
     idle: state,
     program: {
       build: { version: '1.12.0', build_date: 'd', build_time: 1, build_user: 'u', git_sha: 'g' },
@@ -68,6 +70,7 @@ function stand(state = clusterState()) {
   shell.listen();
   return {
     shell,
+    master,
     events,
     sent,
     logged,
@@ -124,4 +127,22 @@ test('metrics speak of the machine and of the registry too', async () => {
   const metrics = await stand().shell.metrics();
   for (const name of ['system/load_1min', 'registrar/queued_operations', 'master/uptime_secs', 'master/slaves_active'])
     assert.equal(typeof metrics[name], 'number', name);
+});
+
+test('what agents say while this master is about to lead is taken when it does, but not once another leads', () => {
+  const { shell, master, events, receive } = stand(clusterState(), false);
+  const name = 'mesos.internal.ReregisterSlaveMessage';
+  const body = ReregisterSlaveMessage.encode({ slave: { hostname: 'h', port: 1 }, version: '1.12.0' });
+  receive('slave(1)@h:1', name, body, 'master');
+  shell.follow({ id: 'other', ip: 0, port: 5050 });
+  shell.recover();
+  receive('slave(2)@h:2', name, body, 'master');
+  receive('slave(2)@h:2', 'mesos.internal.PongSlaveMessage', PongSlaveMessage.encode({}), 'master');
+  assert.deepEqual(events, []);
+  shell.lead(master, {} as Registrar);
+  shell.catchUp();
+  assert.deepEqual(
+    events.map((event) => (event.kind === 'message' ? [event.from, event.name] : event.kind)),
+    [['slave(2)@h:2', name]],
+  );
 });

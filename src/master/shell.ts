@@ -18,6 +18,7 @@ import type { Master } from './core/machine.ts';
 import type { RegistryOperation } from './core/registry.ts';
 import { readReregistration } from './core/reregistration.ts';
 import type { MasterState } from './core/state.ts';
+import { EarlyMessages } from './early.ts';
 import { Answers } from './http/answers.ts';
 import { Connections } from './http/connections.ts';
 import { Preparer } from './http/preparer.ts';
@@ -71,6 +72,7 @@ export class Shell implements MasterService {
   #isRecovering = false;
   #registrar: Registrar | undefined;
   readonly #pool = new Pool();
+  readonly #early = new EarlyMessages();
   #dropped = 0;
   #authenticating = 0;
 
@@ -117,9 +119,15 @@ export class Shell implements MasterService {
     this.#registrar = registrar;
   }
 
+  /** Takes what agents have said while this master was about to lead. */
+  catchUp(): void {
+    this.#early.release(({ from, name, body, to }) => this.#receive(from, name, body, to));
+  }
+
   /** Another master leads; undefined: nobody is known to. */
   follow(leader: MasterInfo | undefined): void {
     this.#leader = leader;
+    if (leader !== undefined) this.#early.clear();
   }
 
   get inverseOfferStatuses(): InverseOfferStatuses | undefined {
@@ -204,7 +212,10 @@ export class Shell implements MasterService {
       this.#receive(from, name, body, to);
     libprocess.register(PROCESS, receive);
     libprocess.register('slave-observer(*)', receive);
-    libprocess.onExited((pid) => push({ kind: 'exited', pid }));
+    libprocess.onExited((pid) => {
+      this.#early.forget(pid);
+      push({ kind: 'exited', pid });
+    });
     this.preparer.start();
   }
 
@@ -247,9 +258,11 @@ export class Shell implements MasterService {
   #receive(from: string, name: string, body: Uint8Array, to: string): void {
     if (name === 'mesos.internal.AuthenticateMessage') this.#authenticating++;
     if (this.state === undefined) {
-      this.#dropped++;
+      const mayLead = this.#leader === undefined;
+      if (!mayLead || !this.#early.keep({ from, name, body, to })) this.#dropped++;
       return;
     }
+    this.#early.supersede({ from, name });
     const type = internalMessages[name];
     if (type === undefined) {
       this.#options.logger.warning(`Dropping ${name} from ${from}: this message is not known`);

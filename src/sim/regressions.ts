@@ -22,5 +22,8 @@ export const REGRESSIONS: readonly Regression[] = [
   { name: 'containers of a lost launcher are cleared before their end is written down', seed: 21291 },
   { name: 'of two candidates of one session the first one leads', seed: 63733 },
   { name: 'an inventory of an earlier life of an agent is not believed for long', seed: 63443 },
-  { name: 'an end that was acknowledged when its agent could not be reached is not taken back into the books', seed: 53435 },
+  {
+    name: 'an end that was acknowledged when its agent could not be reached is not taken back into the books',
+    seed: 53435,
+  },
 ];

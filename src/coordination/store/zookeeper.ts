@@ -15,7 +15,9 @@ const LIMITS = { count: 2_000, bytes: 600_000 };
 /** What a node may hold. */
 const MAX_VALUE = 900_000;
 /** Requests under way at once while everything is read. */
-const WINDOW = 1_000;
+const WINDOW = 64;
+/** Nodes that are read by one request: so many of the largest fit into an answer. */
+const TOGETHER = 16;
 
 /** What a writer calls itself. */
 const WRITER = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -112,17 +114,41 @@ export class ZooKeeperStore implements Store {
     for (const kind of kinds) {
       this.#known.add(kind);
       const names = await client.getChildren(`${path}/${kind}`);
-      for (let from = 0; from < names.length; from += WINDOW) {
-        const read = names.slice(from, from + WINDOW).map(async (name) => {
-          const key = `${kind}/${decodeName(name)}`;
-          const { data } = await client.getData(`${path}/${kind}/${name}`);
-          this.#known.add(key);
-          values.set(key, data);
-        });
-        await Promise.all(read);
-      }
+      let next = 0;
+      const readOn = async (): Promise<void> => {
+        while (next < names.length) {
+          const some = names.slice(next, next + TOGETHER);
+          next += TOGETHER;
+          const contents = await this.#readTogether(some.map((name) => `${path}/${kind}/${name}`));
+          for (const [at, name] of some.entries()) {
+            const content = contents[at];
+            // Removed since the names were read, by a writer who was there before.
+            if (content === undefined) continue;
+            const key = `${kind}/${decodeName(name)}`;
+            this.#known.add(key);
+            values.set(key, content);
+          }
+        }
+      };
+      await Promise.all(Array.from({ length: WINDOW }, readOn));
     }
     return values;
+  }
+
+  /** @returns undefined for those that are not there */
+  async #readTogether(paths: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
+    const { client } = this.#options;
+    try {
+      const contents = await client.getMany(paths);
+      return contents.map((content, at) => {
+        if (content.ok) return content.data;
+        if (content.code === 'NO_NODE') return undefined;
+        throw new ZooKeeperError({ code: content.code, message: `getData of '${paths[at]}': ${content.code}` });
+      });
+    } catch (error) {
+      if (!(error instanceof ZooKeeperError) || error.code !== 'UNIMPLEMENTED') throw error;
+      return Promise.all(paths.map(async (path) => (await client.getData(path)).data));
+    }
   }
 
   async #write(changes: ReadonlyMap<string, Uint8Array | undefined>): Promise<Result<void, StoreFailure>> {

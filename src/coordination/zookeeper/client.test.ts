@@ -30,6 +30,21 @@ describe('a client of one real ZooKeeper', { skip: withoutZooKeeper }, () => {
     client.close();
   });
 
+  it('reads many nodes together, and says of each that is missing that it is', async () => {
+    const { client } = testClient(ensemble.servers);
+    await client.create('/many', bytes(''));
+    for (const name of ['a', 'b', 'c']) await client.create(`/many/${name}`, bytes(name));
+    await client.delete('/many/b');
+    const contents = await client.getMany(['/many/a', '/many/b', '/many/c', '/many']);
+    const told = contents.map((content) => (content.ok ? Buffer.from(content.data).toString() : content.code));
+    assert.deepEqual(told, ['a', 'NO_NODE', 'c', '']);
+    const [first] = contents;
+    assert.ok(first?.ok);
+    assert.deepEqual((await client.getData('/many/a')).stat, first.stat);
+    assert.deepEqual(await client.getMany([]), []);
+    client.close();
+  });
+
   it('makes paths, sequential nodes and lists children', async () => {
     const { client } = testClient(ensemble.servers);
     await client.mkdirp('/deep/er/still');

@@ -9,6 +9,7 @@ import {
   type Change,
   type ChangeResult,
   type CreateMode,
+  type NodeContent,
   OPEN_ACL,
   type Request,
   type Stat,
@@ -143,6 +144,14 @@ export class ZooKeeper {
   /** All of it or nothing; one result for each change. */
   async multi(changes: readonly Change[]): Promise<readonly ChangeResult[]> {
     return (await this.request({ op: 'multi', changes })).results!;
+  }
+
+  /**
+   * Reads many nodes with one request. Answers of more than 16 MiB break the connection, so ask for few where nodes are large.
+   * @throws ZooKeeperError UNIMPLEMENTED by servers before 3.6
+   */
+  async getMany(paths: readonly string[]): Promise<readonly NodeContent[]> {
+    return (await this.request({ op: 'getMany', paths })).contents!;
   }
 
   /** Makes a node and those above it, as far as they are missing. */

@@ -16,6 +16,7 @@ const OP = {
   getChildren: 12,
   check: 13,
   multi: 14,
+  getMany: 22,
   auth: 100,
   setWatches: 101,
   close: -11,
@@ -116,6 +117,8 @@ export type Request =
   | { readonly op: 'getAcl'; readonly path: string }
   | { readonly op: 'sync'; readonly path: string }
   | { readonly op: 'multi'; readonly changes: readonly Change[] }
+  /** Servers from 3.6 on know it as multiRead; earlier ones answer UNIMPLEMENTED. */
+  | { readonly op: 'getMany'; readonly paths: readonly string[] }
   | { readonly op: 'close' };
 
 /** What came of one change of a transaction. All or none are done. */
@@ -133,7 +136,13 @@ export interface Answer {
   readonly children?: readonly string[];
   readonly acl?: readonly Acl[];
   readonly results?: readonly ChangeResult[];
+  readonly contents?: readonly NodeContent[];
 }
+
+/** One of many nodes that were read together. */
+export type NodeContent =
+  | { readonly ok: true; readonly data: Uint8Array; readonly stat: Stat }
+  | { readonly ok: false; readonly code: ZooErrorCode };
 
 export interface ConnectAnswer {
   /** Milliseconds; 0 or less says that the session is over. */
@@ -210,6 +219,10 @@ function writeRequest(writer: JuteWriter, request: Request): void {
       }
       writer.int(-1).bool(true).int(-1);
       return;
+    case 'getMany':
+      for (const path of request.paths) writer.int(OP.getData).bool(false).int(-1).string(path).bool(false);
+      writer.int(-1).bool(true).int(-1);
+      return;
     case 'close':
       return;
     default:
@@ -259,6 +272,8 @@ export function readAnswer(reader: JuteReader, request: Request): Answer {
     }
     case 'multi':
       return { results: readResults(reader) };
+    case 'getMany':
+      return { contents: readContents(reader) };
     case 'delete':
     case 'close':
       return {};
@@ -277,6 +292,19 @@ function readResults(reader: JuteReader): ChangeResult[] {
     else if (type === OP.setData) results.push({ ok: true, stat: readStat(reader) });
     else if (type === -1) results.push({ ok: false, code: errorCode(reader.int()) });
     else results.push({ ok: true });
+  }
+}
+
+/** Each was read for itself: one that is not there says so, and the others are there. */
+function readContents(reader: JuteReader): NodeContent[] {
+  const contents: NodeContent[] = [];
+  for (;;) {
+    const type = reader.int();
+    const isDone = reader.bool();
+    reader.int();
+    if (isDone) return contents;
+    if (type === -1) contents.push({ ok: false, code: errorCode(reader.int()) });
+    else contents.push({ ok: true, data: reader.buffer(), stat: readStat(reader) });
   }
 }
 
