@@ -138,7 +138,7 @@ test('what agents say while this master is about to lead is taken when it does, 
   shell.recover();
   receive('slave(2)@h:2', name, body, 'master');
   receive('slave(2)@h:2', 'mesos.internal.PongSlaveMessage', PongSlaveMessage.encode({}), 'master');
-  assert.deepEqual(events, []);
+  assert.equal(events.length, 0);
   shell.lead(master, {} as Registrar);
   shell.catchUp();
   assert.deepEqual(
