@@ -7,7 +7,7 @@ import type { AgentInfo, Resource } from '../wire/v1.ts';
 import { cutOff } from './checkpoint/files.ts';
 import { agentFolders } from './checkpoint/leftovers.ts';
 import { type Checkpoints, readCheckpoints } from './checkpoint/reader.ts';
-import { CheckpointError, writeCheckpoints } from './checkpoint/writer.ts';
+import { CheckpointError, type FileSystem, writeCheckpoints } from './checkpoint/writer.ts';
 import { type ReconfigurationPolicy, reconfigure } from './core/reconfiguration.ts';
 import { withCheckpointed } from './core/resources.ts';
 
@@ -21,13 +21,24 @@ export interface RecoverOptions {
   readonly logger: Pick<Logger, 'warning' | 'info'>;
   /** A file that says of which start of the machine this is. */
   readonly bootId?: string;
+  /** What is written with; the system's own files if left out. */
+  readonly files?: FileSystem;
 }
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
 /** @returns an error that says how to go on */
 export async function recoverCheckpoints(options: RecoverOptions): Promise<Result<Checkpoints>> {
-  const { workDir, strict, logger } = options;
+  try {
+    return await readAndPrepare(options);
+  } catch (error) {
+    return err(error instanceof CheckpointError ? error.message : `${(error as Error).message}: look at the disk`);
+  }
+}
+
+/** @throws Error where something cannot be written; nothing is lost then, and the next start tries again */
+async function readAndPrepare(options: RecoverOptions): Promise<Result<Checkpoints>> {
+  const { workDir, strict, logger, files } = options;
   const read = readCheckpoints({ workDir, strict, warn: (text) => logger.warning(text) });
   if (!read.ok) return read;
   const boot = bootOf(options);
@@ -36,16 +47,13 @@ export async function recoverCheckpoints(options: RecoverOptions): Promise<Resul
   const unfit = unfitResources(checkpoints.value, options);
   if (unfit !== undefined && strict) return err(unfit);
   if (unfit !== undefined) logger.warning(`${unfit}. Going on without them`);
-  try {
-    for (const { path, length } of checkpoints.value.torn) {
-      logger.info(`Cutting ${path} off at byte ${length}: what follows was being written when the machine stopped`);
-      cutOff(path, length);
-    }
-    // Last: until all of the above is done, this is the first start after that of the machine.
-    if (boot.id !== undefined)
-      await writeCheckpoints([{ how: 'replace', path: boot.path, bytes: Buffer.from(boot.id) }]);
-  } catch (error) {
-    return err(error instanceof CheckpointError ? error.message : `${(error as Error).message}: look at the disk`);
+  for (const { path, length } of checkpoints.value.torn) {
+    logger.info(`Cutting ${path} off at byte ${length}: what follows was being written when the machine stopped`);
+    cutOff(path, length);
+  }
+  // Last: until all of the above is done, this is the first start after that of the machine.
+  if (boot.id !== undefined) {
+    await writeCheckpoints([{ how: 'replace', path: boot.path, bytes: Buffer.from(boot.id) }], files);
   }
   return checkpoints;
 }
@@ -54,7 +62,7 @@ export async function recoverCheckpoints(options: RecoverOptions): Promise<Resul
 async function admit(
   checkpoints: Checkpoints,
   isNewBoot: boolean,
-  { workDir, policy, info, logger }: RecoverOptions,
+  { workDir, policy, info, logger, files }: RecoverOptions,
 ): Promise<Result<Checkpoints>> {
   if (checkpoints.info === undefined) return ok(checkpoints);
   const fits = reconfigure(checkpoints.info, info, policy);
@@ -69,7 +77,7 @@ async function admit(
   if (fits.ok) return ok(checkpoints);
   // Nothing of it can run any more, so that nobody loses anything by its being a new agent.
   logger.warning(`The machine was restarted and ${fits.error}: beginning as a new agent`);
-  await writeCheckpoints([{ how: 'remove', path: latest }]);
+  await writeCheckpoints([{ how: 'remove', path: latest }], files);
   const leftovers = agentFolders(workDir, undefined);
   return ok({ ...checkpoints, info: undefined, drain: undefined, frameworks: [], leftovers, torn: [] });
 }

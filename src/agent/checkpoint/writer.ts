@@ -1,7 +1,10 @@
 /** Writes checkpoints so that they survive the machine, not only the program. */
-import { type FileHandle, mkdir, open, rename, rm, symlink } from 'node:fs/promises';
+import fs, { type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Persist } from '../core/persist.ts';
+
+/** What of the file system is used. */
+export type FileSystem = Pick<typeof fs, 'mkdir' | 'open' | 'rename' | 'rm' | 'symlink'>;
 
 /** Beside the file that it will become. */
 const TEMPORARY = '.new';
@@ -22,8 +25,8 @@ export class CheckpointError extends Error {
  * Makes operations durable in the order given, with one sync for each file and folder that they touch.
  * @throws CheckpointError for the first one that fails; those after it are not tried
  */
-export async function writeCheckpoints(operations: readonly Persist[]): Promise<void> {
-  const batch = new Batch();
+export async function writeCheckpoints(operations: readonly Persist[], files: FileSystem = fs): Promise<void> {
+  const batch = new Batch(files);
   try {
     for (const operation of operations) await batch.perform(operation);
     await batch.sync();
@@ -35,6 +38,11 @@ export async function writeCheckpoints(operations: readonly Persist[]): Promise<
 class Batch {
   readonly #appended = new Map<string, FileHandle>();
   readonly #folders = new Set<string>();
+  readonly #files: FileSystem;
+
+  constructor(files: FileSystem) {
+    this.#files = files;
+  }
 
   async perform(operation: Persist): Promise<void> {
     const { path } = operation;
@@ -52,7 +60,7 @@ class Batch {
         case 'remove':
           await this.#appended.get(path)?.close();
           this.#appended.delete(path);
-          await rm(path, { recursive: true, force: true });
+          await this.#files.rm(path, { recursive: true, force: true });
           this.#folders.add(dirname(path));
           return;
       }
@@ -64,7 +72,7 @@ class Batch {
   /** After this, and not before, everything is durable. */
   async sync(): Promise<void> {
     for (const [path, file] of this.#appended) await named(path, file.datasync());
-    for (const folder of this.#folders) await named(folder, syncFolder(folder));
+    for (const folder of this.#folders) await named(folder, syncFolder(this.#files, folder));
   }
 
   async close(): Promise<void> {
@@ -74,7 +82,7 @@ class Batch {
   async #replace(path: string, bytes: Uint8Array): Promise<void> {
     await this.#makeFolder(dirname(path));
     const temporary = `${path}${TEMPORARY}`;
-    const file = await open(temporary, 'w', 0o600);
+    const file = await this.#files.open(temporary, 'w', 0o600);
     try {
       await file.writeFile(bytes);
       // Before the rename: a name must never lead to content that is not there.
@@ -82,7 +90,7 @@ class Batch {
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
+    await this.#files.rename(temporary, path);
     this.#folders.add(dirname(path));
   }
 
@@ -90,7 +98,7 @@ class Batch {
     let file = this.#appended.get(path);
     if (file === undefined) {
       await this.#makeFolder(dirname(path));
-      file = await open(path, 'a', 0o600);
+      file = await this.#files.open(path, 'a', 0o600);
       this.#appended.set(path, file);
       this.#folders.add(dirname(path));
     }
@@ -100,15 +108,15 @@ class Batch {
   async #link(path: string, target: string): Promise<void> {
     await this.#makeFolder(dirname(path));
     const temporary = `${path}${TEMPORARY}`;
-    await rm(temporary, { force: true });
-    await symlink(target, temporary);
-    await rename(temporary, path);
+    await this.#files.rm(temporary, { force: true });
+    await this.#files.symlink(target, temporary);
+    await this.#files.rename(temporary, path);
     this.#folders.add(dirname(path));
   }
 
   /** Makes a folder, and notes the folders whose entries are new. */
   async #makeFolder(path: string): Promise<void> {
-    const first = await mkdir(path, { recursive: true, mode: 0o755 });
+    const first = await this.#files.mkdir(path, { recursive: true, mode: 0o755 });
     if (first === undefined) return;
     for (let made = path; made.length >= first.length; made = dirname(made)) this.#folders.add(dirname(made));
   }
@@ -123,10 +131,10 @@ async function named(path: string, work: Promise<void>): Promise<void> {
 }
 
 /** A folder that was removed later in the same batch needs no sync. */
-async function syncFolder(path: string): Promise<void> {
+async function syncFolder(files: FileSystem, path: string): Promise<void> {
   let folder: FileHandle;
   try {
-    folder = await open(path, 'r');
+    folder = await files.open(path, 'r');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
     throw error;
