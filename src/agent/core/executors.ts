@@ -110,6 +110,8 @@ export function executorEnded(context: Context, framework: Framework, executor: 
   const { state } = context;
   state.metrics.executorsTerminated++;
   executor.phase = 'terminated';
+  // Nobody waits for it any more, least of all the agent's registration.
+  executor.isReconnecting = false;
   context.emit({ kind: 'disarm', key: shutdownTimer(executor) });
   context.emit({ kind: 'disarm', key: registrationTimer(executor) });
   context.emit({ kind: 'disarm', key: lingerTimer(executor) });

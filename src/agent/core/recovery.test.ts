@@ -187,6 +187,17 @@ test('an executor that does not come back in time is ended', () => {
   assert.match(w.updates().at(-1)?.status.message ?? '', /did not reregister within 2secs/);
 });
 
+test('an executor that ends before it has introduced itself again is not waited for', () => {
+  for (const more of [{ isHttp: true }, { pid: OLD_DRIVER }]) {
+    const w = world([custom(RUNNING('t'), more)], ['c-own']);
+    w.exit(1 << 8, 'c-own');
+    readmit(w);
+    assert.equal(w.agent.state.phase, 'running');
+    assert.deepEqual(w.states('t'), ['TASK_FAILED']);
+    assert.match(w.updates().at(-1)?.status.message ?? '', /Executor/);
+  }
+});
+
 const WALL = 1_700_000_000_000;
 const killed = (id: string, kill: RecoveredTask['kill']): RecoveredRun =>
   run(id, [{ ...recoveredTask(id, RUNNING(id), `c-${id}`), kill }]);

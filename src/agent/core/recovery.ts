@@ -91,7 +91,6 @@ function resumeCustom(context: Context, framework: Framework, executor: Executor
   const { state } = context;
   if (!isThere) {
     state.containers.delete(executor.containerId.value);
-    executor.isReconnecting = false;
     executorEnded(context, framework, executor, {
       status: -1,
       state: goneState(framework.info),
