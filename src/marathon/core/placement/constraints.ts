@@ -1,5 +1,6 @@
 /** Constraints: which agents an instance may be on, given where the others are. */
 
+import type { Pattern } from '../../../base/pattern.ts';
 import { compilePattern } from '../../definition/pattern.ts';
 import type { Constraint } from '../../definition/types.ts';
 import type { Instance, Placement, RunSpec } from '../model.ts';
@@ -69,7 +70,7 @@ function fitsGroup(
   return known === share && (instances % groups) - over > 0;
 }
 
-const patterns = new Map<string, RegExp | undefined>();
+const patterns = new Map<string, Pattern | undefined>();
 
 /** The whole value has to match. */
 function matches(value: string, pattern: string | undefined): boolean {
@@ -79,7 +80,7 @@ function matches(value: string, pattern: string | undefined): boolean {
     if (patterns.size > 1_000) patterns.clear();
     patterns.set(pattern, compiled.ok ? compiled.value : undefined);
   }
-  return patterns.get(pattern)?.test(value) === true;
+  return patterns.get(pattern)?.(value) === true;
 }
 
 /** Numbers are the same however they are written. */
