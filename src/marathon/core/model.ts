@@ -3,7 +3,7 @@
  * `instances.ts` changes, so that tallies, what is stored and what is told stay true. Instants are wall-clock
  * milliseconds since the epoch.
  */
-import type { Resource, TaskStatus } from '../../wire/v1.ts';
+import type { TaskStatus } from '../../wire/v1.ts';
 import type { App, Pod, RunSpec, UnreachableStrategy } from '../definition/types.ts';
 
 export type { RunSpec };
@@ -70,7 +70,8 @@ export interface Reservation {
   readonly state: 'new' | 'launched' | 'suspended';
   /** While `new`: when it is given up. */
   readonly deadline?: number;
-  readonly resources: readonly Resource[];
+  /** The role that it was made for: it stays, though the definition may get another one. */
+  readonly role: string;
 }
 
 export interface Instance {

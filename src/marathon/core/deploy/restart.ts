@@ -3,15 +3,16 @@
  * `maximumOverCapacity` while doing so. All is worked out from what is there now, so that it can be taken up
  * by another leader at any moment.
  */
+import { isResident } from '../../definition/compare.ts';
 import { isActive } from '../condition.ts';
 import type { Context } from '../context.ts';
 import { isConsideredHealthy } from '../instances.ts';
 import type { Action, Instance, RestartLimits, RunSpec } from '../model.ts';
 import { type SpecRecord, specRecord } from '../state.ts';
 import { firstToGo } from './victims.ts';
-import { isResident, retire, startInstances, wantedOf } from './wanted.ts';
+import { retire, startInstances, wantedOf } from './wanted.ts';
 
-/** @param present all instances, wanted or not  @param healthy those of the wanted that no check speaks against */
+/** @param present all that are to run, of whatever version  @param healthy those of the wanted that no check speaks against */
 export function restartLimits(spec: RunSpec, present: number, healthy: number, old: number): RestartLimits {
   const { instances, upgradeStrategy } = spec;
   const minimum = Math.ceil(instances * upgradeStrategy.minimumHealthCapacity);
@@ -32,7 +33,7 @@ export function beginRestart(ctx: Context, { spec }: Action): void {
   const wanted = [...record.instances.values()].filter(({ goal }) => goal === 'Running');
   const old = wanted.filter((instance) => instance.spec.version !== spec.version);
   const healthy = wanted.filter(isConsideredHealthy);
-  ctx.state.restarts.set(spec.id, restartLimits(spec, record.instances.size, healthy.length, old.length));
+  ctx.state.restarts.set(spec.id, restartLimits(spec, wanted.length, healthy.length, old.length));
   delete record.delay;
 }
 

@@ -54,6 +54,10 @@ export interface OfferCounters {
 export interface Launching {
   /** Ids of specs with instances that wait for an offer. */
   readonly waiting: Set<string>;
+  /** By id, of instances that are over but for what is reserved for them: the role that it has to be offered to. */
+  readonly releasing: Map<string, string>;
+  /** Roles that offers are wanted for until then (wall clock), in case they hold what nobody needs any more. */
+  readonly sweeps: Map<string, number>;
   /** More waits than at the last look. */
   hasNewWaiting: boolean;
   /** A look at who waits is due. */
@@ -78,6 +82,8 @@ export interface Launching {
 export function newLaunching(): Launching {
   return {
     waiting: new Set(),
+    releasing: new Map(),
+    sweeps: new Map(),
     hasNewWaiting: false,
     isLookDue: false,
     offersAsked: undefined,

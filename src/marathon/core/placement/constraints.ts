@@ -73,7 +73,7 @@ function fitsGroup(
 const patterns = new Map<string, Pattern | undefined>();
 
 /** The whole value has to match. */
-function matches(value: string, pattern: string | undefined): boolean {
+export function matches(value: string, pattern: string | undefined): boolean {
   if (pattern === undefined) return false;
   if (!patterns.has(pattern)) {
     const compiled = compilePattern(pattern);
