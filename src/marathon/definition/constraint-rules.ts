@@ -30,7 +30,7 @@ function isInteger(value: string): boolean {
 }
 
 function pattern(value: string | undefined): string | undefined {
-  if (value === undefined) return 'LIKE and UNLIKE require a non-empty, regular expression value';
+  if (value === undefined || value === '') return 'LIKE and UNLIKE require a non-empty, regular expression value';
   const compiled = compilePattern(value);
   return compiled.ok ? undefined : `is not a valid regular expression: '${shortened(value)}': ${compiled.error}`;
 }

@@ -4,7 +4,7 @@ import type { Pattern } from '../../../base/pattern.ts';
 import { compilePattern } from '../../definition/pattern.ts';
 import type { Constraint } from '../../definition/types.ts';
 import type { Instance, Placement, RunSpec } from '../model.ts';
-import { constraintValue } from './values.ts';
+import { constraintValue, scalarText } from './values.ts';
 
 /** @param placed the instances that count  @returns a sentence for each constraint that is not met */
 export function unmetConstraints(spec: RunSpec, placed: readonly Instance[], placement: Placement): readonly string[] {
@@ -28,7 +28,7 @@ function isMet(constraint: Constraint, spec: RunSpec, placed: readonly Instance[
     case 'UNIQUE':
       return !others().includes(there);
     case 'CLUSTER':
-      return value === undefined ? isFirstOrSame(others(), there) : there === value;
+      return value === undefined || value === '' ? isFirstOrSame(others(), there) : there === value;
     case 'GROUP_BY':
       return fitsGroup(others(), there, value === undefined ? undefined : Number(value), spec.instances);
     case 'LIKE':
@@ -60,7 +60,7 @@ function fitsGroup(
   const counts = new Map<string, number>();
   for (const each of others) if (each !== undefined) counts.set(each, (counts.get(each) ?? 0) + 1);
   const known = counts.get(there);
-  if (groups === undefined || groups === 0) {
+  if (groups === undefined || groups <= 0) {
     return known === undefined || known === Math.min(...counts.values());
   }
   if (known === undefined) return counts.size < groups;
@@ -83,9 +83,10 @@ export function matches(value: string, pattern: string | undefined): boolean {
   return patterns.get(pattern)?.(value) === true;
 }
 
-/** Numbers are the same however they are written. */
+const NUMBER = /^\d+(\.\d+)?$/;
+
+/** Numbers are the same however they are written; three decimals count. */
 function isSame(there: string, wanted: string): boolean {
   if (there === wanted) return true;
-  const [a, b] = [Number(there), Number(wanted)];
-  return there !== '' && wanted !== '' && Number.isFinite(a) && a === b;
+  return NUMBER.test(there) && NUMBER.test(wanted) && scalarText(Number(there)) === scalarText(Number(wanted));
 }

@@ -2,6 +2,7 @@
 import type { Attribute, Offer, Resource } from '../../../wire/v1.ts';
 import type { Placement } from '../model.ts';
 import { labelsOf, reservationRole, reservedInstance } from './reserved.ts';
+import { scalarText } from './values.ts';
 
 /** What is left of one resource of the offer. */
 export interface Left {
@@ -87,21 +88,15 @@ export function attributeText({ type, text, scalar, ranges, set }: Attribute): s
     case 'SCALAR':
       return scalarText(scalar?.value ?? 0);
     case 'RANGES':
-      return `[${(ranges?.range ?? []).map(({ begin, end }) => `${begin}-${end}`).join(',')}]`;
+      return `[${[...(ranges?.range ?? [])]
+        .sort((a, b) => Number(a.begin) - Number(b.begin))
+        .map(({ begin, end }) => `${begin}-${end}`)
+        .join(',')}]`;
     case 'SET':
       return `{${[...(set?.item ?? [])].sort().join(',')}}`;
     default:
       return text?.value ?? '';
   }
-}
-
-/** Half of a thousandth goes to the even neighbour. */
-function scalarText(value: number): string {
-  const scaled = value * 1000;
-  const floor = Math.floor(scaled);
-  const rest = scaled - floor;
-  const rounded = rest > 0.5 || (rest === 0.5 && floor % 2 !== 0) ? floor + 1 : floor;
-  return String(rounded / 1000);
 }
 
 /** Takes so much of this resource. @returns what was taken, as the master wants it named */
