@@ -73,6 +73,8 @@ export class Rig {
   #request = 0;
   /** Whether tasks that are launched come to run at once. */
   isQuick = true;
+  /** What else is told of tasks that come to run at once. */
+  quickStatus: Partial<TaskStatus> = {};
   /** Called after every step, to look whether all is as it must be. */
   check: (rig: Rig) => void = () => {};
 
@@ -198,7 +200,8 @@ export class Rig {
 
   #obey(call: Call): void {
     if (call.type === 'KILL') this.#kill(call.kill!.task_id.value);
-    for (const id of this.mesos.obey(call)) if (this.isQuick) this.#later(() => this.report(id, 'TASK_RUNNING'));
+    for (const id of this.mesos.obey(call))
+      if (this.isQuick) this.#later(() => this.report(id, 'TASK_RUNNING', this.quickStatus));
   }
 
   readonly #queue: (() => void)[] = [];

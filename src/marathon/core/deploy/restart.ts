@@ -83,10 +83,12 @@ function replaceOld(
 ): Instance[] {
   const good = record.tallies.get(spec.version)?.good ?? 0;
   const gone = limits.old - old.length;
-  let allowed = good >= spec.instances ? old.length : limits.atOnce + good - gone;
-  if (allowed <= 0) return old;
   const floor = isResident(spec) && limits.minimum === limits.maximum ? limits.minimum - 1 : limits.minimum;
   let healthy = healthyOf(record);
+  // What got well only after the beginning counts too: else those that went because they were not well block the others.
+  const spare = Math.max(limits.atOnce + good - gone, healthy - floor);
+  let allowed = good >= spec.instances ? old.length : spare;
+  if (allowed <= 0) return old;
   const left: Instance[] = [];
   for (const instance of old.sort(unwellFirst(spec))) {
     const isWell = instance.condition === 'Running' && isConsideredHealthy(instance);
@@ -104,9 +106,17 @@ function replaceOld(
 
 function startNew(ctx: Context, record: SpecRecord, old: number, limits: RestartLimits, spec: RunSpec): void {
   const started = record.tallies.get(spec.version)?.wanted ?? 0;
-  const room = limits.maximum - old - record.leaving - started;
+  const room = roomOf(record, limits, spec) - old - record.leaving - started;
   const amount = Math.min(spec.instances - started, room);
   if (amount > 0) startInstances(ctx, spec, amount);
+}
+
+/**
+ * How many may be there now. While as many are well as must be and as may be, one more may come, as at the beginning: else
+ * nothing could ever go. Volumes cannot be doubled: of theirs one goes first.
+ */
+function roomOf(record: SpecRecord, { minimum, maximum }: RestartLimits, spec: RunSpec): number {
+  return minimum === maximum && !isResident(spec) && healthyOf(record) >= maximum ? maximum + 1 : maximum;
 }
 
 /** If nothing is on its way and there is no room, an old one that is not well makes way: it counts for nothing anyway. */
