@@ -66,7 +66,7 @@ export interface LocalVolume {
 /** What is kept on an agent for a resident instance while none of its tasks runs, and before the first one does. */
 export interface Reservation {
   readonly volumes: readonly LocalVolume[];
-  /** `new`: asked for, not yet seen in an offer. `launched`: in use. `suspended`: waits for the next launch. */
+  /** `new`: asked for, not used yet. `launched`: in use. `suspended`: waits for the next launch. */
   readonly state: 'new' | 'launched' | 'suspended';
   /** While `new`: when it is given up. */
   readonly deadline?: number;

@@ -164,7 +164,7 @@ test('a reservation that comes while the launch has to wait is not given up', ()
   const { id } = only(rig);
   rig.advance(60_000);
   assert.equal(only(rig).id, id);
-  assert.equal(only(rig).reservation?.state, 'suspended');
+  assert.equal(only(rig).reservation?.state, 'new');
   rig.core.state.launching.tokens = 1;
   rig.advance(1_000);
   assert.equal(only(rig).condition, 'Running');

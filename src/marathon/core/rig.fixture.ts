@@ -200,6 +200,11 @@ export class Rig {
 
   #obey(call: Call): void {
     if (call.type === 'KILL') this.#kill(call.kill!.task_id.value);
+    // Of tasks on agents that are gone for good a master says so.
+    for (const { task_id, agent_id } of call.reconcile?.tasks ?? []) {
+      if (!this.isQuick || this.mesos.agents.has(agent_id?.value ?? '')) continue;
+      this.#later(() => this.report(task_id.value, 'TASK_GONE_BY_OPERATOR'));
+    }
     for (const id of this.mesos.obey(call))
       if (this.isQuick) this.#later(() => this.report(id, 'TASK_RUNNING', this.quickStatus));
   }
@@ -211,7 +216,9 @@ export class Rig {
   }
 
   #kill(taskId: string): void {
-    if (this.tasks.has(taskId) && this.isQuick) this.#later(() => this.report(taskId, 'TASK_KILLED'));
+    // A master that does not know a task says that it is gone.
+    const state = this.tasks.has(taskId) ? 'TASK_KILLED' : 'TASK_GONE';
+    if (this.isQuick) this.#later(() => this.report(taskId, state));
   }
 
   #offerAll(): void {

@@ -79,7 +79,7 @@ function awaitedVolumes({ scheduled }: SpecRecord): readonly string[] {
   if (asked === 0) return sentences;
   return [
     ...sentences,
-    `${asked} ${asked === 1 ? 'reservation was' : 'reservations were'} asked for and not offered yet`,
+    `${asked} ${asked === 1 ? 'reservation was' : 'reservations were'} asked for and not used yet`,
   ];
 }
 

@@ -17,8 +17,8 @@ type Move =
   | { readonly do: 'scaleDown'; readonly app: number; readonly pick: number; readonly force: boolean }
   | { readonly do: 'kill'; readonly pick: number; readonly wipe: boolean }
   | { readonly do: 'cancel'; readonly pick: number; readonly force: boolean }
-  | { readonly do: 'fail' | 'lose' | 'find' | 'sicken'; readonly pick: number }
-  | { readonly do: 'failover' | 'slow' | 'quick' | 'reconnect' };
+  | { readonly do: 'fail' | 'lose' | 'find' | 'sicken' | 'raze'; readonly pick: number }
+  | { readonly do: 'failover' | 'slow' | 'quick' | 'reconnect' | 'drop' | 'deliver' };
 
 const strategy = fc.record({
   minimumHealthCapacity: fc.constantFrom(0, 0.25, 0.5, 0.75, 1),
@@ -49,8 +49,11 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('scaleDown' as const), app, pick, force }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('kill' as const), pick, wipe: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('cancel' as const), pick, force }) },
-  { weight: 6, arbitrary: fc.record({ do: fc.constantFrom('fail', 'lose', 'find', 'sicken'), pick }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('failover', 'slow', 'quick', 'reconnect') }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constantFrom('fail', 'lose', 'find', 'sicken', 'raze'), pick }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constantFrom('failover', 'slow', 'quick', 'reconnect', 'drop', 'deliver') }),
+  },
 );
 
 const run = fc.array(fc.tuple(move, fc.nat({ max: 8_000 })), { minLength: 3, maxLength: 25 });
@@ -121,6 +124,10 @@ function perform(rig: Rig, next: Move): void {
       rig.step({ kind: 'disconnected', reason: 'test' });
       rig.step({ kind: 'subscribed', frameworkId: 'f' });
       return;
+    case 'drop':
+    case 'deliver':
+      rig.mesos.losesOperations = next.do === 'drop';
+      return;
     case 'slow':
     case 'quick':
       rig.isQuick = next.do === 'quick';
@@ -131,14 +138,22 @@ function perform(rig: Rig, next: Move): void {
 }
 
 /** Something befalls a task. */
-function happen(rig: Rig, what: 'fail' | 'lose' | 'find' | 'sicken', at: number): void {
+function happen(rig: Rig, what: 'fail' | 'lose' | 'find' | 'sicken' | 'raze', at: number): void {
   const lost = [...rig.tasks].filter(([, { state }]) => (state === 'TASK_UNREACHABLE') === (what === 'find'));
   const id = one(lost, at)?.[0];
   if (id === undefined) return;
   if (what === 'fail') rig.report(id, 'TASK_FAILED');
+  else if (what === 'raze') raze(rig, rig.tasks.get(id)!.agentId);
   else if (what === 'lose') rig.report(id, 'TASK_UNREACHABLE');
   else if (what === 'find') rig.report(id, 'TASK_RUNNING', { healthy: true });
   else rig.report(id, 'TASK_RUNNING', { healthy: false });
+}
+
+/** An operator says that an agent is gone for good; a new one comes. */
+function raze(rig: Rig, agentId: string): void {
+  rig.mesos.agents.delete(agentId);
+  rig.addAgent(`host${rig.now}-${rig.calls.length}`);
+  for (const [id, task] of [...rig.tasks]) if (task.agentId === agentId) rig.report(id, 'TASK_GONE_BY_OPERATOR');
 }
 
 function isWell(instance: Instance): boolean {
@@ -190,6 +205,7 @@ class CapacityLaw {
 /** Everything gets well: then all plans have to come to their ends. */
 function heal(rig: Rig): void {
   rig.isQuick = true;
+  rig.mesos.losesOperations = false;
   for (const [id, { state }] of [...rig.tasks]) {
     if (state === 'TASK_STAGING' || state === 'TASK_UNREACHABLE' || state === 'TASK_RUNNING') {
       rig.report(id, 'TASK_RUNNING', { healthy: true });

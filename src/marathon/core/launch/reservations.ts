@@ -31,20 +31,25 @@ export function reservationTimer(key: string): string | undefined {
   return key.startsWith(TIMER) ? key.slice(TIMER.length) : undefined;
 }
 
-/** What was asked for has come: it need not be used at once (its launch may have to wait), and is not given up any more. */
+/**
+ * What was asked for has come: it need not be used at once, since its launch may have to wait. But it has to be seen now and
+ * then, until it is used for the first time: with nothing written to it yet, it is not worth waiting for a lost agent.
+ */
 export function confirmReservations(ctx: Context, open: OpenOffer): void {
+  const { env, options, state } = ctx;
   for (const id of open.reserved.keys()) {
-    const instance = ctx.state.instances.get(id);
+    const instance = state.instances.get(id);
     if (instance?.reservation?.state !== 'new' || !hasVolumes(open, instance)) continue;
+    const deadline = env.wall + options.reservationTimeout;
+    if (deadline - (instance.reservation.deadline ?? 0) < options.reservationTimeout / 2) continue;
     alter(ctx, instance, (each) => {
-      const { deadline: _, ...kept } = each.reservation!;
-      each.reservation = { ...kept, state: 'suspended' };
+      each.reservation = { ...each.reservation!, deadline };
     });
-    ctx.emit({ kind: 'disarm', key: `${TIMER}${id}` });
+    watchReservation(ctx, instance);
   }
 }
 
-/** What was asked for was never offered: the instance is forgotten, another takes its place, and what comes late is given back. */
+/** What was asked for is not offered: the instance is forgotten, another takes its place, and what comes late is given back. */
 export function giveUpReservation(ctx: Context, instanceId: string): void {
   const instance = ctx.state.instances.get(instanceId);
   if (instance?.reservation?.state !== 'new') return;
