@@ -77,10 +77,7 @@ function awaitedVolumes({ scheduled }: SpecRecord): readonly string[] {
       `${count} ${count === 1 ? 'instance waits for its' : 'instances wait for their'} volumes on ${host}; killing with ?wipe=true gives volumes up`,
   );
   if (asked === 0) return sentences;
-  return [
-    ...sentences,
-    `${asked} ${asked === 1 ? 'reservation was' : 'reservations were'} asked for and not used yet`,
-  ];
+  return [...sentences, `${asked} ${asked === 1 ? 'reservation was' : 'reservations were'} asked for and not used yet`];
 }
 
 function agentView({ offer, reasons, details, timestamp }: UnusedOffer): object {
