@@ -35,28 +35,40 @@ function look(ctx: Context): void {
   const { state, emit, options } = ctx;
   const { launching } = state;
   launching.isLookDue = false;
-  const { roles, nextAt } = wantedRoles(ctx);
+  const isDelayOver = launching.delayedUntil <= ctx.env.wall;
+  const { roles, delayedUntil, sweptUntil } = wantedRoles(ctx);
+  const nextAt = Math.min(delayedUntil, sweptUntil);
   for (const id of launching.statistics.keys()) if (!launching.waiting.has(id)) forgetStatistics(ctx, id);
-  if (nextAt !== undefined) emit({ kind: 'arm', key: LOOK, after: Math.max(nextAt - ctx.env.wall, 1) });
+  if (nextAt < Number.POSITIVE_INFINITY) emit({ kind: 'arm', key: LOOK, after: Math.max(nextAt - ctx.env.wall, 1) });
   const before = launching.offersAsked;
   const added = [...roles].filter((role) => before === undefined || !before.has(role));
   const dropped = [...(before ?? launching.roles)].filter((role) => !roles.has(role));
   launching.offersAsked = roles;
   subscribeRoles(ctx, roles);
   if (dropped.length > 0 && options.suppressOffers) suppress(ctx, dropped);
-  if (roles.size > 0 && (added.length > 0 || launching.hasNewWaiting)) askAgain(ctx);
+  // Whoever was delayed may have let offers pass that others of the role have declined: those have to come again.
+  if (roles.size > 0 && (added.length > 0 || launching.hasNewWaiting || isDelayOver)) askAgain(ctx);
+  launching.delayedUntil = delayedUntil;
   launching.hasNewWaiting = false;
 }
 
-function wantedRoles({ state, env }: Context): { readonly roles: Set<string>; readonly nextAt: number | undefined } {
+interface Wanted {
+  readonly roles: Set<string>;
+  /** When the next delay is over, and the next sweep; never, if there is none. */
+  readonly delayedUntil: number;
+  readonly sweptUntil: number;
+}
+
+function wantedRoles({ state, env }: Context): Wanted {
   const roles = new Set<string>();
-  let nextAt: number | undefined;
+  let delayedUntil = Number.POSITIVE_INFINITY;
+  let sweptUntil = Number.POSITIVE_INFINITY;
   for (const id of state.launching.waiting) {
     const record = specRecord(state, id);
     for (const { spec, reservation } of record.scheduled.values()) {
       const delay = delayOf(record, spec, env.wall);
       if (delay === undefined || delay.deadline <= env.wall) roles.add(reservation?.role ?? spec.role);
-      else nextAt = Math.min(nextAt ?? delay.deadline, delay.deadline);
+      else delayedUntil = Math.min(delayedUntil, delay.deadline);
       // Only with volumes can instances of one app be of several roles.
       if (!isResident(spec)) break;
     }
@@ -68,9 +80,9 @@ function wantedRoles({ state, env }: Context): { readonly roles: Set<string>; re
       continue;
     }
     roles.add(role);
-    nextAt = Math.min(nextAt ?? until, until);
+    sweptUntil = Math.min(sweptUntil, until);
   }
-  return { roles, nextAt };
+  return { roles, delayedUntil, sweptUntil };
 }
 
 /** Wants offers for these roles for a while: something is reserved there that has to be given back. */

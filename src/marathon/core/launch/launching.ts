@@ -58,6 +58,8 @@ export interface Launching {
   readonly releasing: Map<string, string>;
   /** Roles that offers are wanted for until then (wall clock), in case they hold what nobody needs any more. */
   readonly sweeps: Map<string, number>;
+  /** When the next of those that wait may be launched again after failures (wall clock). */
+  delayedUntil: number;
   /** More waits than at the last look. */
   hasNewWaiting: boolean;
   /** A look at who waits is due. */
@@ -84,6 +86,7 @@ export function newLaunching(): Launching {
     waiting: new Set(),
     releasing: new Map(),
     sweeps: new Map(),
+    delayedUntil: Number.POSITIVE_INFINITY,
     hasNewWaiting: false,
     isLookDue: false,
     offersAsked: undefined,
