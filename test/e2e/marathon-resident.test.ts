@@ -149,3 +149,51 @@ test('a resident app has its file again on the same agent after kill -9, and DEL
     rmSync(workDir, { recursive: true, force: true });
   }
 });
+
+test('the containers of a resident pod share a volume, which is there again when the pod is', async () => {
+  const daemons = await startDaemons();
+  const port = await freePorts(1);
+  const marathon = `127.0.0.1:${port}`;
+  const workDir = mkdtempSync(join(tmpdir(), 'meseta-resident-'));
+  let program: Running | undefined;
+  try {
+    const agent = await daemons.startAgent('--resources=cpus:2;mem:1024;disk:1024;ports:[31000-31100]');
+    program = await startMarathon(port, daemons.master.port, workDir);
+    const container = (name: string): object => ({
+      name,
+      exec: { command: { shell: `echo ${name} $$ >> mnt/starts; exec sleep 1000` } },
+      resources: { cpus: 0.1, mem: 32 },
+      volumeMounts: [{ name: 'data', mountPath: 'mnt' }],
+    });
+    const pod = {
+      id: '/prod/pair',
+      role: 'prod',
+      containers: [container('one'), container('two')],
+      volumes: [{ name: 'data', persistent: { size: 16 } }],
+      scheduling: { backoff: { backoff: 0 } },
+    };
+    await api(marathon, 'POST', '/v2/pods', pod);
+    await untilQuiet(marathon);
+    const [folder] = volumeFolders(agent, 'prod');
+    const file = join(folder!, 'starts');
+    await until('both have written', () => lines(file).length === 2);
+    assert.deepEqual(
+      lines(file)
+        .map((line) => line.split(' ')[0])
+        .sort(),
+      ['one', 'two'],
+    );
+    process.kill(Number(lines(file)[0]!.split(' ')[1]), 'SIGKILL');
+    await until('both are back', () => lines(file).length === 4);
+    await fetch(`http://${marathon}/v2/pods/prod/pair`, { method: 'DELETE' });
+    await until('nothing is reserved any more', async () => {
+      const [after] = await slaves(daemons.master.port);
+      return Object.keys(after!.reserved_resources).length === 0;
+    });
+  } finally {
+    program?.process.kill('SIGTERM');
+    await program?.ended;
+    await daemons.stop();
+    rmSync(workDir, { recursive: true, force: true });
+  }
+});

@@ -1,56 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Resources } from '../../resources/resources.ts';
-import type { Offer_Operation, Resource } from '../../wire/v1.ts';
 import { whyView } from '../views/why.ts';
-import type { Instance } from './model.ts';
-import { Rig, START } from './rig.fixture.ts';
-
-type Options = ConstructorParameters<typeof Rig>[0];
-
-function rigWithAgents(count = 3, options: Options = {}): Rig {
-  const rig = new Rig(options);
-  for (let at = 0; at < count; at++) rig.addAgent(`host${at}`);
-  return rig;
-}
-
-/** An app of the role `prod`, with a volume. */
-function resident(more: object = {}, persistent: object = { size: 100 }) {
-  const volumes = [{ containerPath: 'data', mode: 'RW', persistent }];
-  const document = { id: '/prod/db', cmd: 'sleep 1000', cpus: 1, mem: 32, role: 'prod', disk: 10, backoffSeconds: 0 };
-  return { kind: 'createApp', document: { ...document, container: { type: 'MESOS', volumes }, ...more } } as const;
-}
-
-function operations(rig: Rig): readonly Offer_Operation[] {
-  return rig.calls.flatMap(({ accept }) => accept?.operations ?? []);
-}
-
-function types(rig: Rig): readonly (string | undefined)[] {
-  return operations(rig).map(({ type }) => type);
-}
-
-/** What is dynamically reserved on all agents. */
-function reserved(rig: Rig): string {
-  return [...rig.mesos.agents.values()]
-    .map(({ total }) => total.reserved())
-    .filter((each) => !each.isEmpty)
-    .join(' + ');
-}
-
-function volumes(rig: Rig): readonly Resource[] {
-  return [...rig.mesos.agents.values()].flatMap(({ total }) => total.persistentVolumes().toProto());
-}
-
-function only(rig: Rig): Instance {
-  const all = rig.instancesOf('/prod/db');
-  assert.equal(all.length, 1);
-  return all[0]!;
-}
-
-function update(rig: Rig, document: object): void {
-  const outcome = rig.change({ kind: 'updateApp', id: '/prod/db', document, mode: 'merge' });
-  assert.ok(outcome.ok, JSON.stringify(outcome));
-}
+import { only, operations, resident, rigWithAgents, types, update, volumes } from './resident.fixture.ts';
+import { START } from './rig.fixture.ts';
 
 test('a resident app reserves, makes its volume, and is launched on it by the next offer', () => {
   const rig = rigWithAgents(1, { principal: 'marathon' });
@@ -171,47 +123,6 @@ test('a reservation that comes while the launch has to wait is not given up', ()
   assert.equal(only(rig).id, id);
 });
 
-test('DELETE destroys the volumes, unreserves everything, and then offers are not wanted any more', () => {
-  const rig = rigWithAgents(2);
-  rig.change(resident({ instances: 2 }));
-  rig.advance(2_000);
-  assert.equal(volumes(rig).length, 2);
-  rig.change({ kind: 'deleteApp', id: '/prod/db' });
-  rig.advance(10_000);
-  assert.equal(reserved(rig), '');
-  assert.equal(rig.core.state.instances.size, 0);
-  assert.equal(rig.core.state.specs.has('/prod/db'), false);
-  assert.deepEqual(
-    [...rig.stored.keys()].filter((key) => key.startsWith('instance/')),
-    [],
-  );
-  rig.advance(120_000);
-  assert.equal(rig.mesos.wanted.size, 0);
-});
-
-test('DELETE does not wait for an agent that is away; its volumes are freed when it is back, by another leader too', () => {
-  for (const fails of [false, true]) {
-    const rig = rigWithAgents(1);
-    rig.change(resident());
-    rig.advance(1_000);
-    const [task] = only(rig).tasks;
-    const home = rig.mesos.agents.get('agent-host0')!;
-    home.isAway = true;
-    rig.report(task!.id, 'TASK_UNREACHABLE');
-    rig.change({ kind: 'deleteApp', id: '/prod/db' });
-    rig.advance(600_000);
-    assert.equal(rig.core.state.deployments.size, 0);
-    assert.equal(rig.core.state.instances.size, 0);
-    home.isAway = false;
-    if (fails) rig.failover();
-    rig.report(task!.id, 'TASK_RUNNING');
-    rig.report(task!.id, 'TASK_KILLED');
-    if (!fails) rig.step({ kind: 'subscribed', frameworkId: 'f' });
-    rig.advance(30_000);
-    assert.equal(reserved(rig), '');
-  }
-});
-
 test('scaling down keeps the volumes, and scaling up comes back to them', () => {
   const rig = rigWithAgents(3);
   rig.change(resident({ instances: 3, constraints: [['hostname', 'UNIQUE']] }));
@@ -242,74 +153,6 @@ test('scaling down keeps the volumes, and scaling up comes back to them', () => 
     ids.sort(),
   );
   assert.equal(volumes(rig).length, 3);
-});
-
-test('wipe gives up the volumes of an instance, running or waiting, and another takes its place', () => {
-  const rig = rigWithAgents(1);
-  rig.change(resident());
-  rig.advance(1_000);
-  const first = only(rig);
-  rig.ask({ kind: 'kill', instances: [first.id], wipe: true });
-  rig.advance(10_000);
-  const second = only(rig);
-  assert.notEqual(second.id, first.id);
-  assert.equal(second.condition, 'Running');
-  assert.equal(volumes(rig).length, 1);
-  assert.notDeepEqual(second.reservation?.volumes, first.reservation?.volumes);
-  const home = rig.mesos.agents.get('agent-host0')!;
-  home.isAway = true;
-  rig.report(second.tasks[0]!.id, 'TASK_FAILED');
-  rig.addAgent('host1');
-  rig.ask({ kind: 'kill', instances: [second.id], wipe: true });
-  rig.advance(10_000);
-  assert.equal(only(rig).placement?.host, 'host1');
-  home.isAway = false;
-  rig.advance(10_000);
-  assert.equal(volumes(rig).length, 1, 'what was wiped is freed when its agent is back');
-});
-
-test('without wipe a killed instance comes back to its volume', () => {
-  const rig = rigWithAgents(2);
-  rig.change(resident());
-  rig.advance(1_000);
-  const first = only(rig);
-  rig.ask({ kind: 'kill', instances: [first.id], wipe: false });
-  rig.advance(10_000);
-  assert.equal(only(rig).id, first.id);
-  assert.equal(only(rig).condition, 'Running');
-  assert.equal(volumes(rig).length, 1);
-});
-
-test('an agent that is gone for good takes its volumes along: its instances begin again elsewhere', () => {
-  for (const wasRunning of [true, false]) {
-    const rig = rigWithAgents(1);
-    rig.change(resident());
-    rig.advance(1_000);
-    const first = only(rig);
-    const home = rig.mesos.agents.get('agent-host0')!;
-    home.isAway = true;
-    rig.addAgent('host1');
-    if (!wasRunning) rig.report(first.tasks[0]!.id, 'TASK_FAILED');
-    rig.advance(10_000);
-    assert.notEqual(only(rig).placement?.host, 'host1');
-    if (!wasRunning) {
-      rig.advance(600_000);
-      const asked = rig.calls.flatMap(({ reconcile }) => reconcile?.tasks ?? []);
-      assert.ok(
-        asked.some(({ task_id }) => task_id.value === first.tasks[0]!.id),
-        'somebody asks for it',
-      );
-    }
-    rig.report(first.tasks[0]!.id, 'TASK_GONE_BY_OPERATOR');
-    rig.advance(10_000);
-    assert.equal(only(rig).placement?.host, 'host1');
-    assert.equal(only(rig).id, first.id);
-    assert.equal(only(rig).condition, 'Running');
-    home.isAway = false;
-    rig.step({ kind: 'subscribed', frameworkId: 'f' });
-    rig.advance(10_000);
-    assert.equal(volumes(rig).length, 1, 'should it come back after all, its volumes are freed');
-  }
 });
 
 test('out of reach it is neither replaced nor forgotten, and killed on its return if it is not wanted any more', () => {
@@ -378,44 +221,6 @@ test('volumes and resources of a resident app cannot change', () => {
   }
 });
 
-test('reservations that nobody knows are given back, those of other frameworks are left alone', () => {
-  const rig = new Rig();
-  const of = (framework: string, task: string): object => ({
-    reservations: [
-      {
-        type: 'DYNAMIC',
-        role: 'prod',
-        labels: {
-          labels: [
-            { key: 'marathon_framework_id', value: framework },
-            { key: 'marathon_task_id', value: task },
-          ],
-        },
-      },
-    ],
-  });
-  const disk = { persistence: { id: 'old#data' }, volume: { container_path: 'data', mode: 'RW' } };
-  const ours = of('f', 'prod_old.instance-11111111-1111-1111-1111-111111111111');
-  const list = [
-    { name: 'cpus', type: 'SCALAR', scalar: { value: 4 } },
-    { name: 'mem', type: 'SCALAR', scalar: { value: 1_000 } },
-    { name: 'cpus', type: 'SCALAR', scalar: { value: 1 }, ...ours },
-    { name: 'disk', type: 'SCALAR', scalar: { value: 10 }, ...ours, disk },
-    { name: 'cpus', type: 'SCALAR', scalar: { value: 0.5 }, ...of('f', 'what is this') },
-    {
-      name: 'cpus',
-      type: 'SCALAR',
-      scalar: { value: 0.25 },
-      ...of('g', 'prod_old.instance-11111111-1111-1111-1111-111111111111'),
-    },
-  ];
-  rig.addAgent('host0');
-  rig.mesos.agents.get('agent-host0')!.total = Resources.of(list as readonly Resource[]);
-  rig.step({ kind: 'offers', offers: [rig.offerOf('host0', 'prod')] });
-  assert.deepEqual(types(rig), ['DESTROY', 'UNRESERVE', 'UNRESERVE']);
-  assert.match(reserved(rig), /^cpus\(.*\):0\.25$/);
-});
-
 test('a resident pod shares its volume among its containers and comes back to it', () => {
   const rig = rigWithAgents(2);
   const container = (name: string) => ({
@@ -451,4 +256,23 @@ test('a resident pod shares its volume among its containers and comes back to it
   );
   assert.notEqual(operations(rig).at(-1)!.launch_group!.executor.executor_id.value, group.executor.executor_id.value);
   assert.equal(volumes(rig).length, 1);
+});
+
+test('an app without volumes may be waited for as well: with a disabled unreachable strategy it is never replaced', () => {
+  const rig = rigWithAgents(2);
+  const document = { id: '/web', cmd: 'sleep 1000', cpus: 1, mem: 32, unreachableStrategy: 'disabled' };
+  rig.change({ kind: 'createApp', document });
+  rig.advance(1_000);
+  const [first] = rig.running('/web');
+  rig.report(first!.tasks[0]!.id, 'TASK_UNREACHABLE');
+  rig.advance(7_200_000);
+  assert.deepEqual(
+    rig.instancesOf('/web').map(({ condition }) => condition),
+    ['Unreachable'],
+  );
+  rig.report(first!.tasks[0]!.id, 'TASK_RUNNING');
+  assert.deepEqual(
+    rig.running('/web').map(({ id }) => id),
+    [first!.id],
+  );
 });

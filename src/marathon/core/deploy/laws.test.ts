@@ -254,6 +254,6 @@ test('whatever happens, capacity is kept, the books are right, no two plans shar
       heal(rig);
       assertSettled(rig);
     }),
-    { numRuns: 100 },
+    { numRuns: 300 },
   );
 });
