@@ -1,3 +1,4 @@
+import { compilePattern } from '../base/pattern.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { AgentInfo, Attribute } from '../wire/v1.ts';
 import type {
@@ -6,7 +7,6 @@ import type {
   AttributeConstraint_Selector,
   OfferConstraints,
 } from '../wire/v1_scheduler.ts';
-import { compilePattern } from './pattern.ts';
 
 /** Which agents a framework wants offers from, by role; from `compileOfferConstraints`. */
 export interface OfferConstraintsFilter {

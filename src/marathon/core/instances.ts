@@ -7,6 +7,7 @@ import { instanceId } from '../definition/task-id.ts';
 import type { RunSpec } from '../definition/types.ts';
 import { isActive, isTerminal } from './condition.ts';
 import { type Context, publish } from './context.ts';
+import { sweep } from './launch/asking.ts';
 import type { Condition, Instance } from './model.ts';
 import { type MarathonState, type SpecRecord, specRecord, type Tally } from './state.ts';
 import { instanceKey, storedInstance } from './stored.ts';
@@ -82,6 +83,10 @@ export function expunge(ctx: Context, instance: Instance): void {
   spec.instances.delete(instance.id);
   state.instances.delete(instance.id);
   state.dirty.add(instance.specId);
+  // Whatever is still reserved for it is nobody's now.
+  if (instance.reservation) sweep(ctx, [instance.reservation.role]);
+  if (spec.instances.size === 0 && !state.current.has(spec.id) && !state.locks.has(spec.id))
+    state.specs.delete(spec.id);
   ctx.emit({ kind: 'store', key: instanceKey(instance.id), value: undefined });
   if (!isTerminal(instance.condition)) announce(ctx, instance, 'Killed');
 }
@@ -121,13 +126,33 @@ export function isGood(instance: Instance): boolean {
 
 function count(state: MarathonState, spec: SpecRecord, instance: Instance, by: 1 | -1): void {
   if (isScheduled(instance)) noteScheduled(state, spec, instance, by);
-  if (instance.goal !== 'Running' && isActive(instance.condition)) spec.leaving += by;
+  if (isReleasing(instance)) noteReleasing(state, instance, by);
+  if (isLeaving(instance)) spec.leaving += by;
   if (!isWanted(instance)) return;
   const tally = tallyOf(spec, instance.spec.version);
   tally.wanted += by;
   if (instance.condition === 'Running' && isConsideredHealthy(instance)) tally.healthy += by;
   if (isGood(instance)) tally.good += by;
   if (tally.wanted === 0) spec.tallies.delete(instance.spec.version);
+}
+
+/** Not wanted and not gone yet. One that keeps its volumes and is out of reach is not waited for: it ends when it comes back. */
+function isLeaving({ goal, condition }: Instance): boolean {
+  return goal !== 'Running' && isActive(condition) && !(goal === 'Stopped' && condition === 'Unreachable');
+}
+
+/** Nothing of it runs or will, but something is still reserved for it. */
+function isReleasing({ goal, reservation, tasks }: Instance): boolean {
+  return goal === 'Decommissioned' && reservation !== undefined && tasks.every((task) => isTerminal(task.condition));
+}
+
+function noteReleasing({ launching }: MarathonState, { id, reservation }: Instance, by: 1 | -1): void {
+  if (by === -1) {
+    launching.releasing.delete(id);
+    return;
+  }
+  launching.releasing.set(id, reservation!.role);
+  launching.hasNewWaiting = true;
 }
 
 function noteScheduled(state: MarathonState, spec: SpecRecord, instance: Instance, by: 1 | -1): void {

@@ -7,12 +7,16 @@ import type { Kill } from './state.ts';
 
 const RETRY = 'kill-retry';
 
-/** Has an instance killed. What cannot be reached and holds nothing is forgotten instead: should it come back, it is killed then. */
+/**
+ * Has an instance killed. What cannot be reached and shall keep nothing is forgotten instead: should it come back, it is
+ * killed then, and what is reserved for it is given back.
+ */
 export function killInstance(ctx: Context, instance: Instance): void {
   const taskIds = instance.tasks.filter(({ condition }) => !isTerminal(condition)).map(({ id }) => id);
   if (taskIds.length === 0) return;
   if (isOutOfReach(instance)) {
-    if (instance.reservation === undefined && instance.goal !== 'Stopped') expunge(ctx, instance);
+    const keepsNothing = instance.reservation === undefined && instance.goal !== 'Stopped';
+    if (keepsNothing || instance.goal === 'Decommissioned') expunge(ctx, instance);
     return;
   }
   queueKill(ctx, instance.id, taskIds);

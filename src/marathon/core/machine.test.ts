@@ -48,6 +48,19 @@ test('a task that ends is launched again under the same instance, after its back
   assert.match(after!.tasks[0]!.id, /\._app\.2$/);
 });
 
+test('when a delay is over, offers that others of the role have declined are asked for again', () => {
+  const rig = rigWithAgents(1);
+  rig.change(app('/big', { cpus: 1_000 }));
+  rig.change(app('/web', { backoffSeconds: 60 }));
+  rig.advance(10_000);
+  rig.report(rig.running('/web')[0]!.tasks[0]!.id, 'TASK_FAILED');
+  rig.advance(30_000);
+  const before = rig.calls.filter(({ type }) => type === 'REVIVE').length;
+  rig.advance(31_000);
+  assert.equal(rig.calls.filter(({ type }) => type === 'REVIVE').length, before + 1);
+  assert.equal(rig.running('/web').length, 1);
+});
+
 test('backoff grows with each failure up to its limit, and DELETE of the delay ends the wait', () => {
   const rig = rigWithAgents();
   rig.change(app('/web', { backoffSeconds: 1, backoffFactor: 10, maxLaunchDelaySeconds: 50 }));

@@ -3,7 +3,7 @@
  * `instances.ts` changes, so that tallies, what is stored and what is told stay true. Instants are wall-clock
  * milliseconds since the epoch.
  */
-import type { Resource, TaskStatus } from '../../wire/v1.ts';
+import type { TaskStatus } from '../../wire/v1.ts';
 import type { App, Pod, RunSpec, UnreachableStrategy } from '../definition/types.ts';
 
 export type { RunSpec };
@@ -66,11 +66,12 @@ export interface LocalVolume {
 /** What is kept on an agent for a resident instance while none of its tasks runs, and before the first one does. */
 export interface Reservation {
   readonly volumes: readonly LocalVolume[];
-  /** `new`: asked for, not yet seen in an offer. `launched`: in use. `suspended`: waits for the next launch. */
+  /** `new`: asked for, not used yet. `launched`: in use. `suspended`: waits for the next launch. */
   readonly state: 'new' | 'launched' | 'suspended';
   /** While `new`: when it is given up. */
   readonly deadline?: number;
-  readonly resources: readonly Resource[];
+  /** The role that it was made for: it stays, though the definition may get another one. */
+  readonly role: string;
 }
 
 export interface Instance {

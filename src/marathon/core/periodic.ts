@@ -92,9 +92,10 @@ export function reconcile(ctx: Context): void {
   for (const instance of state.instances.values()) {
     if (instance.tasks.length > 0 && !hasDefinition(ctx, instance)) setGoal(ctx, instance, 'Decommissioned');
   }
+  // Of those that wait with volumes the last tasks too: their agent may be gone for good by now.
   const tasks = [...state.instances.values()].flatMap((instance) =>
     instance.tasks
-      .filter(({ condition }) => !isTerminal(condition))
+      .filter(({ condition }) => !isTerminal(condition) || instance.reservation !== undefined)
       .map(({ id }) => ({
         task_id: { value: id },
         ...(instance.placement && { agent_id: { value: instance.placement.agentId } }),

@@ -1,12 +1,13 @@
 /** A Marathon core with a clock, timers, a small Mesos that does what it is told, and a memory of everything that came out. */
 import { seededRandom } from '../../base/random.ts';
-import type { Offer, Resource, TaskState, TaskStatus } from '../../wire/v1.ts';
+import type { Offer, TaskState, TaskStatus } from '../../wire/v1.ts';
 import type { Call } from '../../wire/v1_scheduler.ts';
 import type { Change } from './change.ts';
 import type { CoreOptions } from './context.ts';
 import type { MarathonEffect } from './effects.ts';
 import type { MarathonEvent } from './events.ts';
 import { MarathonCore } from './machine.ts';
+import { type AgentOptions, type MesosTask, SmallMesos } from './mesos.fixture.ts';
 import type { Instance } from './model.ts';
 import type { Outcome } from './outcome.ts';
 import type { Published } from './published.ts';
@@ -55,26 +56,12 @@ const OPTIONS: CoreOptions = {
   features: new Set(),
 };
 
-interface Agent {
-  readonly id: string;
-  readonly host: string;
-  cpus: number;
-  readonly attributes: Readonly<Record<string, string>>;
-}
-
-/** What a Mesos task is at the moment. */
-interface MesosTask {
-  readonly agentId: string;
-  readonly cpus: number;
-  state: TaskState;
-}
-
 export class Rig {
   core: MarathonCore;
   now = 0;
   readonly options: CoreOptions;
-  readonly agents = new Map<string, Agent>();
-  readonly tasks = new Map<string, MesosTask>();
+  readonly mesos = new SmallMesos();
+  readonly tasks: Map<string, MesosTask> = this.mesos.tasks;
   readonly published: Published[] = [];
   readonly calls: Call[] = [];
   readonly probes: Extract<MarathonEffect, { readonly kind: 'probe' }>[] = [];
@@ -84,10 +71,10 @@ export class Rig {
   readonly #outcomes = new Map<number, Outcome>();
   readonly #random = seededRandom(1);
   #request = 0;
-  #offer = 0;
-  #wantsOffers = false;
   /** Whether tasks that are launched come to run at once. */
   isQuick = true;
+  /** What else is told of tasks that come to run at once. */
+  quickStatus: Partial<TaskStatus> = {};
   /** Called after every step, to look whether all is as it must be. */
   check: (rig: Rig) => void = () => {};
 
@@ -112,9 +99,8 @@ export class Rig {
     this.#begin();
   }
 
-  addAgent(host: string, cpus = 100, attributes: Readonly<Record<string, string>> = {}): void {
-    const id = `agent-${host}`;
-    this.agents.set(id, { id, host, cpus, attributes });
+  addAgent(host: string, options: AgentOptions = {}): void {
+    this.mesos.addAgent(host, options);
   }
 
   /** One event, and what follows from it in Mesos. */
@@ -161,7 +147,7 @@ export class Rig {
     const task = this.tasks.get(taskId);
     const agent = task?.agentId ?? 'agent-x';
     if (task) task.state = state;
-    if (ENDED.has(state) && task) this.#free(taskId);
+    if (ENDED.has(state)) this.mesos.end(taskId);
     this.step({
       kind: 'update',
       status: { task_id: { value: taskId }, agent_id: { value: agent }, state, uuid: new Uint8Array(16), ...more },
@@ -213,19 +199,14 @@ export class Rig {
   }
 
   #obey(call: Call): void {
-    if (call.type === 'REVIVE') this.#wantsOffers = true;
-    if (call.type === 'SUPPRESS') this.#wantsOffers = false;
     if (call.type === 'KILL') this.#kill(call.kill!.task_id.value);
-    if (call.type !== 'ACCEPT') return;
-    for (const operation of call.accept?.operations ?? []) {
-      for (const info of operation.launch?.task_infos ?? []) {
-        const cpus = info.resources?.find(({ name }) => name === 'cpus')?.scalar?.value ?? 0;
-        const agent = this.agents.get(info.agent_id.value)!;
-        agent.cpus -= cpus;
-        this.tasks.set(info.task_id.value, { agentId: agent.id, cpus, state: 'TASK_STAGING' });
-        if (this.isQuick) this.#later(() => this.report(info.task_id.value, 'TASK_RUNNING'));
-      }
+    // Of tasks on agents that are gone for good a master says so.
+    for (const { task_id, agent_id } of call.reconcile?.tasks ?? []) {
+      if (!this.isQuick || this.mesos.agents.has(agent_id?.value ?? '')) continue;
+      this.#later(() => this.report(task_id.value, 'TASK_GONE_BY_OPERATOR'));
     }
+    for (const id of this.mesos.obey(call))
+      if (this.isQuick) this.#later(() => this.report(id, 'TASK_RUNNING', this.quickStatus));
   }
 
   readonly #queue: (() => void)[] = [];
@@ -235,56 +216,28 @@ export class Rig {
   }
 
   #kill(taskId: string): void {
-    if (this.tasks.has(taskId) && this.isQuick) this.#later(() => this.report(taskId, 'TASK_KILLED'));
-  }
-
-  #free(taskId: string): void {
-    const task = this.tasks.get(taskId);
-    const agent = task && this.agents.get(task.agentId);
-    if (agent) agent.cpus += task.cpus;
-    this.tasks.delete(taskId);
+    // A master that does not know a task says that it is gone.
+    const state = this.tasks.has(taskId) ? 'TASK_KILLED' : 'TASK_GONE';
+    if (this.isQuick) this.#later(() => this.report(taskId, state));
   }
 
   #offerAll(): void {
-    for (let action = this.#queue.shift(); action; action = this.#queue.shift()) action();
-    if (!this.#wantsOffers) return;
-    const offers = [...this.agents.values()].filter(({ cpus }) => cpus > 0.001).map((agent) => this.offerOf(agent.id));
-    const before = this.core.state.launching.waiting.size;
-    if (before > 0 && offers.length > 0) this.step({ kind: 'offers', offers });
-    for (let action = this.#queue.shift(); action; action = this.#queue.shift()) action();
-    if (this.core.state.launching.waiting.size === 0) this.#wantsOffers = false;
+    this.#runQueue();
+    const { waiting, releasing, sweeps } = this.core.state.launching;
+    if (waiting.size + releasing.size + sweeps.size === 0) return;
+    for (const offer of this.mesos.offers()) {
+      this.step({ kind: 'offers', offers: [offer] });
+      this.#runQueue();
+    }
   }
 
-  /** All that is free on an agent. */
-  offerOf(agentId: string): Offer {
-    const agent = this.agents.get(agentId)!;
-    const scalar = (name: string, value: number): Resource => ({
-      name,
-      type: 'SCALAR',
-      scalar: { value },
-      role: '*',
-      allocation_info: { role: '*' },
-    });
-    return {
-      id: { value: `offer-${++this.#offer}` },
-      framework_id: { value: 'f' },
-      agent_id: { value: agentId },
-      hostname: agent.host,
-      allocation_info: { role: '*' },
-      resources: [
-        scalar('cpus', agent.cpus),
-        scalar('mem', 100_000),
-        scalar('disk', 100_000),
-        {
-          name: 'ports',
-          type: 'RANGES',
-          ranges: { range: [{ begin: 31_000, end: 32_000 }] },
-          role: '*',
-          allocation_info: { role: '*' },
-        },
-      ],
-      attributes: Object.entries(agent.attributes).map(([name, value]) => ({ name, type: 'TEXT', text: { value } })),
-    };
+  #runQueue(): void {
+    for (let action = this.#queue.shift(); action; action = this.#queue.shift()) action();
+  }
+
+  /** All that is free on an agent for a role. */
+  offerOf(host: string, role = '*'): Offer {
+    return this.mesos.offerOf(`agent-${host}`, role);
   }
 }
 
@@ -295,5 +248,6 @@ const ENDED: ReadonlySet<TaskState> = new Set<TaskState>([
   'TASK_ERROR',
   'TASK_LOST',
   'TASK_GONE',
+  'TASK_GONE_BY_OPERATOR',
   'TASK_DROPPED',
 ]);

@@ -16,7 +16,7 @@ import { type Context, log, publish } from './context.ts';
 import { noteFailure } from './failures.ts';
 import { healthOfInstance, noteMesosHealth, watchHealth } from './health.ts';
 import { alter, expunge, expungeIfDone } from './instances.ts';
-import { confirmKill, killTask } from './kills.ts';
+import { confirmKill, killInstance, killTask } from './kills.ts';
 import { returnToken } from './launch/tokens.ts';
 import type { Condition, Instance, TaskRecord } from './model.ts';
 import type { PublishedAddress } from './published.ts';
@@ -71,7 +71,10 @@ function applyStatus(
   condition: Condition,
   status: TaskStatus,
 ): void {
-  if (isTerminal(task.condition)) return;
+  if (isTerminal(task.condition)) {
+    if (status.state === 'TASK_GONE_BY_OPERATOR') abandonReservation(ctx, instance);
+    return;
+  }
   const changed = alteredTask(ctx, task, condition, status);
   if (changed === undefined) {
     noteTimePassing(ctx, instance);
@@ -161,15 +164,26 @@ function settle(ctx: Context, instance: Instance): void {
   }
   if (expungeIfDone(ctx, instance)) return;
   watchTime(ctx, instance);
-  if (wasGivenAway(instance)) {
-    // Its agent will not come back, and the volumes are lost with it: begin again elsewhere.
-    alter(ctx, instance, (each) => {
-      delete each.reservation;
-      delete each.placement;
-      if (each.goal === 'Running') each.condition = 'Scheduled';
-    });
-    expungeIfDone(ctx, instance);
-  }
+  if (wasGivenAway(instance)) abandonReservation(ctx, instance);
+  else if (instance.goal !== 'Running' && isActive(instance.condition)) killAgain(ctx, instance);
+}
+
+/** It has come back from where it could not be reached, and is still not wanted. */
+function killAgain(ctx: Context, instance: Instance): void {
+  if (instance.condition !== 'Unreachable' && instance.condition !== 'Killing') killInstance(ctx, instance);
+}
+
+/** Its agent will not come back, and the volumes are lost with it: it begins again elsewhere, if it is to run at all. */
+function abandonReservation(ctx: Context, instance: Instance): void {
+  if (instance.reservation === undefined || instance.tasks.some(({ condition }) => !isTerminal(condition))) return;
+  log(ctx, 'warning', `${instance.id} has lost its volumes: the agent is gone for good`);
+  alter(ctx, instance, (each) => {
+    delete each.reservation;
+    delete each.placement;
+    if (each.goal === 'Running') each.condition = 'Scheduled';
+    else each.goal = 'Decommissioned';
+  });
+  expungeIfDone(ctx, instance);
 }
 
 /** Comes back when an instance out of reach is to be given up, or forgotten. */

@@ -30,8 +30,13 @@ function isInteger(value: string): boolean {
 }
 
 function pattern(value: string | undefined): string | undefined {
-  if (value === undefined) return 'LIKE and UNLIKE require a non-empty, regular expression value';
-  return compilePattern(value).ok ? undefined : `is not a valid regular expression: '${value}'`;
+  if (value === undefined || value === '') return 'LIKE and UNLIKE require a non-empty, regular expression value';
+  const compiled = compilePattern(value);
+  return compiled.ok ? undefined : `is not a valid regular expression: '${shortened(value)}': ${compiled.error}`;
+}
+
+function shortened(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }
 
 /** The constraint that an app's list of strings means; operators may be in any case. */

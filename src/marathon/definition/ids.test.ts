@@ -100,10 +100,39 @@ test('instants are written and read as the clock of the machine would', () => {
 test('patterns match whole values, as in Java', () => {
   const matches = (pattern: string, value: string): boolean => {
     const compiled = compilePattern(pattern);
-    return compiled.ok && compiled.value.test(value);
+    assert.ok(compiled.ok, compiled.ok ? '' : compiled.error);
+    return compiled.value(value);
   };
   assert.ok(matches('rack-[1-3]', 'rack-2') && !matches('rack-[1-3]', 'rack-22'));
   assert.ok(matches('a|b', 'b') && !matches('a|b', 'ab'));
   assert.ok(matches('(?i)AB', 'ab') && matches('a++', 'aa') && matches('\\Aa\\z', 'a') && matches('a\\\\A', 'a\\A'));
-  assert.equal(compilePattern('(').ok, false);
+  assert.ok(matches('(?iu)AB', 'ab') && matches('(?u)a', 'a') && matches('x(?i:Y)', 'xy') && matches('a\\Z', 'a'));
+  assert.ok(matches('[*+]++', '+*+') && matches('a{2}+b', 'aab') && matches('a\\++', 'a++') && matches('[]a]', ']'));
+  assert.ok(matches('\\u0041', 'A') && matches('[\\u0041-\\u0043]', 'B') && matches('\\Qa.b\\E+', 'a.bb'));
+  assert.ok(matches('[[:alpha:]]+', 'ab') && matches('[^\\]]+', 'ab') && matches('(?<n>a)', 'a'));
+});
+
+test('patterns that cannot be matched in linear time are refused, with what it is about them', () => {
+  for (const [pattern, why] of [
+    ['(', /a '\(' has no '\)'/],
+    ['(a)\\1', /\\1 means nothing/],
+    ['(?=a)a', /look-around/],
+    ['(?<!a)b', /look-around/],
+    ['[a-z&&[^b]]', /cannot be combined: '&&'/],
+    ['[a[bc]]', /cannot be combined: '\['/],
+    ['(?>a)', /none that RE2 knows/],
+    ['((a{30}){30}){30}', /repeated more than 1000 times/],
+    ['a'.repeat(30_000), /more than 20000 steps/],
+  ] as const) {
+    const compiled = compilePattern(pattern);
+    assert.ok(!compiled.ok, pattern);
+    assert.match(compiled.error, why);
+    assert.ok(compiled.error.length < 300, compiled.error);
+  }
+});
+
+test('a pattern that would take a backtracking engine for ever says no at once', () => {
+  const compiled = compilePattern('(a+)+(b|a*)*c');
+  assert.ok(compiled.ok);
+  assert.equal(compiled.value('a'.repeat(5_000)), false);
 });

@@ -112,7 +112,8 @@ function diskConstraint(parts: readonly string[], path: string): readonly Proble
   }
   if (operator !== 'LIKE' && operator !== 'UNLIKE')
     return broken(path, `Operator must be one of LIKE, UNLIKE, not ${operator}`);
-  return compilePattern(value).ok ? FINE : broken(path, `Invalid regular expression '${value}'`);
+  const compiled = compilePattern(value);
+  return compiled.ok ? FINE : broken(path, `Invalid regular expression '${value}': ${compiled.error}`);
 }
 
 function dvdiVolume(volume: ByKind<'dvdi'>, path: string, { type }: ContainerDocument): readonly Problem[] {

@@ -54,6 +54,7 @@ function reasonsOf(
       `${count} ${count === 1 ? 'instance waits' : 'instances wait'} for offers, and none has come yet for role '${spec.role}'`,
     );
   }
+  reasons.push(...awaitedVolumes(record));
   const byReason = new Map<string, number>();
   for (const { reasons: all } of agents) {
     for (const reason of NO_MATCH_REASONS)
@@ -61,6 +62,22 @@ function reasonsOf(
   }
   for (const [reason, number] of byReason) reasons.push(`${number} of ${agents.length} agents: ${reason}`);
   return reasons;
+}
+
+/** Who has volumes can be launched only where they are. */
+function awaitedVolumes({ scheduled }: SpecRecord): readonly string[] {
+  const byHost = new Map<string, number>();
+  let asked = 0;
+  for (const { reservation, placement } of scheduled.values()) {
+    if (reservation?.state === 'new') asked++;
+    else if (reservation) byHost.set(placement?.host ?? '?', (byHost.get(placement?.host ?? '?') ?? 0) + 1);
+  }
+  const sentences = [...byHost].map(
+    ([host, count]) =>
+      `${count} ${count === 1 ? 'instance waits for its' : 'instances wait for their'} volumes on ${host}; killing with ?wipe=true gives volumes up`,
+  );
+  if (asked === 0) return sentences;
+  return [...sentences, `${asked} ${asked === 1 ? 'reservation was' : 'reservations were'} asked for and not used yet`];
 }
 
 function agentView({ offer, reasons, details, timestamp }: UnusedOffer): object {

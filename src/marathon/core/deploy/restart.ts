@@ -3,15 +3,16 @@
  * `maximumOverCapacity` while doing so. All is worked out from what is there now, so that it can be taken up
  * by another leader at any moment.
  */
+import { isResident } from '../../definition/compare.ts';
 import { isActive } from '../condition.ts';
 import type { Context } from '../context.ts';
 import { isConsideredHealthy } from '../instances.ts';
 import type { Action, Instance, RestartLimits, RunSpec } from '../model.ts';
 import { type SpecRecord, specRecord } from '../state.ts';
 import { firstToGo } from './victims.ts';
-import { isResident, retire, startInstances, wantedOf } from './wanted.ts';
+import { retire, startInstances, wantedOf } from './wanted.ts';
 
-/** @param present all instances, wanted or not  @param healthy those of the wanted that no check speaks against */
+/** @param present all that are to run, of whatever version  @param healthy those of the wanted that no check speaks against */
 export function restartLimits(spec: RunSpec, present: number, healthy: number, old: number): RestartLimits {
   const { instances, upgradeStrategy } = spec;
   const minimum = Math.ceil(instances * upgradeStrategy.minimumHealthCapacity);
@@ -32,7 +33,7 @@ export function beginRestart(ctx: Context, { spec }: Action): void {
   const wanted = [...record.instances.values()].filter(({ goal }) => goal === 'Running');
   const old = wanted.filter((instance) => instance.spec.version !== spec.version);
   const healthy = wanted.filter(isConsideredHealthy);
-  ctx.state.restarts.set(spec.id, restartLimits(spec, record.instances.size, healthy.length, old.length));
+  ctx.state.restarts.set(spec.id, restartLimits(spec, wanted.length, healthy.length, old.length));
   delete record.delay;
 }
 
@@ -82,10 +83,12 @@ function replaceOld(
 ): Instance[] {
   const good = record.tallies.get(spec.version)?.good ?? 0;
   const gone = limits.old - old.length;
-  let allowed = good >= spec.instances ? old.length : limits.atOnce + good - gone;
-  if (allowed <= 0) return old;
   const floor = isResident(spec) && limits.minimum === limits.maximum ? limits.minimum - 1 : limits.minimum;
   let healthy = healthyOf(record);
+  // What got well only after the beginning counts too: else those that went because they were not well block the others.
+  const spare = Math.max(limits.atOnce + good - gone, healthy - floor);
+  let allowed = good >= spec.instances ? old.length : spare;
+  if (allowed <= 0) return old;
   const left: Instance[] = [];
   for (const instance of old.sort(unwellFirst(spec))) {
     const isWell = instance.condition === 'Running' && isConsideredHealthy(instance);
@@ -103,9 +106,17 @@ function replaceOld(
 
 function startNew(ctx: Context, record: SpecRecord, old: number, limits: RestartLimits, spec: RunSpec): void {
   const started = record.tallies.get(spec.version)?.wanted ?? 0;
-  const room = limits.maximum - old - record.leaving - started;
+  const room = roomOf(record, limits, spec) - old - record.leaving - started;
   const amount = Math.min(spec.instances - started, room);
   if (amount > 0) startInstances(ctx, spec, amount);
+}
+
+/**
+ * How many may be there now. While as many are well as must be and as may be, one more may come, as at the beginning: else
+ * nothing could ever go. Volumes cannot be doubled: of theirs one goes first.
+ */
+function roomOf(record: SpecRecord, { minimum, maximum }: RestartLimits, spec: RunSpec): number {
+  return minimum === maximum && !isResident(spec) && healthyOf(record) >= maximum ? maximum + 1 : maximum;
 }
 
 /** If nothing is on its way and there is no room, an old one that is not well makes way: it counts for nothing anyway. */

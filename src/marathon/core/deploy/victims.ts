@@ -3,9 +3,19 @@ import type { Constraint, KillSelection } from '../../definition/types.ts';
 import type { Condition, Instance, RunSpec } from '../model.ts';
 import { constraintValue } from '../placement/values.ts';
 
-/** Those with a lower weight go first; whatever is not named goes last. */
-const WEIGHT: Partial<Record<Condition, number>> = { Unreachable: 1, Staging: 2, Starting: 3, Running: 4 };
-const LAST = 5;
+/**
+ * Those with a lower weight go first. Upstream has no words for who waits for an offer or was launched a moment ago, and lets them
+ * go last: running ones would end for such as may never come.
+ */
+const WEIGHT: Partial<Record<Condition, number>> = {
+  Unreachable: 1,
+  Provisioned: 2,
+  Staging: 2,
+  Starting: 3,
+  Running: 4,
+  Killing: 5,
+};
+const WAITING = 0;
 
 /**
  * @param sentenced go first, whatever else is said, and even when there are not too many
@@ -21,6 +31,8 @@ export function chooseVictims(
   const condemned = new Set(sentenced.filter((instance) => wanted.includes(instance)));
   const amount = Math.max(wanted.length - target, condemned.size);
   if (amount <= 0) return [];
+  const waiting = wanted.filter(({ condition }) => WEIGHT[condition] === undefined).sort(firstToGo(spec.killSelection));
+  for (const instance of waiting) if (condemned.size < amount) condemned.add(instance);
   const rest = wanted.filter((instance) => !condemned.has(instance));
   const balanced = keepBalance(rest, spec, amount - condemned.size);
   for (const instance of balanced) condemned.add(instance);
@@ -32,7 +44,7 @@ export function chooseVictims(
 export function firstToGo(selection: KillSelection): (a: Instance, b: Instance) => number {
   const sign = selection === 'OLDEST_FIRST' ? 1 : -1;
   return (a, b) => {
-    const byWeight = (WEIGHT[a.condition] ?? LAST) - (WEIGHT[b.condition] ?? LAST);
+    const byWeight = (WEIGHT[a.condition] ?? WAITING) - (WEIGHT[b.condition] ?? WAITING);
     if (byWeight !== 0) return byWeight;
     const age = ageOf(a) - ageOf(b);
     return age !== 0 ? sign * age : a.id < b.id ? -1 : 1;
@@ -41,6 +53,7 @@ export function firstToGo(selection: KillSelection): (a: Instance, b: Instance) 
 
 function ageOf(instance: Instance): number {
   switch (instance.condition) {
+    case 'Provisioned':
     case 'Staging':
       return Math.max(...instance.tasks.map(({ stagedAt }) => stagedAt));
     case 'Starting':
@@ -65,19 +78,17 @@ function keepBalance(instances: readonly Instance[], spec: RunSpec, amount: numb
   return victims;
 }
 
-/** The first instance that sits in a fullest group of every grouping; none if no group is fuller than another. */
+/** The first instance that sits in a fullest group of every grouping. */
 function fullestFirst(left: readonly Instance[], groupings: readonly Constraint[]): Instance | undefined {
   let candidates = left;
-  let isUneven = false;
-  for (const constraint of groupings) {
+  for (const { field } of groupings) {
     const sizes = new Map<string | undefined, number>();
-    for (const instance of left) {
-      const value = constraintValue(instance.placement, constraint.field);
+    for (const { placement } of left) {
+      const value = constraintValue(placement, field);
       sizes.set(value, (sizes.get(value) ?? 0) + 1);
     }
     const most = Math.max(...sizes.values());
-    isUneven ||= Math.min(...sizes.values()) < most;
-    candidates = candidates.filter(({ placement }) => sizes.get(constraintValue(placement, constraint.field)) === most);
+    candidates = candidates.filter(({ placement }) => sizes.get(constraintValue(placement, field)) === most);
   }
-  return isUneven ? candidates[0] : undefined;
+  return candidates[0];
 }

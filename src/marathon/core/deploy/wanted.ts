@@ -1,5 +1,6 @@
 /** How many instances are wanted, and how to want more or fewer. */
 
+import { isResident } from '../../definition/compare.ts';
 import { isTerminal } from '../condition.ts';
 import type { Context } from '../context.ts';
 import { setGoal } from '../goals.ts';
@@ -17,13 +18,6 @@ export function wantedOf({ tallies }: SpecRecord): number {
 /** Wants an instance no longer: one with volumes keeps them for who comes after it. */
 export function retire(ctx: Context, instance: Instance, spec: RunSpec): void {
   setGoal(ctx, instance, isResident(spec) && instance.reservation !== undefined ? 'Stopped' : 'Decommissioned');
-}
-
-/** Its instances have volumes of their own, and come back to them. */
-export function isResident(spec: RunSpec): boolean {
-  return spec.kind === 'app'
-    ? spec.container?.volumes.some((volume) => volume.kind === 'persistent') === true
-    : spec.volumes.some((volume) => volume.kind === 'persistent');
 }
 
 /** Wants more instances: first those that wait with their volumes, then new ones. */

@@ -4,6 +4,7 @@ import { resumeDeployment } from '../deploy/deployments.ts';
 import { watchHealth } from '../health.ts';
 import { restoreInstance } from '../instances.ts';
 import { killUnwanted } from '../kills.ts';
+import { watchReservation } from '../launch/reservations.ts';
 import { startJobs } from '../periodic.ts';
 import { countPorts } from '../tree/service-ports.ts';
 
@@ -16,6 +17,7 @@ export function start(ctx: Context): void {
   for (const instance of state.instances.values()) {
     restoreInstance(ctx, instance);
     if (instance.condition === 'Running') watchHealth(ctx, instance);
+    watchReservation(ctx, instance);
   }
   startJobs(ctx);
   killUnwanted(ctx);

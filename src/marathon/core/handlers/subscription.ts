@@ -1,6 +1,8 @@
 import type { MasterInfo } from '../../../wire/v1.ts';
+import { isResident } from '../../definition/compare.ts';
 import { type Context, log, publish } from '../context.ts';
 import { resendKills } from '../kills.ts';
+import { sweep } from '../launch/asking.ts';
 import { FRAMEWORK_KEY } from '../stored.ts';
 
 /** The master knows this framework, anew or again. */
@@ -22,8 +24,18 @@ export function subscribed(
   }
   log(ctx, 'info', `Registered as framework ${frameworkId} with ${name}`);
   state.launching.offersAsked = undefined;
+  sweep(ctx, residentRoles(ctx));
   resendKills(ctx);
   emit({ kind: 'arm', key: 'reconcile', after: ctx.options.reconciliationInitialDelay });
+}
+
+/** Every role that instances with volumes have ever had: an earlier leader may have ended before it gave all of theirs back. */
+function residentRoles({ state }: Context): ReadonlySet<string> {
+  const roles = new Set<string>();
+  for (const versions of state.history.values()) {
+    for (const spec of versions.values()) if (isResident(spec)) roles.add(spec.role);
+  }
+  return roles;
 }
 
 /** Nothing is sent until it is subscribed again; offers that were held are void. */

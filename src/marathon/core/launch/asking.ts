@@ -1,32 +1,32 @@
 /** Tells the master for which roles offers are wanted: asks again for declined ones when more waits, and for none when nothing does. */
+import { isResident } from '../../definition/compare.ts';
 import { delayOf } from '../backoff.ts';
 import type { Context } from '../context.ts';
-import { alter } from '../instances.ts';
-import type { Instance } from '../model.ts';
 import { specRecord } from '../state.ts';
 import { forgetStatistics } from './statistics.ts';
 
 const LOOK = 'offers-look';
 const REVIVE = 'offers-revive';
-const RESERVATION = 'reservation ';
+/** How long offers are wanted for a role in case they hold what nobody needs any more. */
+const SWEEP = 60_000;
 
 /** After each step: if something came to wait or went, a look at all of them is due soon. Many changes share one look. */
 export function askForOffers({ state, emit }: Context): void {
   const { launching } = state;
-  const isQuiet = launching.waiting.size === 0 && launching.offersAsked?.size === 0;
+  const waiting = launching.waiting.size + launching.releasing.size + launching.sweeps.size;
+  const isQuiet = waiting === 0 && launching.offersAsked?.size === 0;
   if (launching.isLookDue || !state.isSubscribed || (isQuiet && !launching.hasNewWaiting)) return;
-  if (!launching.hasNewWaiting && launching.offersAsked !== undefined && launching.waiting.size > 0) return;
+  if (!launching.hasNewWaiting && launching.offersAsked !== undefined && waiting > 0) return;
   launching.isLookDue = true;
   emit({ kind: 'arm', key: LOOK, after: 0 });
 }
 
 export function isOfferTimer(key: string): boolean {
-  return key === LOOK || key === REVIVE || key.startsWith(RESERVATION);
+  return key === LOOK || key === REVIVE;
 }
 
 export function takeOfferTimer(ctx: Context, key: string): void {
-  if (key.startsWith(RESERVATION)) giveUpReservation(ctx, key.slice(RESERVATION.length));
-  else if (key === REVIVE) revive(ctx, [...(ctx.state.launching.offersAsked ?? [])]);
+  if (key === REVIVE) revive(ctx, [...(ctx.state.launching.offersAsked ?? [])]);
   else look(ctx);
 }
 
@@ -35,31 +35,62 @@ function look(ctx: Context): void {
   const { state, emit, options } = ctx;
   const { launching } = state;
   launching.isLookDue = false;
-  const { roles, nextAt } = wantedRoles(ctx);
+  const isDelayOver = launching.delayedUntil <= ctx.env.wall;
+  const { roles, delayedUntil, sweptUntil } = wantedRoles(ctx);
+  const nextAt = Math.min(delayedUntil, sweptUntil);
   for (const id of launching.statistics.keys()) if (!launching.waiting.has(id)) forgetStatistics(ctx, id);
-  if (nextAt !== undefined) emit({ kind: 'arm', key: LOOK, after: Math.max(nextAt - ctx.env.wall, 1) });
+  if (nextAt < Number.POSITIVE_INFINITY) emit({ kind: 'arm', key: LOOK, after: Math.max(nextAt - ctx.env.wall, 1) });
   const before = launching.offersAsked;
   const added = [...roles].filter((role) => before === undefined || !before.has(role));
   const dropped = [...(before ?? launching.roles)].filter((role) => !roles.has(role));
   launching.offersAsked = roles;
   subscribeRoles(ctx, roles);
   if (dropped.length > 0 && options.suppressOffers) suppress(ctx, dropped);
-  if (roles.size > 0 && (added.length > 0 || launching.hasNewWaiting)) askAgain(ctx);
+  // Whoever was delayed may have let offers pass that others of the role have declined: those have to come again.
+  if (roles.size > 0 && (added.length > 0 || launching.hasNewWaiting || isDelayOver)) askAgain(ctx);
+  launching.delayedUntil = delayedUntil;
   launching.hasNewWaiting = false;
 }
 
-function wantedRoles({ state, env }: Context): { readonly roles: Set<string>; readonly nextAt: number | undefined } {
+interface Wanted {
+  readonly roles: Set<string>;
+  /** When the next delay is over, and the next sweep; never, if there is none. */
+  readonly delayedUntil: number;
+  readonly sweptUntil: number;
+}
+
+function wantedRoles({ state, env }: Context): Wanted {
   const roles = new Set<string>();
-  let nextAt: number | undefined;
+  let delayedUntil = Number.POSITIVE_INFINITY;
+  let sweptUntil = Number.POSITIVE_INFINITY;
   for (const id of state.launching.waiting) {
     const record = specRecord(state, id);
-    const instance = record.scheduled.values().next().value;
-    if (instance === undefined) continue;
-    const delay = delayOf(record, instance.spec, env.wall);
-    if (delay === undefined || delay.deadline <= env.wall) roles.add(instance.spec.role);
-    else nextAt = Math.min(nextAt ?? delay.deadline, delay.deadline);
+    for (const { spec, reservation } of record.scheduled.values()) {
+      const delay = delayOf(record, spec, env.wall);
+      if (delay === undefined || delay.deadline <= env.wall) roles.add(reservation?.role ?? spec.role);
+      else delayedUntil = Math.min(delayedUntil, delay.deadline);
+      // Only with volumes can instances of one app be of several roles.
+      if (!isResident(spec)) break;
+    }
   }
-  return { roles, nextAt };
+  for (const role of state.launching.releasing.values()) roles.add(role);
+  for (const [role, until] of state.launching.sweeps) {
+    if (until <= env.wall) {
+      state.launching.sweeps.delete(role);
+      continue;
+    }
+    roles.add(role);
+    sweptUntil = Math.min(sweptUntil, until);
+  }
+  return { roles, delayedUntil, sweptUntil };
+}
+
+/** Wants offers for these roles for a while: something is reserved there that has to be given back. */
+export function sweep({ state, env }: Context, roles: Iterable<string>): void {
+  for (const role of roles) {
+    state.launching.sweeps.set(role, env.wall + SWEEP);
+    state.launching.hasNewWaiting = true;
+  }
 }
 
 /** All roles in use must be subscribed to before offers can come for them. */
@@ -94,18 +125,4 @@ function revive({ state, env, emit, options }: Context, roles: readonly string[]
 function suppress({ state, emit }: Context, roles: readonly string[]): void {
   state.launching.counters.suppresses++;
   emit({ kind: 'call', call: { type: 'SUPPRESS', suppress: { roles } } });
-}
-
-/** What was asked to be reserved was never offered as reserved: forget it, and begin again. */
-function giveUpReservation(ctx: Context, instanceId: string): void {
-  const instance = ctx.state.instances.get(instanceId);
-  if (instance?.reservation?.state !== 'new') return;
-  dropReservation(ctx, instance);
-}
-
-function dropReservation(ctx: Context, instance: Instance): void {
-  alter(ctx, instance, (each) => {
-    delete each.reservation;
-    delete each.placement;
-  });
 }

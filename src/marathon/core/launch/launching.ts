@@ -54,6 +54,12 @@ export interface OfferCounters {
 export interface Launching {
   /** Ids of specs with instances that wait for an offer. */
   readonly waiting: Set<string>;
+  /** By id, of instances that are over but for what is reserved for them: the role that it has to be offered to. */
+  readonly releasing: Map<string, string>;
+  /** Roles that offers are wanted for until then (wall clock), in case they hold what nobody needs any more. */
+  readonly sweeps: Map<string, number>;
+  /** When the next of those that wait may be launched again after failures (wall clock). */
+  delayedUntil: number;
   /** More waits than at the last look. */
   hasNewWaiting: boolean;
   /** A look at who waits is due. */
@@ -78,6 +84,9 @@ export interface Launching {
 export function newLaunching(): Launching {
   return {
     waiting: new Set(),
+    releasing: new Map(),
+    sweeps: new Map(),
+    delayedUntil: Number.POSITIVE_INFINITY,
     hasNewWaiting: false,
     isLookDue: false,
     offersAsked: undefined,

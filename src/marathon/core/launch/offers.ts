@@ -1,14 +1,16 @@
 /** Uses offers for what waits to be launched, and tells the master for which roles offers are wanted at all. */
 import type { Offer, Offer_Operation } from '../../../wire/v1.ts';
+import { isResident } from '../../definition/compare.ts';
 import { mayLaunch } from '../backoff.ts';
 import type { Context } from '../context.ts';
 import type { Instance } from '../model.ts';
 import { cleanUp } from '../placement/clean-up.ts';
-import { matchInstance } from '../placement/match.ts';
+import { hasVolumes, matchInstance } from '../placement/match.ts';
 import { type OpenOffer, openOffer } from '../placement/open-offer.ts';
 import type { MatchResult } from '../placement/result.ts';
 import { type SpecRecord, specRecord } from '../state.ts';
-import { provision, reserve } from './provision.ts';
+import { provision } from './provision.ts';
+import { confirmReservations, noteAwaitedVolumes, reserve } from './reservations.ts';
 import { noteMatch, noteNoMatch } from './statistics.ts';
 import { hasToken, spendToken } from './tokens.ts';
 import { orderedTurn } from './turn.ts';
@@ -26,6 +28,7 @@ function takeOffer(ctx: Context, offer: Offer): void {
   const { counters } = state.launching;
   counters.incoming++;
   const open = openOffer(offer);
+  confirmReservations(ctx, open);
   const operations: Offer_Operation[] = [...cleanUp(ctx, open)];
   const isLimited = useOffer(ctx, open, operations);
   if (operations.length > 0) {
@@ -43,12 +46,15 @@ function useOffer(ctx: Context, open: OpenOffer, operations: Offer_Operation[]):
   let launches = 0;
   // Each in turn gets one, until nobody finds anything more in the offer.
   let specs = [...orderedTurn(state.launching)];
-  while (specs.length > 0) {
+  for (let round = 0; specs.length > 0; round++) {
     const again: string[] = [];
     for (const id of specs) {
       const record = specRecord(state, id);
       const instance = nextToLaunch(ctx, record, open);
-      if (instance === undefined) continue;
+      if (instance === undefined) {
+        if (round === 0) noteAwaitedVolumes(ctx, record, open);
+        continue;
+      }
       if (launches >= options.maxInstancesPerOffer || !hasToken(ctx)) return true;
       const result = matchInstance(ctx, { offer: open, instance, record });
       if (result.kind === 'none') {
@@ -65,24 +71,21 @@ function useOffer(ctx: Context, open: OpenOffer, operations: Offer_Operation[]):
   return false;
 }
 
-/** The next instance of this spec that may be launched from this offer. */
-function nextToLaunch(ctx: Context, record: SpecRecord, { role, agentId }: OpenOffer): Instance | undefined {
-  let candidate: Instance | undefined;
-  for (const instance of record.scheduled.values()) {
-    if (instance.reservation) {
-      // Bound to the agent that holds its volumes.
-      if (instance.placement?.agentId === agentId) return instance;
-      continue;
-    }
-    if (instance.spec.role !== role || !mayLaunch(record, instance.spec, ctx.env.wall)) continue;
-    candidate ??= instance;
-    if (record.scheduled.size > RESIDENTS_SOUGHT) break;
+/** The next instance of this spec that may be launched from this offer: first those whose volumes are in it. */
+function nextToLaunch(ctx: Context, record: SpecRecord, open: OpenOffer): Instance | undefined {
+  for (const id of open.reserved.keys()) {
+    const instance = record.scheduled.get(id);
+    if (instance?.reservation === undefined || !hasVolumes(open, instance)) continue;
+    if (mayLaunch(record, instance.spec, ctx.env.wall)) return instance;
   }
-  return candidate;
+  for (const instance of record.scheduled.values()) {
+    if (instance.reservation) continue;
+    if (instance.spec.role === open.role && mayLaunch(record, instance.spec, ctx.env.wall)) return instance;
+    // Only with volumes can instances of one app be of several roles.
+    if (!isResident(instance.spec)) return undefined;
+  }
+  return undefined;
 }
-
-/** Among more than these, no search for one that is bound to the agent: its own offers come often enough. */
-const RESIDENTS_SOUGHT = 1_000;
 
 function apply(
   ctx: Context,

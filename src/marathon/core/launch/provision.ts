@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import { alter } from '../instances.ts';
 import type { Instance } from '../model.ts';
 import type { OpenOffer } from '../placement/open-offer.ts';
-import type { Launch, Reserve } from '../placement/result.ts';
+import type { Launch } from '../placement/result.ts';
 
 /** It is launched: from now on its tasks are expected to be heard of. */
 export function provision(ctx: Context, instance: Instance, offer: OpenOffer, { tasks, reservation }: Launch): void {
@@ -22,13 +22,4 @@ export function provision(ctx: Context, instance: Instance, offer: OpenOffer, { 
   ctx.state.health.delete(instance.id);
   ctx.state.readiness.delete(instance.id);
   noteOutcome(ctx, instance);
-}
-
-/** Resources and volumes are asked for; once they are offered as reserved, it is launched on them. */
-export function reserve(ctx: Context, instance: Instance, { reservation, placement }: Reserve): void {
-  alter(ctx, instance, (each) => {
-    each.reservation = reservation;
-    each.placement = placement;
-  });
-  ctx.emit({ kind: 'arm', key: `reservation ${instance.id}`, after: ctx.options.reservationTimeout });
 }

@@ -6,7 +6,7 @@ import type { Lack } from './resources.ts';
 
 /** What speaks against the agent of this offer. */
 export function lackOfAgent(ctx: Context, offer: OpenOffer, spec: RunSpec): readonly Lack[] {
-  return [...lackOfRegion(ctx, offer, spec), ...lackOfTime(ctx, offer), ...wasteOfGpus(ctx, offer, spec)];
+  return [...lackOfRegion(ctx, offer, spec), ...lackOfTime(ctx, offer)];
 }
 
 /** Agents of other regions are used only by those who say something about regions or zones. */
@@ -34,7 +34,7 @@ function lackOfTime({ options, env }: Context, { offer }: OpenOffer): readonly L
 }
 
 /** Agents with GPUs are kept for those who need some. */
-function wasteOfGpus({ options }: Context, { left }: OpenOffer, spec: RunSpec): readonly Lack[] {
+export function wasteOfGpus({ options }: Context, { left }: OpenOffer, spec: RunSpec): readonly Lack[] {
   const needsGpus = spec.kind === 'app' ? spec.gpus > 0 : spec.containers.some(({ resources }) => resources.gpus > 0);
   if (needsGpus || !left.some(({ name, amount }) => name === 'gpus' && amount > 0)) return [];
   const own = spec.labels.GPU_SCHEDULING_BEHAVIOR;

@@ -1,9 +1,10 @@
 /** Constraints: which agents an instance may be on, given where the others are. */
 
+import type { Pattern } from '../../../base/pattern.ts';
 import { compilePattern } from '../../definition/pattern.ts';
 import type { Constraint } from '../../definition/types.ts';
 import type { Instance, Placement, RunSpec } from '../model.ts';
-import { constraintValue } from './values.ts';
+import { constraintValue, scalarText } from './values.ts';
 
 /** @param placed the instances that count  @returns a sentence for each constraint that is not met */
 export function unmetConstraints(spec: RunSpec, placed: readonly Instance[], placement: Placement): readonly string[] {
@@ -27,7 +28,7 @@ function isMet(constraint: Constraint, spec: RunSpec, placed: readonly Instance[
     case 'UNIQUE':
       return !others().includes(there);
     case 'CLUSTER':
-      return value === undefined ? isFirstOrSame(others(), there) : there === value;
+      return value === undefined || value === '' ? isFirstOrSame(others(), there) : there === value;
     case 'GROUP_BY':
       return fitsGroup(others(), there, value === undefined ? undefined : Number(value), spec.instances);
     case 'LIKE':
@@ -59,7 +60,7 @@ function fitsGroup(
   const counts = new Map<string, number>();
   for (const each of others) if (each !== undefined) counts.set(each, (counts.get(each) ?? 0) + 1);
   const known = counts.get(there);
-  if (groups === undefined || groups === 0) {
+  if (groups === undefined || groups <= 0) {
     return known === undefined || known === Math.min(...counts.values());
   }
   if (known === undefined) return counts.size < groups;
@@ -69,22 +70,23 @@ function fitsGroup(
   return known === share && (instances % groups) - over > 0;
 }
 
-const patterns = new Map<string, RegExp | undefined>();
+const patterns = new Map<string, Pattern | undefined>();
 
 /** The whole value has to match. */
-function matches(value: string, pattern: string | undefined): boolean {
+export function matches(value: string, pattern: string | undefined): boolean {
   if (pattern === undefined) return false;
   if (!patterns.has(pattern)) {
     const compiled = compilePattern(pattern);
     if (patterns.size > 1_000) patterns.clear();
     patterns.set(pattern, compiled.ok ? compiled.value : undefined);
   }
-  return patterns.get(pattern)?.test(value) === true;
+  return patterns.get(pattern)?.(value) === true;
 }
 
-/** Numbers are the same however they are written. */
+const NUMBER = /^\d+(\.\d+)?$/;
+
+/** Numbers are the same however they are written; three decimals count. */
 function isSame(there: string, wanted: string): boolean {
   if (there === wanted) return true;
-  const [a, b] = [Number(there), Number(wanted)];
-  return there !== '' && wanted !== '' && Number.isFinite(a) && a === b;
+  return NUMBER.test(there) && NUMBER.test(wanted) && scalarText(Number(there)) === scalarText(Number(wanted));
 }

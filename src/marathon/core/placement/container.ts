@@ -1,6 +1,21 @@
 /** The container of an app's task: its image, its volumes and its networks. */
-import type { ContainerInfo, Volume as MesosVolume, NetworkInfo } from '../../../wire/v1.ts';
-import type { App, Container, LinuxInfo, PortMapping, Volume } from '../../definition/types.ts';
+import type {
+  ContainerInfo,
+  Volume as MesosVolume,
+  NetworkInfo,
+  Secret,
+  Volume_Source_CSIVolume,
+} from '../../../wire/v1.ts';
+import type {
+  App,
+  Container,
+  CsiInfo,
+  Labels,
+  LinuxInfo,
+  PortMapping,
+  Secrets,
+  Volume,
+} from '../../definition/types.ts';
 import type { Context } from '../context.ts';
 import type { PortFacts } from './environment.ts';
 
@@ -16,7 +31,7 @@ export function containerInfo(
   const isHost = networks.every(({ mode }) => mode === 'host');
   if (container === undefined && isHost && app.tty === undefined) return undefined;
   const type = container?.type ?? 'MESOS';
-  const volumes = (container?.volumes ?? []).flatMap((volume) => volumeOf(volume) ?? []);
+  const volumes = (container?.volumes ?? []).flatMap((volume) => volumeOf(volume, app.secrets) ?? []);
   const mappings = mappingsOf(container, ports, hostPorts);
   return {
     type,
@@ -125,7 +140,7 @@ function mesosInfo(
 }
 
 /** Persistent volumes come with their resources, and not here. */
-function volumeOf(volume: Volume): MesosVolume | undefined {
+function volumeOf(volume: Volume, secrets: Secrets): MesosVolume | undefined {
   switch (volume.kind) {
     case 'host':
       return { mode: volume.mode, container_path: volume.containerPath, host_path: volume.hostPath };
@@ -149,9 +164,43 @@ function volumeOf(volume: Volume): MesosVolume | undefined {
         },
       };
     }
+    case 'csi':
+      return {
+        mode: volume.mode,
+        container_path: volume.containerPath,
+        source: { type: 'CSI_VOLUME', csi_volume: csiVolume(volume.external, secrets) },
+      };
     default:
       return undefined;
   }
+}
+
+/** A volume that was made beforehand, under the id that the definition gives as its name. */
+function csiVolume({ name, options }: CsiInfo, secrets: Secrets): Volume_Source_CSIVolume {
+  const { pluginName, capability, nodeStageSecret, nodePublishSecret, volumeContext } = options;
+  const { accessMode, accessType, fsType, mountFlags } = capability;
+  const references = (all: Labels): Readonly<Record<string, Secret>> =>
+    Object.fromEntries(
+      Object.entries(all).map(([key, secret]) => [
+        key,
+        { type: 'REFERENCE', reference: { name: secrets[secret]?.source ?? secret } },
+      ]),
+    );
+  return {
+    plugin_name: pluginName,
+    static_provisioning: {
+      volume_id: name,
+      volume_capability: {
+        ...(accessType === 'block'
+          ? { block: {} }
+          : { mount: { ...(fsType !== undefined && { fs_type: fsType }), mount_flags: mountFlags } }),
+        access_mode: { mode: accessMode },
+      },
+      node_stage_secrets: references(nodeStageSecret),
+      node_publish_secrets: references(nodePublishSecret),
+      volume_context: volumeContext,
+    },
+  };
 }
 
 /** Security and memory that containers share. */

@@ -1,7 +1,8 @@
 /** An offer of which parts are taken one after another. Amounts are whole thousandths, so that sums are exact. */
 import type { Attribute, Offer, Resource } from '../../../wire/v1.ts';
 import type { Placement } from '../model.ts';
-import { labelsOf, reservationRole } from './reserved.ts';
+import { labelsOf, reservationRole, reservedInstance } from './reserved.ts';
+import { scalarText } from './values.ts';
 
 /** What is left of one resource of the offer. */
 export interface Left {
@@ -30,11 +31,14 @@ export interface OpenOffer {
   readonly agentId: string;
   readonly placement: Placement;
   readonly left: readonly Left[];
+  /** By instance: what this framework has reserved for it. */
+  readonly reserved: ReadonlyMap<string, readonly Left[]>;
 }
 
 /** A new offer, all of which is left. */
 export function openOffer(offer: Offer): OpenOffer {
   const agentId = offer.agent_id.value;
+  const left = (offer.resources ?? []).map(leftOf);
   const region = offer.domain?.fault_domain?.region.name;
   const zone = offer.domain?.fault_domain?.zone.name;
   return {
@@ -48,8 +52,21 @@ export function openOffer(offer: Offer): OpenOffer {
       ...(zone !== undefined && { zone }),
       attributes: Object.fromEntries((offer.attributes ?? []).map((each) => [each.name, attributeText(each)])),
     },
-    left: (offer.resources ?? []).map(leftOf),
+    left,
+    reserved: reservedParts(left, offer.framework_id.value),
   };
+}
+
+function reservedParts(left: readonly Left[], frameworkId: string): ReadonlyMap<string, readonly Left[]> {
+  const parts = new Map<string, Left[]>();
+  for (const each of left) {
+    const id = each.isDynamic ? reservedInstance(each.labels, frameworkId) : undefined;
+    if (id === undefined) continue;
+    const known = parts.get(id);
+    if (known === undefined) parts.set(id, [each]);
+    else known.push(each);
+  }
+  return parts;
 }
 
 function leftOf(resource: Resource): Left {
@@ -71,7 +88,10 @@ export function attributeText({ type, text, scalar, ranges, set }: Attribute): s
     case 'SCALAR':
       return scalarText(scalar?.value ?? 0);
     case 'RANGES':
-      return `[${(ranges?.range ?? []).map(({ begin, end }) => `${begin}-${end}`).join(',')}]`;
+      return `[${[...(ranges?.range ?? [])]
+        .sort((a, b) => Number(a.begin) - Number(b.begin))
+        .map(({ begin, end }) => `${begin}-${end}`)
+        .join(',')}]`;
     case 'SET':
       return `{${[...(set?.item ?? [])].sort().join(',')}}`;
     default:
@@ -79,19 +99,17 @@ export function attributeText({ type, text, scalar, ranges, set }: Attribute): s
   }
 }
 
-/** Half of a thousandth goes to the even neighbour. */
-function scalarText(value: number): string {
-  const scaled = value * 1000;
-  const floor = Math.floor(scaled);
-  const rest = scaled - floor;
-  const rounded = rest > 0.5 || (rest === 0.5 && floor % 2 !== 0) ? floor + 1 : floor;
-  return String(rounded / 1000);
-}
-
 /** Takes so much of this resource. @returns what was taken, as the master wants it named */
 export function takeScalar(left: Left, amount: number): Resource {
   left.amount -= amount;
   return { ...left.resource, scalar: { value: amount / 1000 } };
+}
+
+/** Takes all of it. */
+export function takeAll(left: Left): Resource {
+  left.amount = 0;
+  left.ranges = [];
+  return left.resource;
 }
 
 /** Takes one port. */

@@ -15,3 +15,10 @@ export function constraintValue(placement: Placement | undefined, field: string)
       return placement.attributes[field];
   }
 }
+
+/** With three decimals at most. What lies exactly between two goes to the even one; almost no fraction does, in binary. */
+export function scalarText(value: number): string {
+  const thousandths = value * 1000;
+  const isBetween = Number.isInteger(value * 16) && Math.abs(thousandths % 1) === 0.5;
+  return String(isBetween ? (2 * Math.round(thousandths / 2)) / 1000 : Number(value.toFixed(3)));
+}

@@ -18,7 +18,8 @@ import {
   storedGroup,
 } from '../stored.ts';
 import { layersOf } from './dependencies.ts';
-import { allGroups, groupAt, withoutSpec, withSpec } from './groups.ts';
+import { externalVolumeProblems } from './external-volumes.ts';
+import { allApps, allGroups, groupAt, withoutSpec, withSpec } from './groups.ts';
 import { planOf } from './plan.ts';
 import { countPorts, withServicePorts } from './service-ports.ts';
 import { newVersion } from './versions.ts';
@@ -159,6 +160,8 @@ function checkTree({ options, state }: Context, root: Group, changes: readonly S
       `this Marathon instance may only handle up to ${options.maxApps} apps (--max_apps); there would be ${total}`,
     );
   }
+  const problems = externalVolumeProblems(changes, () => allApps(root));
+  if (problems.length > 0) return refuse({ kind: 'invalid', problems });
   return ok(undefined);
 }
 

@@ -2,8 +2,9 @@
  * Regular expressions of strangers, in RE2's syntax. They are matched in time linear in the text whatever they say (all
  * alternatives at once, as Thompson 1968 has it), so that no framework can stop a master with `(a+)+$`.
  */
-import { err, ok, type Result } from '../base/result.ts';
+
 import { type CharTest, type PatternNode, parsePattern } from './pattern-syntax.ts';
+import { err, ok, type Result } from './result.ts';
 
 /** Whether the whole of a text matches. */
 export type Pattern = (text: string) => boolean;

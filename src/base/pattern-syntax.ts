@@ -1,4 +1,3 @@
-import { err, ok, type Result } from '../base/result.ts';
 import {
   ANY,
   ANY_BUT_NEWLINE,
@@ -9,6 +8,7 @@ import {
   namedClass,
   oneOf,
 } from './pattern-chars.ts';
+import { err, ok, type Result } from './result.ts';
 
 export type { CharTest };
 
