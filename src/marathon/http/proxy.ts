@@ -1,5 +1,7 @@
 /** What a standby does with requests: it passes them on to the leader, and its answers back. */
 import { Agent, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { request as httpsRequest, Agent as TlsAgent } from 'node:https';
+import { rootCertificates } from 'node:tls';
 import type { MarathonFlags } from '../flags.ts';
 
 const VIA = 'x-marathon-via';
@@ -12,20 +14,35 @@ export interface ProxyOptions {
   readonly address: string;
   readonly flags: Pick<
     MarathonFlags,
-    'leader_proxy_max_open_connections' | 'leader_proxy_connection_timeout' | 'leader_proxy_read_timeout'
+    | 'leader_proxy_max_open_connections'
+    | 'leader_proxy_connection_timeout'
+    | 'leader_proxy_read_timeout'
+    | 'leader_proxy_ssl_ignore_hostname'
   >;
+  /** How the leader is reached: as this one is. */
+  readonly scheme: 'http' | 'https';
+  /** Certificates to trust besides those of the system. */
+  readonly trusted?: readonly string[];
 }
 
 export class LeaderProxy {
   readonly #options: ProxyOptions;
   readonly #agent: Agent;
+  readonly #request: typeof httpRequest;
 
   constructor(options: ProxyOptions) {
     this.#options = options;
-    this.#agent = new Agent({
-      keepAlive: true,
-      maxSockets: Math.max(1, options.flags.leader_proxy_max_open_connections),
-    });
+    const { scheme, trusted = [], flags } = options;
+    const pool = { keepAlive: true, maxSockets: Math.max(1, flags.leader_proxy_max_open_connections) };
+    this.#request = scheme === 'https' ? httpsRequest : httpRequest;
+    this.#agent =
+      scheme === 'https'
+        ? new TlsAgent({
+            ...pool,
+            ca: [...rootCertificates, ...trusted],
+            ...(flags.leader_proxy_ssl_ignore_hostname && { checkServerIdentity: () => undefined }),
+          })
+        : new Agent(pool);
   }
 
   /** Passes a request on. @param leader asked anew until it is known, or it takes too long */
@@ -39,10 +56,12 @@ export class LeaderProxy {
     if (response.destroyed) return;
     if (target === undefined || target === address) {
       fail(response, 502, 'Could not determine the current leader');
-    } else if (String(request.headers[VIA] ?? '').includes(address)) {
+    } else if (viaOf(request).some((each) => each.endsWith(` ${address}`))) {
       fail(response, 502, 'Detected proxying loop.');
     } else if (request.url?.startsWith('/v2/events')) {
-      response.writeHead(302, { location: `http://${target}${request.url}`, 'content-length': 0 }).end();
+      response
+        .writeHead(302, { location: `${this.#options.scheme}://${target}${request.url}`, 'content-length': 0 })
+        .end();
     } else {
       this.#forward(request, response, target);
     }
@@ -53,7 +72,7 @@ export class LeaderProxy {
     const [host, port] = splitAddress(target);
     const via = `1.1 ${address}`;
     const known = request.headers[VIA];
-    const outgoing = httpRequest({
+    const outgoing = this.#request({
       host,
       port,
       method: request.method,
@@ -94,6 +113,13 @@ export class LeaderProxy {
     response.on('close', () => outgoing.destroy());
     request.pipe(outgoing);
   }
+}
+
+/** The standbys that it has come through, as `1.1 host:port`. */
+function viaOf({ headers }: IncomingMessage): readonly string[] {
+  return String(headers[VIA] ?? '')
+    .split(',')
+    .map((each) => each.trim());
 }
 
 function splitAddress(address: string): readonly [string, number] {
