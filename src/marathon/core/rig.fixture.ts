@@ -218,7 +218,8 @@ export class Rig {
     if (call.type === 'KILL') this.#kill(call.kill!.task_id.value);
     if (call.type !== 'ACCEPT') return;
     for (const operation of call.accept?.operations ?? []) {
-      for (const info of operation.launch?.task_infos ?? []) {
+      const group = operation.launch_group?.task_group.tasks ?? [];
+      for (const info of [...(operation.launch?.task_infos ?? []), ...group]) {
         const cpus = info.resources?.find(({ name }) => name === 'cpus')?.scalar?.value ?? 0;
         const agent = this.agents.get(info.agent_id.value)!;
         agent.cpus -= cpus;

@@ -2,6 +2,7 @@
 import { err, ok, type Result } from '../../../base/result.ts';
 import { rejectedChange } from '../../definition/compare.ts';
 import { writeInstant } from '../../definition/instant.ts';
+import { isObject } from '../../definition/kind.ts';
 import { readGroupUpdate } from '../../definition/read-group.ts';
 import type { GroupUpdate } from '../../definition/types.ts';
 import type { Context } from '../context.ts';
@@ -19,7 +20,7 @@ interface Drawing {
 
 /** @param id of the group, absolute */
 export function wishOf(ctx: Context, id: string, document: unknown, force: boolean): Result<Wish, Refusal> {
-  const read = readGroupUpdate(withId(document, id), '/', {
+  const read = readGroupUpdate(withId(document, id), id, {
     context: ctx.options.definitions,
     rolesOf: (spec, enforced) => rolesFor(ctx, spec, force, enforced),
     now: Math.floor(ctx.env.wall),
@@ -38,9 +39,9 @@ export function wishOf(ctx: Context, id: string, document: unknown, force: boole
   return ok({ root: drawing.root, specs: drawing.specs, groupId: id, force });
 }
 
-/** The group is the one that the request names; what the document says of it has been looked at by then. */
+/** The id of the document, if it says one, is the one that it means where the request puts it. */
 function withId(document: unknown, id: string): unknown {
-  return typeof document === 'object' && document !== null && !Array.isArray(document) ? { ...document, id } : document;
+  return isObject(document) && typeof document.id === 'string' ? { ...document, id } : document;
 }
 
 /** Lists that are given replace what is there; what is not said stays. Pods stay as they are. */
