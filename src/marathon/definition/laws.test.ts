@@ -179,6 +179,14 @@ test('a pod that was read is written so that it is read as the same', () => {
   );
 });
 
+test('a list with a hole is refused like any other that holds nothing where something should be', () => {
+  const healthChecks: unknown[] = [];
+  healthChecks[1] = { path: '/' };
+  const read = readApp({ ...APP, healthChecks }, grouped, NOW);
+  assert.ok(!read.ok && read.error.kind === 'schema');
+  assert.equal(read.error.problems[0]?.path, '/healthChecks(0)');
+});
+
 test('no JSON at all makes reading throw, and every refusal says where and why', () => {
   const group = { id: 'prod', apps: [APP], groups: [{ id: 'h', apps: [{ ...APP, id: 'x' }] }], dependencies: ['/x'] };
   const facts = { context: full.context, rolesOf: () => grouped.roles, now: NOW };

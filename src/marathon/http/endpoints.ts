@@ -4,7 +4,7 @@ import type { Endpoint, Exchange, Request } from '../../http/endpoint.ts';
 import { jsonAnswer, message, unknownUri, valuesOf, wrongMethod } from './answers.ts';
 import { apps } from './apps.ts';
 import { deployments } from './deployments.ts';
-import { formed, type Handle, JSON_ONLY, JSON_OR_TEXT, leaf, type Produces } from './forms.ts';
+import { ANYTHING, formed, type Handle, JSON_ONLY, JSON_OR_TEXT, leaf, type Produces } from './forms.ts';
 import { groups } from './groups.ts';
 import { info, leader } from './info.ts';
 import { logging } from './logging.ts';
@@ -49,10 +49,10 @@ export function marathonEndpoints(service: () => MarathonService): readonly Endp
       'Who leads',
       leaf((request) => leader(service(), request), 'GET', 'DELETE'),
     ),
-    at('/v2/events', 'The event stream', (request, exchange) => events(service(), request, exchange), undefined),
+    at('/v2/events', 'The event stream', (request, exchange) => events(service(), request, exchange), ANYTHING),
     at('/v2/plugins', 'Plugins; there are none', plugins),
     at('/v2/eventSubscriptions', 'Subscriptions by callback, as older clients ask for them', subscriptions),
-    at('/ping', 'Whether somebody is there', leaf(ping, 'GET'), undefined),
+    at('/ping', 'Whether somebody is there', leaf(ping, 'GET'), ANYTHING),
     at(
       '/metrics',
       'Metrics as JSON',
@@ -62,7 +62,7 @@ export function marathonEndpoints(service: () => MarathonService): readonly Endp
       '/metrics/prometheus',
       'Metrics for Prometheus',
       leaf(() => prometheus(service()), 'GET'),
-      undefined,
+      ANYTHING,
     ),
     at(
       '/logging',
@@ -74,7 +74,7 @@ export function marathonEndpoints(service: () => MarathonService): readonly Endp
       'The flags in force',
       leaf(() => config(service()), 'GET'),
     ),
-    at('/', 'The pages', root, undefined),
+    at('/', 'The pages', root, ANYTHING),
   ];
 }
 

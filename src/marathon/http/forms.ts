@@ -6,8 +6,9 @@ import { jsonAnswer, unknownUri, wrongMethod } from './answers.ts';
 
 export type Handle = (request: Request, exchange: Exchange) => Answer | Promise<Answer> | undefined;
 
-/** Forms that answers come in; none where anything may come. */
-export type Produces = readonly string[] | undefined;
+/** Forms that answers come in; empty where the handler looks for itself. */
+export type Produces = readonly string[];
+export const ANYTHING: Produces = [];
 export const JSON_ONLY: Produces = ['application/json'];
 export const JSON_OR_TEXT: Produces = ['application/json', 'text/plain'];
 
@@ -16,7 +17,7 @@ export function formed(handle: Handle, produces: Produces): Handle {
   return (request, exchange) => {
     if (request.method === 'OPTIONS') return options(handle, request, exchange);
     const { accept } = request.headers;
-    if (produces !== undefined && !produces.some((type) => acceptsMediaType(accept, type))) {
+    if (produces.length > 0 && !produces.some((type) => acceptsMediaType(accept, type))) {
       const details = `There is ${produces.join(' or ')}, which Accept: ${String(accept).slice(0, 100)} leaves out`;
       return jsonAnswer({ message: 'Not Acceptable', details }, 406);
     }

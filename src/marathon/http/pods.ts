@@ -43,10 +43,8 @@ function podOf({ state }: MarathonService, id: string): Pod | undefined {
 const unknownPod = (id: string): Answer => message(404, `Pod '${id}' does not exist`);
 
 async function allPodsAnswer(service: MarathonService, request: Request): Promise<Answer> {
-  // A probe: whether there are pods at all.
-  if (request.method === 'HEAD') return { status: 200 };
   if (request.method === 'GET') return jsonAnswer([...allPods(service.state.root)].map(writePod));
-  if (request.method !== 'POST') return wrongMethod('GET', 'HEAD', 'POST');
+  if (request.method !== 'POST') return wrongMethod('GET', 'POST');
   const body = bodyOf(request);
   if (!body.ok) return body.answer;
   return written(service, request, { kind: 'createPod', document: body.value }, 201);

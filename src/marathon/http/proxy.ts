@@ -7,7 +7,6 @@ import type { MarathonFlags } from '../flags.ts';
 const VIA = 'x-marathon-via';
 /** How long the leader is looked for. */
 const TRIES = 10;
-const BETWEEN_TRIES = 250;
 
 export interface ProxyOptions {
   /** `host:port` of this one. */
@@ -23,6 +22,8 @@ export interface ProxyOptions {
   readonly scheme: 'http' | 'https';
   /** Certificates to trust besides those of the system. */
   readonly trusted?: readonly string[];
+  /** ms */
+  readonly betweenTries: number;
 }
 
 export class LeaderProxy {
@@ -47,10 +48,10 @@ export class LeaderProxy {
 
   /** Passes a request on. @param leader asked anew until it is known, or it takes too long */
   async pass(request: IncomingMessage, response: ServerResponse, leader: () => string | undefined): Promise<void> {
-    const { address } = this.#options;
+    const { address, betweenTries, scheme } = this.#options;
     let target = leader();
     for (let tries = 0; (target === undefined || target === address) && tries < TRIES; tries++) {
-      await new Promise((resolve) => setTimeout(resolve, BETWEEN_TRIES));
+      await new Promise((resolve) => setTimeout(resolve, betweenTries));
       target = leader();
     }
     if (response.destroyed) return;
@@ -59,9 +60,7 @@ export class LeaderProxy {
     } else if (viaOf(request).some((each) => each.endsWith(` ${address}`))) {
       fail(response, 502, 'Detected proxying loop.');
     } else if (request.url?.startsWith('/v2/events')) {
-      response
-        .writeHead(302, { location: `${this.#options.scheme}://${target}${request.url}`, 'content-length': 0 })
-        .end();
+      response.writeHead(302, { location: `${scheme}://${target}${request.url}`, 'content-length': 0 }).end();
     } else {
       this.#forward(request, response, target);
     }
@@ -69,6 +68,7 @@ export class LeaderProxy {
 
   #forward(request: IncomingMessage, response: ServerResponse, target: string): void {
     const { flags, address } = this.#options;
+    const { leader_proxy_connection_timeout: connectWithin, leader_proxy_read_timeout: readWithin } = flags;
     const [host, port] = splitAddress(target);
     const via = `1.1 ${address}`;
     const known = request.headers[VIA];
@@ -87,21 +87,25 @@ export class LeaderProxy {
           .filter(Boolean)
           .join(', '),
       },
-      timeout: flags.leader_proxy_read_timeout,
+      timeout: readWithin,
     });
     const connecting = setTimeout(
-      () => outgoing.destroy(new Error('no connection')),
-      flags.leader_proxy_connection_timeout,
+      () => outgoing.destroy(new Error(`no connection within --leader_proxy_connection_timeout=${connectWithin}`)),
+      connectWithin,
     );
     outgoing.on('socket', (socket) => {
       if (!socket.connecting) clearTimeout(connecting);
       else socket.once('connect', () => clearTimeout(connecting));
     });
-    outgoing.on('timeout', () => outgoing.destroy(new Error('no answer')));
+    outgoing.on('timeout', () =>
+      outgoing.destroy(new Error(`no answer within --leader_proxy_read_timeout=${readWithin}`)),
+    );
     outgoing.on('response', (answer) => {
       clearTimeout(connecting);
       const { connection: _, 'keep-alive': __, ...headers } = answer.headers;
       response.writeHead(answer.statusCode ?? 502, { ...headers, [VIA]: via });
+      // An answer that ends too early is to be seen as that.
+      answer.on('error', () => response.destroy());
       answer.pipe(response);
     });
     outgoing.on('error', (error: NodeJS.ErrnoException) => {

@@ -24,6 +24,8 @@ export interface MarathonHttpOptions {
   readonly verbosity?: Verbosity;
   /** Certificates that a leader with HTTPS may have, as PEM. */
   readonly trusted?: readonly string[];
+  /** How long to wait before the leader is looked for again, in ms. */
+  readonly betweenTries?: number;
   /** Wall clock, in ms. */
   readonly now?: () => number;
 }
@@ -60,7 +62,13 @@ export class MarathonHttp {
     this.#scheme = flags.disable_http ? 'https' : 'http';
     this.#origins = (flags.access_control_allow_origin ?? '').split(',').flatMap((each) => each.trim() || []);
     this.#levels = new LogLevels(flags.logging_level, verbosity, now);
-    this.#proxy = new LeaderProxy({ address, scheme: this.#scheme, trusted: options.trusted ?? [], flags });
+    this.#proxy = new LeaderProxy({
+      address,
+      scheme: this.#scheme,
+      trusted: options.trusted ?? [],
+      betweenTries: options.betweenTries ?? 250,
+      flags,
+    });
     this.#pipeline = createPipeline({
       endpoints: marathonEndpoints(() => this.#service!),
       delegate: MARATHON,
@@ -139,8 +147,8 @@ export class MarathonHttp {
 
 function isAllowed({ headers }: IncomingMessage, credentials: string | undefined): boolean {
   if (credentials === undefined) return true;
-  const given = Buffer.from(headers.authorization ?? '');
-  const wanted = Buffer.from(`Basic ${Buffer.from(credentials).toString('base64')}`);
+  const given = Buffer.from(/^basic +(.*)$/i.exec(headers.authorization ?? '')?.[1] ?? '', 'base64');
+  const wanted = Buffer.from(credentials);
   return given.length === wanted.length && timingSafeEqual(given, wanted);
 }
 

@@ -1,5 +1,6 @@
 /** Marathon's API as it is served, over the real core, and a Mesos that does what it is told: all of it in one process. */
 import { request as httpRequest, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import type { TestContext } from 'node:test';
 import { type Loaded, loadFlags } from '../../config/load.ts';
 import { startServer } from '../../http/server.ts';
@@ -8,6 +9,7 @@ import type { CoreOptions } from '../core/context.ts';
 import { Rig, START } from '../core/rig.fixture.ts';
 import { marathonArguments } from '../flag-source.ts';
 import { marathonFlags, marathonProgram } from '../flags.ts';
+import type { KeyStore } from './keystore.ts';
 import { MarathonHttp } from './server.ts';
 import type { Question } from './service.ts';
 
@@ -36,8 +38,12 @@ export interface Served {
 export interface ServeOptions {
   readonly flags?: readonly string[];
   readonly core?: Partial<CoreOptions>;
-  /** Does not lead, but passes on to the one that does. */
+  /** Does not lead, but passes on to the one that does; `nobody` where none is known. */
   readonly follows?: string;
+  /** Serves by HTTPS. */
+  readonly keystore?: KeyStore;
+  /** Instead of those of the key store. */
+  readonly trusted?: readonly string[];
 }
 
 export function flagsOf(flags: readonly string[]): Loaded<typeof marathonFlags> {
@@ -50,8 +56,11 @@ export function flagsOf(flags: readonly string[]): Loaded<typeof marathonFlags> 
 }
 
 /** Serves on a free port of 127.0.0.1 until the test is over. */
-export async function serve(t: TestContext, { flags = [], core = {}, follows }: ServeOptions = {}): Promise<Served> {
-  const server = await startServer({ ip: '127.0.0.1', port: 0 });
+export async function serve(
+  t: TestContext,
+  { flags = [], core = {}, follows, keystore, trusted = keystore?.trusted ?? [] }: ServeOptions = {},
+): Promise<Served> {
+  const server = await startServer({ ip: '127.0.0.1', port: 0, ...(keystore && { tls: keystore }) });
   if (!server.ok) throw new Error(server.error);
   const { port } = server.value.address;
   const rig = new Rig(core);
@@ -62,18 +71,20 @@ export async function serve(t: TestContext, { flags = [], core = {}, follows }: 
     address: `127.0.0.1:${port}`,
     logger: loggerTo(errors),
     now: () => START + rig.now,
+    betweenTries: 1,
+    trusted,
     abdicate: () => {
       abdications++;
     },
   });
   if (follows === undefined) lead(http, rig);
-  else http.follow(follows);
+  else http.follow(follows === 'nobody' ? undefined : follows);
   server.value.use(http.accept);
   t.after(async () => {
     http.close();
     await server.value.close(0);
   });
-  return { rig, http, port, ask: asker(port), errors, abdications: () => abdications };
+  return { rig, http, port, ask: asker(port, keystore?.trusted), errors, abdications: () => abdications };
 }
 
 function lead(http: MarathonHttp, rig: Rig): void {
@@ -102,16 +113,18 @@ function loggerTo(lines: string[]): Logger {
 }
 
 /** A body that is not a string is sent as JSON. */
-export function asker(port: number): Ask {
+export function asker(port: number, ca?: readonly string[]): Ask {
+  const request = ca === undefined ? httpRequest : httpsRequest;
   return (method, path, body, headers = {}) =>
     new Promise((resolve, reject) => {
       const payload = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
-      const call = httpRequest({
+      const call = request({
         host: '127.0.0.1',
         port,
         method,
         path,
         agent: false,
+        ...(ca !== undefined && { ca: [...ca] }),
         headers: {
           ...(payload !== undefined && {
             'content-type': 'application/json',
