@@ -70,6 +70,28 @@ test('a change of nothing is a deployment without steps', async (t) => {
   assert.deepEqual((await ask('GET', '/v2/deployments')).json, []);
 });
 
+test('more instances than can be kept are refused, whoever asks for them; the most that may be are told of', async (t) => {
+  const { ask, rig } = await serve(t);
+  const refused = async (method: string, path: string, body: object): Promise<void> => {
+    const { status, json } = await ask(method, path, body);
+    assert.equal(status, 422, `${method} ${path}`);
+    assert.match(json.details[0].errors[0], /instances of all apps and pods, and at most 200000 may be$/);
+  };
+  await refused('POST', '/v2/apps', { id: '/web', cmd: 'sleep 1', instances: 2 ** 31 - 1 });
+  const container = { name: 'c', exec: { command: { shell: 'sleep 1' } }, resources: { cpus: 1, mem: 32 } };
+  const scaling = { kind: 'fixed', instances: 2 ** 31 - 1 };
+  await refused('POST', '/v2/pods', { id: '/pod', networks: [{ mode: 'host' }], containers: [container], scaling });
+  await ask('PUT', '/v2/apps', [
+    { id: '/g/a', cmd: 'sleep 1', instances: 199_999 },
+    { id: '/g/b', cmd: 'sleep 1', instances: 1 },
+  ]);
+  await refused('PUT', '/v2/groups/g?force=true', { scaleBy: 1e300 });
+  await refused('PUT', '/v2/groups/g?force=true', { scaleBy: 1.1 });
+  assert.equal(rig.core.state.instances.size, 200_000);
+  assert.equal((await ask('GET', '/v2/queue')).json.queue[0].count, 199_999);
+  assert.equal((await ask('PUT', '/v2/groups/g?force=true', { scaleBy: 0.5 })).status, 200, 'fewer may always be');
+});
+
 test('the queue tells what waits, for how long, and what offers came to', async (t) => {
   const { ask, rig } = await serve(t);
   rig.addAgent('small', 0.5);
