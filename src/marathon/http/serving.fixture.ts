@@ -1,5 +1,5 @@
 /** Marathon's API as it is served, over the real core, and a Mesos that does what it is told: all of it in one process. */
-import { request as httpRequest, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
+import { type Agent, request as httpRequest, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { TestContext } from 'node:test';
 import { type Loaded, loadFlags } from '../../config/load.ts';
@@ -114,8 +114,8 @@ function loggerTo(lines: string[]): Logger {
   return logger;
 }
 
-/** A body that is not a string is sent as JSON. */
-export function asker(port: number, ca?: readonly string[]): Ask {
+/** A body that is not a string is sent as JSON. @param agent to keep connections; otherwise each request has its own */
+export function asker(port: number, ca?: readonly string[], agent: Agent | false = false): Ask {
   const request = ca === undefined ? httpRequest : httpsRequest;
   return (method, path, body, headers = {}) =>
     new Promise((resolve, reject) => {
@@ -125,7 +125,7 @@ export function asker(port: number, ca?: readonly string[]): Ask {
         port,
         method,
         path,
-        agent: false,
+        agent,
         ...(ca !== undefined && { ca: [...ca] }),
         headers: {
           ...(payload !== undefined && {
