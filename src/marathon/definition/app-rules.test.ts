@@ -53,6 +53,7 @@ const REFUSED: readonly (readonly [document: unknown, line: string, facts?: Rule
   [{ id: '/', cmd: 'a b' }, '/id Path must contain at least one path element'],
   [{ id: '/a/restart', cmd: 'a b' }, '/id must not end with any of the following reserved keywords'],
   [{ id: '/a/versions', cmd: 'a b' }, '/id must not end with'],
+  [{ id: `/${'a'.repeat(190)}`, cmd: 'a b' }, '/id must have at most 190 characters, not 191'],
   [{ id: '/a', cmd: '' }, '/cmd error.minLength'],
   [{ id: '/a', cmd: 'x' }, '/ must not be an empty string'],
   [{ id: '/a' }, "/ AppDefinition must either contain one of 'cmd' or 'args'"],

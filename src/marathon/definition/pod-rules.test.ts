@@ -20,6 +20,11 @@ const REFUSED: readonly (readonly [document: unknown, line: string, facts?: Rule
   [{ containers: [CT] }, '/id error.path.missing'],
   [pod({ id: '/' }), '/id Path must contain at least one path element'],
   [pod({ id: '/P' }), '/id error.pattern'],
+  [pod({ id: `/${'p'.repeat(190)}` }), '/id must have at most 190 characters, not 191'],
+  [
+    pod({ id: `/${'p'.repeat(189)}`, containers: [{ ...CT, name: 'abcdef' }] }),
+    "/containers(0)/name may have at most 195 characters together with the pod's id",
+  ],
   [pod({ labels: { a: 1 } }), '/labels/a error.expected.jsstring'],
   [pod({ user: '' }), '/user must not be empty'],
   [pod({ environment: { '': 'x' } }), '/environment/keys(0) must not be empty'],
