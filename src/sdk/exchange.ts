@@ -28,6 +28,8 @@ export interface Exchange {
   readonly credential?: Credential;
   readonly agent?: Agent;
   readonly timeout?: number;
+  /** By HTTPS. Certificates beyond the system's are named by NODE_EXTRA_CA_CERTS. */
+  readonly tls?: boolean;
 }
 
 const DEFAULT_TIMEOUT = 30_000;
@@ -51,7 +53,8 @@ export function open(exchange: Exchange): Promise<IncomingMessage> {
     headers.Authorization = `Basic ${Buffer.from(`${credential.principal}:${credential.secret}`).toString('base64')}`;
   }
   return new Promise((resolve, reject) => {
-    const outgoing = http.request(
+    const { request } = exchange.tls ? process.getBuiltinModule('node:https') : http;
+    const outgoing = request(
       {
         host: address.host,
         port: address.port,

@@ -9,6 +9,7 @@ import { writePod } from './pod-form.ts';
 import { applyAppUpdate, readApp, readAppUpdate } from './read-app.ts';
 import { readGroupUpdate } from './read-group.ts';
 import { readPod } from './read-pod.ts';
+import { schemaProblems } from './schema-check.fixture.ts';
 import type { App, Pod, RunSpec } from './types.ts';
 
 /** As much as an app can say: every field but the old spellings. */
@@ -328,4 +329,16 @@ test('schemas name every field, say what it is for, and let a document name its 
     deprecated: true,
   });
   assert.deepEqual(appSchema().required, ['id']);
+});
+
+test('schemas take documents that say all there is, as they are given and as they are shown', () => {
+  assert.deepEqual(schemaProblems(appSchema(), APP), []);
+  assert.deepEqual(schemaProblems(appSchema(), writeApp(app())), []);
+  assert.deepEqual(schemaProblems(podSchema(), POD), []);
+  assert.deepEqual(schemaProblems(podSchema(), writePod(pod())), []);
+  const group = { $schema: 'x', id: '/g', apps: [APP], groups: [{ id: 'h', groups: [], dependencies: ['/g'] }] };
+  assert.deepEqual(schemaProblems(groupSchema(), group), []);
+  assert.deepEqual(schemaProblems(groupSchema(), { version: '2024-01-01T00:00:00.000Z' }), []);
+  const wrong = { ...group, groups: [{ id: 'h', apps: [{ ...APP, instances: 'x' }] }] };
+  assert.deepEqual(schemaProblems(groupSchema(), wrong), ['/groups/0/apps/0/instances is no integer']);
 });

@@ -150,6 +150,13 @@ test('PATCH sets enforceRole of a top-level group without a deployment', async (
   assert.deepEqual([patched.status, patched.body], [200, '']);
   assert.equal((await ask('GET', '/v2/groups/prod')).json.enforceRole, true);
   assert.deepEqual((await ask('GET', '/v2/deployments')).json, []);
+  const both = await ask('PUT', '/v2/groups/prod', { enforceRole: false, apps: [] });
+  assert.deepEqual([both.status, both.json.details[0].path], [422, '/enforceRole']);
+  const below = await ask('PUT', '/v2/groups', {
+    groups: [{ id: 'prod', enforceRole: false, groups: [{ id: 'x', apps: [] }] }],
+  });
+  assert.deepEqual([below.status, below.json.details[0].path], [422, '/groups(0)/enforceRole']);
+  assert.equal((await ask('PUT', '/v2/groups/prod', { enforceRole: true, apps: [] })).status, 200, 'it is so already');
   assert.equal((await ask('PATCH', '/v2/groups/prod/front', { enforceRole: true })).status, 422);
   assert.equal((await ask('PATCH', '/v2/groups/prod', { enforceRole: 'yes' })).status, 422);
   assert.equal((await ask('PATCH', '/v2/groups/prod', {})).status, 422);

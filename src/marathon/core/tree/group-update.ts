@@ -4,7 +4,7 @@ import { rejectedChange } from '../../definition/compare.ts';
 import { writeInstant } from '../../definition/instant.ts';
 import { isObject } from '../../definition/kind.ts';
 import { readGroupUpdate } from '../../definition/read-group.ts';
-import type { GroupUpdate } from '../../definition/types.ts';
+import type { GroupUpdate, Problem } from '../../definition/types.ts';
 import type { Context } from '../context.ts';
 import type { Group, RunSpec } from '../model.ts';
 import type { Refusal } from '../outcome.ts';
@@ -27,6 +27,8 @@ export function wishOf(ctx: Context, id: string, document: unknown, force: boole
   });
   if (!read.ok) return err(refusalOf(read.error));
   const update: GroupUpdate = { ...read.value, id };
+  const roles = roleChanges(ctx, update);
+  if (roles.length > 0) return err({ kind: 'invalid', problems: roles });
   if (update.version !== undefined) return rolledBack(ctx, id, update.version, force);
   if (update.scaleBy !== undefined) return scaled(ctx, id, update.scaleBy, force);
   const drawing: Drawing = { ctx, root: ctx.state.root, specs: new Map() };
@@ -37,6 +39,23 @@ export function wishOf(ctx: Context, id: string, document: unknown, force: boole
     if (rejected.length > 0) return err({ kind: 'invalid', problems: rejected });
   }
   return ok({ root: drawing.root, specs: drawing.specs, groupId: id, force });
+}
+
+/** Whose role apps have is not changed together with the apps: it would not be clear which of both an app was meant for. */
+function roleChanges({ state }: Context, update: GroupUpdate): readonly Problem[] {
+  if (!hasApps(update)) return [];
+  const isRoot = update.id === '/';
+  return (isRoot ? (update.groups ?? []) : [update]).flatMap(({ id, enforceRole }, at) => {
+    const known = groupAt(state.root, id);
+    if (enforceRole === undefined || known === undefined || known.enforceRole === enforceRole) return [];
+    const error =
+      'enforceRole cannot be modified in a request that adds, removes or modifies services: make these changes in requests of their own';
+    return [{ path: isRoot ? `/groups(${at})/enforceRole` : '/enforceRole', error }];
+  });
+}
+
+function hasApps({ apps, groups }: GroupUpdate): boolean {
+  return apps !== undefined || (groups ?? []).some(hasApps);
 }
 
 /** The id of the document, if it says one, is the one that it means where the request puts it. */
