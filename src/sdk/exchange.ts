@@ -28,8 +28,8 @@ export interface Exchange {
   readonly credential?: Credential;
   readonly agent?: Agent;
   readonly timeout?: number;
-  /** By HTTPS. Certificates beyond the system's are named by NODE_EXTRA_CA_CERTS. */
-  readonly tls?: boolean;
+  /** By HTTPS. `ca` are certificates to trust in place of the usual ones, as PEM. */
+  readonly tls?: { readonly ca?: string };
 }
 
 const DEFAULT_TIMEOUT = 30_000;
@@ -62,6 +62,7 @@ export function open(exchange: Exchange): Promise<IncomingMessage> {
         path: exchange.path,
         headers,
         agent: exchange.agent ?? false,
+        ...exchange.tls,
       },
       (incoming) => {
         clearTimeout(timer);

@@ -1,6 +1,9 @@
 /** Requests to Marathon's API, and its refusals as sentences. */
+import { readFileSync } from 'node:fs';
 import { fetchAnswer } from '../../sdk/exchange.ts';
 import type { CommonOptions } from './options.ts';
+
+type Connection = Pick<CommonOptions, 'marathon' | 'credentials' | 'cacert'>;
 
 /** Marathon said no, or nobody answered. */
 export class MarathonError extends Error {
@@ -19,12 +22,7 @@ interface Refusal {
 }
 
 /** @throws MarathonError with what Marathon says, path by path; or that nobody answers, and where */
-export async function ask<T>(
-  options: Pick<CommonOptions, 'marathon' | 'credentials'>,
-  method: Method,
-  path: string,
-  body?: unknown,
-): Promise<T> {
+export async function ask<T>(options: Connection, method: Method, path: string, body?: unknown): Promise<T> {
   return (await askForDeployment<T>(options, method, path, body)).value;
 }
 
@@ -32,7 +30,7 @@ type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** As `ask`, with the deployment that has begun, where the answer itself does not say it. */
 export async function askForDeployment<T>(
-  { marathon, credentials }: Pick<CommonOptions, 'marathon' | 'credentials'>,
+  { marathon, credentials, cacert }: Connection,
   method: Method,
   path: string,
   body?: unknown,
@@ -43,7 +41,7 @@ export async function askForDeployment<T>(
     throw new MarathonError(0, '--credentials has to be USER:PASSWORD');
   const answer = await fetchAnswer({
     address,
-    tls: address.tls,
+    ...(address.tls && { tls: trusting(cacert) }),
     path,
     method,
     headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
@@ -59,6 +57,15 @@ export async function askForDeployment<T>(
   if (answer.status >= 300) throw new MarathonError(answer.status, sentence(answer.status, text));
   const deploymentId = answer.headers['marathon-deployment-id'] as string | undefined;
   return { value: parsed<T>(marathon, answer.status, text), deploymentId };
+}
+
+function trusting(cacert: string | undefined): { readonly ca?: string } {
+  if (cacert === undefined) return {};
+  try {
+    return { ca: readFileSync(cacert, 'utf8') };
+  } catch (error) {
+    throw new MarathonError(0, `--cacert ${cacert} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
 }
 
 function parsed<T>(marathon: string, status: number, text: string): T {

@@ -40,6 +40,8 @@ export interface ServeOptions {
   readonly core?: Partial<CoreOptions>;
   /** Does not lead, but passes on to the one that does; `nobody` where none is known. */
   readonly follows?: string;
+  /** Hears of requests before they are answered. */
+  readonly onRequest?: (method: string, url: string) => void;
   /** Serves by HTTPS. */
   readonly keystore?: KeyStore;
   /** Instead of those of the key store. */
@@ -58,7 +60,7 @@ export function flagsOf(flags: readonly string[]): Loaded<typeof marathonFlags> 
 /** Serves on a free port of 127.0.0.1 until the test is over. */
 export async function serve(
   t: TestContext,
-  { flags = [], core = {}, follows, keystore, trusted = keystore?.trusted ?? [] }: ServeOptions = {},
+  { flags = [], core = {}, follows, keystore, onRequest, trusted = keystore?.trusted ?? [] }: ServeOptions = {},
 ): Promise<Served> {
   const server = await startServer({ ip: '127.0.0.1', port: 0, ...(keystore && { tls: keystore }) });
   if (!server.ok) throw new Error(server.error);
@@ -79,6 +81,10 @@ export async function serve(
   });
   if (follows === undefined) lead(http, rig);
   else http.follow(follows === 'nobody' ? undefined : follows);
+  server.value.use(({ method = '', url = '' }) => {
+    onRequest?.(method, url);
+    return false;
+  });
   server.value.use(http.accept);
   t.after(async () => {
     http.close();
