@@ -88,6 +88,8 @@ export class Rig {
   #wantsOffers = false;
   /** Whether tasks that are launched come to run at once. */
   isQuick = true;
+  /** The master hears no calls, and sends nothing. */
+  isAway = false;
   /** Called after every step, to look whether all is as it must be. */
   check: (rig: Rig) => void = () => {};
 
@@ -206,7 +208,7 @@ export class Rig {
         return;
       case 'call':
         this.calls.push(effect.call);
-        this.#obey(effect.call);
+        if (!this.isAway) this.#obey(effect.call);
         return;
       default:
     }
@@ -248,7 +250,7 @@ export class Rig {
 
   #offerAll(): void {
     for (let action = this.#queue.shift(); action; action = this.#queue.shift()) action();
-    if (!this.#wantsOffers) return;
+    if (!this.#wantsOffers || this.isAway) return;
     const offers = [...this.agents.values()].filter(({ cpus }) => cpus > 0.001).map((agent) => this.offerOf(agent.id));
     const before = this.core.state.launching.waiting.size;
     if (before > 0 && offers.length > 0) this.step({ kind: 'offers', offers });

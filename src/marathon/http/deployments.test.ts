@@ -147,3 +147,26 @@ test('methods and paths that there are not are refused', async (t) => {
   assert.equal((await ask('DELETE', '/v2/deployments/x/y')).status, 404);
   assert.equal((await ask('GET', '/v2/queue/x')).status, 404);
 });
+
+test('while the master is away everything is answered, and what was asked for happens when it is back', async (t) => {
+  const { ask, rig } = await serve(t);
+  rig.addAgent('host1');
+  await ask('POST', '/v2/apps', { id: '/before', cmd: 'sleep 1' });
+  rig.advance(MINUTE);
+  rig.isAway = true;
+  rig.step({ kind: 'disconnected', reason: 'the master is being upgraded' });
+  assert.equal((await ask('POST', '/v2/apps', { id: '/meanwhile', cmd: 'sleep 1', instances: 2 })).status, 201);
+  assert.equal((await ask('PATCH', '/v2/apps/before', { cmd: 'sleep 2' })).status, 200);
+  rig.advance(10 * MINUTE);
+  assert.equal((await ask('GET', '/v2/apps/before')).json.app.tasksRunning, 1);
+  assert.equal((await ask('GET', '/v2/queue')).json.queue[0].count > 0, true);
+  assert.equal((await ask('GET', '/v2/deployments')).json.length, 2);
+  assert.equal((await ask('GET', '/v2/info')).json.frameworkId, 'f');
+  rig.isAway = false;
+  rig.step({ kind: 'subscribed', frameworkId: 'f' });
+  rig.advance(5 * MINUTE);
+  assert.deepEqual((await ask('GET', '/v2/deployments')).json, []);
+  assert.equal(rig.running('/meanwhile').length, 2);
+  const [renewed] = rig.running('/before');
+  assert.equal(renewed?.spec.kind === 'app' && renewed.spec.cmd, 'sleep 2');
+});
