@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parse } from 'yaml';
-import { KEYSTORE, PASSWORD } from '../../src/marathon/http/keystore.fixture.ts';
+import { JAVA_KEYSTORE, KEYSTORE, PASSWORD } from '../../src/marathon/http/keystore.fixture.ts';
 import { readKeyStore } from '../../src/marathon/http/keystore.ts';
 import { type Served, type ServeOptions, serve } from '../../src/marathon/http/serving.fixture.ts';
-import { meseta, type Outcome } from './cluster.fixture.ts';
+import { freePorts, meseta, type Outcome, start } from './cluster.fixture.ts';
+import { until } from './daemons.fixture.ts';
 
 const MINUTE = 60_000;
 
@@ -243,6 +244,46 @@ test('a Marathon by HTTPS is asked by its URL; where there is none, that is told
     /no Marathon answers at 127\.0\.0\.1:1.*--marathon HOST:PORT/,
   );
   assert.match((await meseta([...at, 'ftp://x'])).stderr, /--marathon ftp:\/\/x is no address/);
+});
+
+test('the program itself serves HTTPS, and says at its start what is wrong with a key store', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'meseta-cli-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const [keys, java, pem] = ['keys.p12', 'keys.jks', 'ca.pem'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  writeFileSync(keys, KEYSTORE);
+  writeFileSync(java, JAVA_KEYSTORE);
+  const read = readKeyStore(keys, PASSWORD);
+  assert.ok(read.ok);
+  writeFileSync(pem, read.value.trusted.join(''));
+  const port = await freePorts(2);
+  const flags = [
+    '--master=127.0.0.1:1',
+    '--internal_store_backend=mem',
+    '--disable_http',
+    '--hostname=127.0.0.1',
+    '--https_address=127.0.0.1',
+    `--https_port=${port}`,
+    `--ssl_keystore_password=${PASSWORD}`,
+  ];
+  const refused = await start('bin/marathon', [...flags, `--ssl_keystore_path=${java}`]).ended;
+  assert.equal(refused.status, 112);
+  assert.match(refused.stderr, /keytool -importkeystore -srckeystore .*keys\.jks/);
+  const program = start('bin/marathon', [...flags, `--ssl_keystore_path=${keys}`]);
+  try {
+    const url = `https://127.0.0.1:${port}`;
+    await until('Marathon listens', async () => {
+      const listed = await meseta(['app', 'list', '-o', 'json', '--marathon', url, '--cacert', pem]);
+      return listed.stdout === '[]\n';
+    });
+    assert.match(program.stderr(), new RegExp(`Marathon is up at ${url}`));
+  } finally {
+    program.process.kill('SIGTERM');
+  }
+  assert.equal((await program.ended).status, 0);
 });
 
 test('schemas are printed for editors', async () => {

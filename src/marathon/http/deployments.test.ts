@@ -126,6 +126,8 @@ test('the delay of what fails again and again is shown, and taken away', async (
   const reset = await ask('DELETE', '/v2/queue//prod/bad/delay');
   assert.deepEqual([reset.status, reset.body], [204, '']);
   assert.equal((await ask('GET', '/v2/queue')).json.queue[0]?.delay.overdue ?? true, true);
+  rig.advance(10 * MINUTE);
+  assert.equal((await ask('DELETE', '/v2/queue/prod/bad/delay')).status, 404, 'nothing of it waits any more');
   const unknown = await ask('DELETE', '/v2/queue/prod/nope/delay');
   assert.deepEqual(
     [unknown.status, unknown.json],
