@@ -15,12 +15,16 @@ const servingFlags = {
   https_port: flag(port, '8443', 'Port of the API by HTTPS'),
   ssl_keystore_path: optional(string, 'PKCS#12 file with a key and its certificate: turns HTTPS on'),
   ssl_keystore_password: optional(string, 'Password of that file'),
-  hostname: optional(string, 'The name that others are told; this machine has one unless given'),
+  hostname: optional(string, 'The name that others are told; this machine has one unless given', {
+    validate: headerText,
+  }),
   http_credentials: optional(string, 'USER:PASSWORD that every request must show', { validate: credentials }),
-  http_realm: flag(string, 'Mesosphere', 'The realm that asks for credentials'),
+  http_realm: flag(string, 'Mesosphere', 'The realm that asks for credentials', { validate: headerText }),
   http_compression: flag(bool, 'true', 'Compress answers for clients that take that'),
   http_max_concurrent_requests: optional(count, 'More requests than this at the same time are answered 503'),
-  access_control_allow_origin: optional(string, 'Origins, separated by commas, whose pages may use the API'),
+  access_control_allow_origin: optional(string, 'Origins, separated by commas, whose pages may use the API', {
+    validate: headerText,
+  }),
   event_stream_max_outstanding_messages: flag(
     count,
     '1024',
@@ -119,4 +123,9 @@ export const marathonProgram: Program<typeof marathonFlags> = {
 
 function credentials(text: string): string | undefined {
   return /^[^:]+:.+$/.test(text) ? undefined : 'write USER:PASSWORD, both not empty';
+}
+
+/** It stands in the head of every answer. */
+function headerText(text: string): string | undefined {
+  return /^[ !#-[\]-~]+$/.test(text) ? undefined : 'write printable ASCII, without quotes and backslashes';
 }

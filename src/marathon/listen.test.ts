@@ -87,7 +87,7 @@ test('a port that is taken ends the start, and the other one is given up', async
   assert.match(listening.error.reason, /--https_port/);
 });
 
-test('flags about HTTPS have to make sense together', () => {
+test('flags about what is served have to make sense, also together', () => {
   const load = (argv: readonly string[], env: Readonly<Record<string, string>> = {}) => {
     const given = [...argv, '--master=127.0.0.1:5050'];
     const sources = [marathonArguments(given, marathonFlags), marathonEnvironment(env, marathonFlags)];
@@ -99,6 +99,11 @@ test('flags about HTTPS have to make sense together', () => {
     return outcome.kind === 'exit' ? outcome.stderr : '';
   };
   assert.match(refusal(['--disable_http']), /--disable_http leaves nothing to listen on/);
+  for (const name of ['hostname', 'http_realm', 'access_control_allow_origin']) {
+    assert.match(refusal([`--${name}=a"b`]), new RegExp(`${name}.*write printable ASCII`));
+    assert.match(refusal([`--${name}=a\nb`]), new RegExp(`${name}[\\s\\S]*write printable ASCII`));
+    assert.match(refusal([`--${name}=ö`]), new RegExp(`${name}.*write printable ASCII`));
+  }
   assert.match(refusal(['--ssl_keystore_path=/x']), /--ssl_keystore_path needs --ssl_keystore_password/);
   const found = load([], {
     MESOSPHERE_KEYSTORE_PATH: '/x',

@@ -100,6 +100,15 @@ function keystore(t: TestContext): KeyStore {
   return read.value;
 }
 
+test('a leader whose address makes no sense ends nothing but the request', async (t) => {
+  for (const follows of ['nonsense', 'host:99999', 'ho st:80', ':']) {
+    const standby = await serve(t, { follows, flags: ['--leader_proxy_connection_timeout=200'] });
+    const { status, json } = await standby.ask('GET', '/ping');
+    assert.equal(status, 502, follows);
+    assert.match(json.message, /^The leader .* (cannot be asked|does not answer): |^Connection to leader refused/);
+  }
+});
+
 test('without HTTP the leader is asked by HTTPS, and has to be who it says it is', async (t) => {
   const keys = keystore(t);
   const flags = ['--disable_http', '--ssl_keystore_path=x', '--ssl_keystore_password=x'];

@@ -48,6 +48,16 @@ export class LeaderProxy {
 
   /** Passes a request on. @param leader asked anew until it is known, or it takes too long */
   async pass(request: IncomingMessage, response: ServerResponse, leader: () => string | undefined): Promise<void> {
+    try {
+      await this.#pass(request, response, leader);
+    } catch (error) {
+      // What somebody else wrote into ZooKeeper is no address, say.
+      if (response.headersSent) response.destroy();
+      else fail(response, 502, `The leader ${leader()} cannot be asked: ${(error as Error).message}`);
+    }
+  }
+
+  async #pass(request: IncomingMessage, response: ServerResponse, leader: () => string | undefined): Promise<void> {
     const { address, betweenTries, scheme } = this.#options;
     let target = leader();
     for (let tries = 0; (target === undefined || target === address) && tries < TRIES; tries++) {
