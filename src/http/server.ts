@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { err, ok, type Result } from '../base/result.ts';
 
@@ -14,6 +15,8 @@ export interface ServerOptions {
   readonly portFlag?: string;
   /** Milliseconds that a request's head may take. Default 60,000. */
   readonly headMs?: number;
+  /** Key and certificate, as PKCS#12: HTTPS. */
+  readonly tls?: { readonly pfx: Uint8Array; readonly passphrase: string };
 }
 
 /** A daemon's one server: libprocess messages, the API and the UI share its port. */
@@ -32,7 +35,7 @@ export interface HttpServer {
  */
 export function startServer(options: ServerOptions): Promise<Result<HttpServer>> {
   const handlers: RequestHandler[] = [];
-  const server = createServer({
+  const settings = {
     keepAlive: true,
     keepAliveInitialDelay: 60_000,
     keepAliveTimeout: 0,
@@ -41,7 +44,11 @@ export function startServer(options: ServerOptions): Promise<Result<HttpServer>>
     connectionsCheckingInterval: Math.min(15_000, options.headMs ?? 15_000),
     requireHostHeader: false,
     maxHeaderSize: 32 * 1024,
-  });
+  };
+  const { tls } = options;
+  const server: Server = tls
+    ? createTlsServer({ ...settings, pfx: Buffer.from(tls.pfx), passphrase: tls.passphrase })
+    : createServer(settings);
   const answering = new WeakMap<Socket, Set<ServerResponse>>();
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request;

@@ -6,6 +6,12 @@ const DISABLE = 'disable_';
 const PREFIX = 'MARATHON_';
 /** These are told to tasks, by a Marathon that started this one. */
 const OF_TASKS = 'MARATHON_APP_';
+/** Variables that go by other names than their flags. */
+const OLD_VARIABLES = [
+  ['MESOSPHERE_HTTP_CREDENTIALS', 'http_credentials'],
+  ['MESOSPHERE_KEYSTORE_PATH', 'ssl_keystore_path'],
+  ['MESOSPHERE_KEYSTORE_PASS', 'ssl_keystore_password'],
+] as const;
 
 /** Arguments of the command line. */
 export function marathonArguments(argv: readonly string[], table: FlagTable): Source {
@@ -32,9 +38,9 @@ export function marathonEnvironment(env: Readonly<Record<string, string | undefi
     const name = key.slice(PREFIX.length).toLowerCase();
     settings.push(setting(name, text === '' ? undefined : text, `${key}=${text}`, table));
   }
-  const credentials = env.MESOSPHERE_HTTP_CREDENTIALS;
-  if (credentials !== undefined && !settings.some(({ name }) => name === 'http_credentials')) {
-    settings.push({ name: 'http_credentials', text: credentials, written: 'MESOSPHERE_HTTP_CREDENTIALS' });
+  for (const [written, name] of OLD_VARIABLES) {
+    const text = env[written];
+    if (text !== undefined && !settings.some((each) => each.name === name)) settings.push({ name, text, written });
   }
   return { settings, unknown: 'ignore' };
 }

@@ -10,21 +10,21 @@ export const MARATHON_VERSION = '1.11.24';
 const servingFlags = {
   http_address: optional(string, 'IPv4 address to listen on; all of them unless given'),
   http_port: flag(port, '8080', 'Port of the API'),
-  disable_http: flag(bool, 'false', 'Serve HTTPS only', {
-    missing: { act: 'refuse', sentence: 'HTTPS is not in this build; without HTTP nothing would be served' },
+  disable_http: flag(bool, 'false', 'Serve HTTPS only; needs --ssl_keystore_path'),
+  https_address: optional(string, 'IPv4 address to listen on for HTTPS; all of them unless given'),
+  https_port: flag(port, '8443', 'Port of the API by HTTPS'),
+  ssl_keystore_path: optional(string, 'PKCS#12 file with a key and its certificate: turns HTTPS on'),
+  ssl_keystore_password: optional(string, 'Password of that file'),
+  hostname: optional(string, 'The name that others are told; this machine has one unless given', {
+    validate: headerText,
   }),
-  https_address: optional(string, 'Address for HTTPS'),
-  https_port: flag(port, '8443', 'Port for HTTPS'),
-  ssl_keystore_path: optional(string, 'Key store that turns HTTPS on', {
-    missing: { act: 'refuse', sentence: 'HTTPS is not in this build' },
-  }),
-  ssl_keystore_password: optional(string, 'Password of the key store'),
-  hostname: optional(string, 'The name that others are told; this machine has one unless given'),
   http_credentials: optional(string, 'USER:PASSWORD that every request must show', { validate: credentials }),
-  http_realm: flag(string, 'Mesosphere', 'The realm that asks for credentials'),
+  http_realm: flag(string, 'Mesosphere', 'The realm that asks for credentials', { validate: headerText }),
   http_compression: flag(bool, 'true', 'Compress answers for clients that take that'),
   http_max_concurrent_requests: optional(count, 'More requests than this at the same time are answered 503'),
-  access_control_allow_origin: optional(string, 'Origins, separated by commas, whose pages may use the API'),
+  access_control_allow_origin: optional(string, 'Origins, separated by commas, whose pages may use the API', {
+    validate: headerText,
+  }),
   event_stream_max_outstanding_messages: flag(
     count,
     '1024',
@@ -108,6 +108,13 @@ export const marathonProgram: Program<typeof marathonFlags> = {
   flags: marathonFlags,
   check: (values) => {
     const { local_port_min: min, local_port_max: max, internal_store_backend: backend, zk } = values;
+    const { disable_http: onlyTls, ssl_keystore_path: keystore, ssl_keystore_password: password } = values;
+    if (onlyTls && keystore === undefined) {
+      return '--disable_http leaves nothing to listen on; name a key store for HTTPS with --ssl_keystore_path';
+    }
+    if (keystore !== undefined && password === undefined) {
+      return '--ssl_keystore_path needs --ssl_keystore_password';
+    }
     if (min > max) return `--local_port_min=${min} must not be above --local_port_max=${max}`;
     if (backend === 'zk' && zk === undefined) return '--internal_store_backend=zk needs --zk=zk://HOST:PORT/PATH';
     return undefined;
@@ -116,4 +123,9 @@ export const marathonProgram: Program<typeof marathonFlags> = {
 
 function credentials(text: string): string | undefined {
   return /^[^:]+:.+$/.test(text) ? undefined : 'write USER:PASSWORD, both not empty';
+}
+
+/** It stands in the head of every answer. */
+function headerText(text: string): string | undefined {
+  return /^[ !#-[\]-~]+$/.test(text) ? undefined : 'write printable ASCII, without quotes and backslashes';
 }

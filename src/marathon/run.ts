@@ -4,7 +4,6 @@ import { hostname as machineName, userInfo } from 'node:os';
 import type { Loaded } from '../config/load.ts';
 import type { Store } from '../coordination/store/store.ts';
 import type { ZooKeeper } from '../coordination/zookeeper/client.ts';
-import { startServer } from '../http/server.ts';
 import { wallTime } from '../runtime/clock.ts';
 import { Driver } from '../runtime/driver.ts';
 import { guardProcess, stopOnSignal } from '../runtime/graceful.ts';
@@ -18,6 +17,7 @@ import type { MarathonFlags, marathonFlags } from './flags.ts';
 import { EXIT, Framework } from './framework.ts';
 import { MarathonHttp } from './http/server.ts';
 import { seekLeadership } from './leadership.ts';
+import { listen, schemeOf } from './listen.ts';
 import { openStore } from './open-store.ts';
 import { Shell } from './shell.ts';
 import { durable, loadValues, writeFormat } from './store.ts';
@@ -33,17 +33,13 @@ export async function run(loaded: Loaded<typeof marathonFlags>): Promise<void> {
   const log = new Log({ program: 'marathon', file: 'marathon', level: levelOf(flags), quiet: false });
   const { logger } = log;
   guardProcess(logger);
-  const server = await startServer({
-    ip: flags.http_address ?? '0.0.0.0',
-    port: flags.http_port,
-    portFlag: '--http_port',
-  });
-  if (!server.ok) {
-    logger.error(server.error);
-    process.exitCode = EXIT.bind;
+  const listening = await listen(flags);
+  if (!listening.ok) {
+    logger.error(listening.error.reason);
+    process.exitCode = listening.error.status;
     return;
   }
-  const { port } = server.value.address;
+  const { servers, port, trusted } = listening.value;
   const hostname = flags.hostname ?? machineName();
   const end = (status: number, reason: string): never => {
     logger.fatal(`${reason}; ending the process, restart it to recover`);
@@ -53,11 +49,13 @@ export async function run(loaded: Loaded<typeof marathonFlags>): Promise<void> {
     loaded,
     address: `${hostname}:${port}`,
     logger,
+    verbosity: log.verbosity,
+    trusted,
     abdicate: () => {
       setTimeout(() => end(EXIT.abdicated, 'Leadership was given up on request'), ABDICATE_AFTER);
     },
   });
-  server.value.use(http.accept);
+  for (const server of servers) server.use(http.accept);
   const leader = new Leader({ loaded, hostname, port, logger, http, end });
   const candidacy = await seekLeadership({
     flags,
@@ -69,7 +67,7 @@ export async function run(loaded: Loaded<typeof marathonFlags>): Promise<void> {
     follow: (address) => http.follow(address),
     end,
   });
-  logger.info(`Marathon is up at http://${hostname}:${port}`);
+  logger.info(`Marathon is up at ${schemeOf(flags)}://${hostname}:${port}`);
   stopOnSignal({
     logger,
     deadline: STOP_WITHIN,
@@ -77,7 +75,7 @@ export async function run(loaded: Loaded<typeof marathonFlags>): Promise<void> {
       await leader.stop();
       candidacy.stop();
       http.close();
-      await server.value.close(1_000);
+      await Promise.all(servers.map((server) => server.close(1_000)));
       log.close();
     },
   });
@@ -157,7 +155,7 @@ class Leader {
         flags,
         user,
         hostname,
-        webuiUrl: flags.webui_url ?? `http://${hostname}:${port}`,
+        webuiUrl: flags.webui_url ?? `${schemeOf(flags)}://${hostname}:${port}`,
         ...(frameworkId !== undefined && { frameworkId }),
         ...(secret !== undefined && { secret }),
         logger,

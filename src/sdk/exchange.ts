@@ -28,6 +28,8 @@ export interface Exchange {
   readonly credential?: Credential;
   readonly agent?: Agent;
   readonly timeout?: number;
+  /** By HTTPS. `ca` are certificates to trust in place of the usual ones, as PEM. */
+  readonly tls?: { readonly ca?: string };
 }
 
 const DEFAULT_TIMEOUT = 30_000;
@@ -51,7 +53,8 @@ export function open(exchange: Exchange): Promise<IncomingMessage> {
     headers.Authorization = `Basic ${Buffer.from(`${credential.principal}:${credential.secret}`).toString('base64')}`;
   }
   return new Promise((resolve, reject) => {
-    const outgoing = http.request(
+    const { request } = exchange.tls ? process.getBuiltinModule('node:https') : http;
+    const outgoing = request(
       {
         host: address.host,
         port: address.port,
@@ -59,6 +62,7 @@ export function open(exchange: Exchange): Promise<IncomingMessage> {
         path: exchange.path,
         headers,
         agent: exchange.agent ?? false,
+        ...exchange.tls,
       },
       (incoming) => {
         clearTimeout(timer);

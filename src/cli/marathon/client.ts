@@ -1,6 +1,9 @@
 /** Requests to Marathon's API, and its refusals as sentences. */
+import { readFileSync } from 'node:fs';
 import { fetchAnswer } from '../../sdk/exchange.ts';
 import type { CommonOptions } from './options.ts';
+
+type Connection = Pick<CommonOptions, 'marathon' | 'credentials' | 'cacert'>;
 
 /** Marathon said no, or nobody answered. */
 export class MarathonError extends Error {
@@ -19,16 +22,26 @@ interface Refusal {
 }
 
 /** @throws MarathonError with what Marathon says, path by path; or that nobody answers, and where */
-export async function ask<T>(
-  { marathon, credentials }: Pick<CommonOptions, 'marathon' | 'credentials'>,
-  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+export async function ask<T>(options: Connection, method: Method, path: string, body?: unknown): Promise<T> {
+  return (await askForDeployment<T>(options, method, path, body)).value;
+}
+
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** As `ask`, with the deployment that has begun, where the answer itself does not say it. */
+export async function askForDeployment<T>(
+  { marathon, credentials, cacert }: Connection,
+  method: Method,
   path: string,
   body?: unknown,
-): Promise<T> {
+): Promise<{ readonly value: T; readonly deploymentId: string | undefined }> {
   const address = addressOf(marathon);
-  const [principal = '', secret = ''] = credentials?.split(':') ?? [];
+  const [, principal = '', secret = ''] = /^([^:]*):(.*)$/s.exec(credentials ?? ':') ?? [];
+  if (credentials !== undefined && principal === '')
+    throw new MarathonError(0, '--credentials has to be USER:PASSWORD');
   const answer = await fetchAnswer({
     address,
+    ...(address.tls && { tls: trusting(cacert) }),
     path,
     method,
     headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
@@ -42,12 +55,36 @@ export async function ask<T>(
   });
   const text = answer.body.toString('utf8');
   if (answer.status >= 300) throw new MarathonError(answer.status, sentence(answer.status, text));
-  return (text === '' ? {} : JSON.parse(text)) as T;
+  const deploymentId = answer.headers['marathon-deployment-id'] as string | undefined;
+  return { value: parsed<T>(marathon, answer.status, text), deploymentId };
 }
 
-function addressOf(text: string): { readonly host: string; readonly port: number } {
-  const url = URL.canParse(text) && text.includes('://') ? new URL(text) : new URL(`http://${text}`);
-  return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || 8080) };
+function trusting(cacert: string | undefined): { readonly ca?: string } {
+  if (cacert === undefined) return {};
+  try {
+    return { ca: readFileSync(cacert, 'utf8') };
+  } catch (error) {
+    throw new MarathonError(0, `--cacert ${cacert} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
+
+function parsed<T>(marathon: string, status: number, text: string): T {
+  try {
+    return (text === '' ? {} : JSON.parse(text)) as T;
+  } catch {
+    throw new MarathonError(status, `what answers at ${marathon} is no Marathon: ${text.slice(0, 200)}`);
+  }
+}
+
+/** `host:port` or a URL. */
+function addressOf(text: string): { readonly host: string; readonly port: number; readonly tls: boolean } {
+  const written = text.includes('://') ? text : `http://${text}`;
+  const url = URL.canParse(written) ? new URL(written) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.hostname === '') {
+    throw new MarathonError(0, `--marathon ${text} is no address: write HOST:PORT, or a URL with http or https`);
+  }
+  const tls = url.protocol === 'https:';
+  return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || (tls ? 8443 : 8080)), tls };
 }
 
 function sentence(status: number, text: string): string {

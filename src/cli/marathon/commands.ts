@@ -26,6 +26,11 @@ function common(command: Command): Command {
         .default(DEFAULT_MARATHON),
     )
     .addOption(
+      new Option('--cacert <file>', 'certificates to trust, for a Marathon whose URL begins with https').env(
+        'MESETA_CACERT',
+      ),
+    )
+    .addOption(
       new Option('--credentials <user:password>', 'for a Marathon that asks for them').env(
         'MESETA_MARATHON_CREDENTIALS',
       ),

@@ -4,6 +4,8 @@ export interface CommonOptions {
   readonly marathon: string;
   /** `user:password`. */
   readonly credentials?: string;
+  /** File with certificates. */
+  readonly cacert?: string;
   readonly output: 'table' | 'json' | 'yaml';
 }
 

@@ -1,5 +1,5 @@
 /** `meseta pod`. */
-import { ask, MarathonError } from './client.ts';
+import { ask, askForDeployment } from './client.ts';
 import { watch } from './deployments.ts';
 import { print, readDefinitions } from './document.ts';
 import type { ChangeOptions, CommonOptions } from './options.ts';
@@ -31,7 +31,7 @@ export async function listPods(options: CommonOptions): Promise<number> {
 }
 
 export async function showPod(id: string, options: CommonOptions): Promise<number> {
-  const pod = await ask<PodStatus>(options, 'GET', `/v2/pods/${id.replace(/^\/+/, '')}::status`);
+  const pod = await ask<PodStatus>(options, 'GET', `${pathOf(id)}::status`);
   await print(pod, options, () => [
     ['INSTANCE', 'STATUS', 'HOST', 'CONTAINERS'],
     ...pod.instances.map((each) => [
@@ -44,31 +44,46 @@ export async function showPod(id: string, options: CommonOptions): Promise<numbe
   return 0;
 }
 
+/** One deployment for each: pods cannot be written together. */
 export async function applyPods(files: readonly string[], options: ChangeOptions): Promise<number> {
   const pods = (await Promise.all(files.map(readDefinitions))).flat();
-  const force = options.force ? '?force=true' : '';
+  const nameless = pods.findIndex(({ id }) => typeof id !== 'string' || id === '');
+  if (nameless >= 0) throw new Error(`pod ${nameless + 1} of ${pods.length} has no id`);
+  const begun: Begun[] = [];
   for (const pod of pods) {
-    const id = String(pod.id ?? '').replace(/^\/+/, '');
-    if (id === '') throw new Error('a pod has no id');
-    await ask(options, 'PUT', `/v2/pods/${id}${force}`, pod);
-    process.stdout.write(`Pod /${id} is being deployed.\n`);
+    const id = `/${String(pod.id).replace(/^\/+/, '')}`;
+    const { deploymentId } = await askForDeployment(options, 'PUT', forced(id, options), pod);
+    begun.push({ pod: id, deploymentId });
   }
-  return options.watch ? untilNothingIsLeft(options) : 0;
+  return follow(begun, options);
 }
 
 export async function deletePod(id: string, options: ChangeOptions): Promise<number> {
-  await ask(options, 'DELETE', `/v2/pods/${id.replace(/^\/+/, '')}${options.force ? '?force=true' : ''}`);
-  process.stdout.write(`Pod ${id} is being ended.\n`);
-  return options.watch ? untilNothingIsLeft(options) : 0;
+  const { deploymentId } = await askForDeployment(options, 'DELETE', forced(id, options));
+  return follow([{ pod: id, deploymentId }], options);
 }
 
-/** Answers about pods do not say which deployment they are part of: all that are under way are watched. */
-async function untilNothingIsLeft(options: CommonOptions): Promise<number> {
-  const deployments = await ask<readonly { readonly id: string }[]>(options, 'GET', '/v2/deployments');
-  for (const { id } of deployments) {
-    await watch(id, options).catch((error: unknown) => {
-      if (!(error instanceof MarathonError)) throw error;
-    });
+interface Begun {
+  readonly pod: string;
+  readonly deploymentId: string | undefined;
+}
+
+async function follow(begun: readonly Begun[], options: ChangeOptions): Promise<number> {
+  if (options.watch) {
+    for (const { deploymentId } of begun) if (deploymentId !== undefined) await watch(deploymentId, options);
   }
+  if (options.watch && options.output === 'table') return 0;
+  await print(begun, options, () => [
+    ['POD', 'DEPLOYMENT'],
+    ...begun.map(({ pod, deploymentId }) => [pod, deploymentId ?? '-']),
+  ]);
   return 0;
+}
+
+function pathOf(id: string): string {
+  return `/v2/pods/${id.replace(/^\/+/, '').split('/').map(encodeURIComponent).join('/')}`;
+}
+
+function forced(id: string, { force }: ChangeOptions): string {
+  return `${pathOf(id)}${force === true ? '?force=true' : ''}`;
 }

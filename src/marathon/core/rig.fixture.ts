@@ -75,6 +75,8 @@ export class Rig {
   isQuick = true;
   /** What else is told of tasks that come to run at once. */
   quickStatus: Partial<TaskStatus> = {};
+  /** The master hears no calls, and sends nothing. */
+  isAway = false;
   /** Called after every step, to look whether all is as it must be. */
   check: (rig: Rig) => void = () => {};
 
@@ -192,7 +194,7 @@ export class Rig {
         return;
       case 'call':
         this.calls.push(effect.call);
-        this.#obey(effect.call);
+        if (!this.isAway) this.#obey(effect.call);
         return;
       default:
     }
@@ -223,6 +225,7 @@ export class Rig {
 
   #offerAll(): void {
     this.#runQueue();
+    if (this.isAway) return;
     const { waiting, releasing, sweeps } = this.core.state.launching;
     if (waiting.size + releasing.size + sweeps.size === 0) return;
     for (const offer of this.mesos.offers()) {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { full, gained, grouped, NOW, plain, problemsOf } from './definitions.fixture.ts';
+import { appSchema } from './json-schema.ts';
 import { readApp } from './read-app.ts';
 import type { RuleFacts } from './rule.ts';
+import { schemaProblems } from './schema-check.fixture.ts';
 
 const CMD = { id: '/a', cmd: 'sleep 1' };
 const MESOS = { type: 'MESOS' };
@@ -53,6 +55,7 @@ const REFUSED: readonly (readonly [document: unknown, line: string, facts?: Rule
   [{ id: '/', cmd: 'a b' }, '/id Path must contain at least one path element'],
   [{ id: '/a/restart', cmd: 'a b' }, '/id must not end with any of the following reserved keywords'],
   [{ id: '/a/versions', cmd: 'a b' }, '/id must not end with'],
+  [{ id: `/${'a'.repeat(190)}`, cmd: 'a b' }, '/id must have at most 190 characters, not 191'],
   [{ id: '/a', cmd: '' }, '/cmd error.minLength'],
   [{ id: '/a', cmd: 'x' }, '/ must not be an empty string'],
   [{ id: '/a' }, "/ AppDefinition must either contain one of 'cmd' or 'args'"],
@@ -349,6 +352,8 @@ for (const [document, line, facts = plain] of REFUSED) {
       found.some((each) => each.startsWith(line)),
       `told ${JSON.stringify(found)}`,
     );
+    // What upstream has a code for is wrong by itself, whatever else the document says: editors can tell.
+    if (/^\S+ error\./.test(line)) assert.notDeepEqual(schemaProblems(appSchema(), document), []);
   });
 }
 
@@ -390,5 +395,6 @@ const ACCEPTED: readonly (readonly [document: object, facts?: RuleFacts])[] = [
 for (const [document, facts = plain] of ACCEPTED) {
   test(`accepted: ${JSON.stringify(document)}`, () => {
     assert.equal(gained(readApp(document, facts, NOW)).version, NOW);
+    assert.deepEqual(schemaProblems(appSchema(), document), []);
   });
 }

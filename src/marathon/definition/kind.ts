@@ -191,7 +191,8 @@ export function list<T>(
         return refuse(problems, path, 'error.expected.jsarray', `must be a list, not ${shown(value)}`);
       }
       const before = problems.length;
-      const items = value.map((each: unknown, at) => item.read(each, `${path}(${at})`, problems));
+      // Unlike `map`, this reads holes too.
+      const items = Array.from(value, (each: unknown, at) => item.read(each, `${path}(${at})`, problems));
       if (problems.length > before) return undefined;
       if (items.length < minItems) {
         return refuse(

@@ -9,6 +9,7 @@ import { writePod } from './pod-form.ts';
 import { applyAppUpdate, readApp, readAppUpdate } from './read-app.ts';
 import { readGroupUpdate } from './read-group.ts';
 import { readPod } from './read-pod.ts';
+import { schemaProblems } from './schema-check.fixture.ts';
 import type { App, Pod, RunSpec } from './types.ts';
 
 /** As much as an app can say: every field but the old spellings. */
@@ -179,6 +180,14 @@ test('a pod that was read is written so that it is read as the same', () => {
   );
 });
 
+test('a list with a hole is refused like any other that holds nothing where something should be', () => {
+  const healthChecks: unknown[] = [];
+  healthChecks[1] = { path: '/' };
+  const read = readApp({ ...APP, healthChecks }, grouped, NOW);
+  assert.ok(!read.ok && read.error.kind === 'schema');
+  assert.equal(read.error.problems[0]?.path, '/healthChecks(0)');
+});
+
 test('no JSON at all makes reading throw, and every refusal says where and why', () => {
   const group = { id: 'prod', apps: [APP], groups: [{ id: 'h', apps: [{ ...APP, id: 'x' }] }], dependencies: ['/x'] };
   const facts = { context: full.context, rolesOf: () => grouped.roles, now: NOW };
@@ -320,4 +329,16 @@ test('schemas name every field, say what it is for, and let a document name its 
     deprecated: true,
   });
   assert.deepEqual(appSchema().required, ['id']);
+});
+
+test('schemas take documents that say all there is, as they are given and as they are shown', () => {
+  assert.deepEqual(schemaProblems(appSchema(), APP), []);
+  assert.deepEqual(schemaProblems(appSchema(), writeApp(app())), []);
+  assert.deepEqual(schemaProblems(podSchema(), POD), []);
+  assert.deepEqual(schemaProblems(podSchema(), writePod(pod())), []);
+  const group = { $schema: 'x', id: '/g', apps: [APP], groups: [{ id: 'h', groups: [], dependencies: ['/g'] }] };
+  assert.deepEqual(schemaProblems(groupSchema(), group), []);
+  assert.deepEqual(schemaProblems(groupSchema(), { version: '2024-01-01T00:00:00.000Z' }), []);
+  const wrong = { ...group, groups: [{ id: 'h', apps: [{ ...APP, instances: 'x' }] }] };
+  assert.deepEqual(schemaProblems(groupSchema(), wrong), ['/groups/0/apps/0/instances is no integer']);
 });

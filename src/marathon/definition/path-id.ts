@@ -6,6 +6,9 @@ const DOTS: ReadonlySet<string> = new Set(['.', '..']);
 /** What the API says after an id: nothing may be named so. */
 const RESERVED: readonly string[] = ['restart', 'tasks', 'versions', '.', '..'];
 
+/** Task ids hold the id, and Mesos takes those of up to 255 characters: an instance's name and an incarnation follow. */
+const MAX_ID = 190;
+
 /** The parts of a path: `/a/b` is `a`, `b`. Doubled, leading and trailing slashes count for nothing. */
 export function pathSegments(path: string): readonly string[] {
   return path.split('/').filter((segment) => segment !== '');
@@ -50,6 +53,10 @@ export function pathProblems(path: string, at = '/id'): readonly Problem[] {
   const segments = pathSegments(path);
   const last = segments.at(-1);
   const problems: Problem[] = [];
+  if (path.length > MAX_ID) {
+    const error = `must have at most ${MAX_ID} characters, not ${path.length}: ids of tasks are made of it, and have to fit into 255`;
+    return [{ path: at, error }];
+  }
   if (!path.startsWith('/')) {
     problems.push({ path: at, error: `Path needs to be absolute: '${path}' does not begin with /` });
   }

@@ -16,8 +16,19 @@ import { APP_CONTAINER } from './task-id.ts';
 import type { Problem } from './types.ts';
 import { persistentProblems } from './volume-rules.ts';
 
+/** What else is in the id of a task: the name of an instance, and how often it was launched. */
+const MAX_ID_AND_NAME = 195;
+
 export const POD_RULES: readonly Rule<PodDocument>[] = [
   ({ id }) => pathProblems(id),
+  ({ id, containers }) =>
+    containers.flatMap(({ name }, at) =>
+      brokenIf(
+        id.length + name.length > MAX_ID_AND_NAME,
+        `/containers(${at})/name`,
+        `may have at most ${MAX_ID_AND_NAME} characters together with the pod's id: task ids are made of both, and have to fit into 255`,
+      ),
+    ),
   ({ user }) => brokenIf(user === '', '/user', 'must not be empty'),
   ({ environment, secrets }, facts) => envProblems(environment, secrets, '/environment', facts),
   ({ secrets }, facts) => secretProblems(secrets, facts),

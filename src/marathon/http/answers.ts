@@ -69,25 +69,84 @@ export function outcomeAnswer(outcome: Outcome): Answer {
   return { status: 200 };
 }
 
+/** 405 with the methods that would do. */
+export function wrongMethod(...allowed: readonly string[]): Answer {
+  return jsonAnswer({ message: 'Method Not Allowed', details: `Here there are ${allowed.join(', ')}` }, 405, {
+    allow: allowed.join(', '),
+  });
+}
+
+/** 404 for a path that means nothing. */
+export function unknownUri({ path }: Pick<Request, 'path'>): Answer {
+  return message(404, `URI not found: there is no ${path.replace(/^\/[^/]*/, '') || '/'}`);
+}
+
+/** Lists in lists and the like: deeper than any definition, and little enough to be walked by recursion. */
+const MAX_NESTING = 500;
+
+type Body = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly answer: Answer };
+
 /** The body as JSON, or the answer that says what is wrong with it. */
-export function bodyOf({
-  body,
-}: Request): { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly answer: Answer } {
+export function bodyOf({ body, headers }: Pick<Request, 'body' | 'headers'>): Body {
+  const wrong = (status: number, text: string, details: string): Body => ({
+    ok: false,
+    answer: jsonAnswer({ message: text, details }, status),
+  });
+  if (body.length === 0) {
+    return wrong(400, 'Please specify data in JSON format', 'The request has no body');
+  }
+  const type = headers['content-type'];
+  if (type !== undefined && !/^\s*(application\/json|application\/\*|\*\/\*)\s*(;|$)/i.test(type)) {
+    const details = `Send the body with Content-Type: application/json, not ${type.slice(0, 100)}`;
+    return wrong(415, 'Unsupported Media Type', details);
+  }
+  if (nestingOf(body) > MAX_NESTING) {
+    return wrong(400, 'Invalid JSON', `Objects and lists may lie at most ${MAX_NESTING} deep in one another`);
+  }
   try {
     return { ok: true, value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)) };
   } catch (error) {
-    return { ok: false, answer: jsonAnswer({ message: 'Invalid JSON', details: (error as Error).message }, 400) };
+    return wrong(400, 'Invalid JSON', (error as Error).message);
   }
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** How deep brackets are opened; those in strings do not count. */
+function nestingOf(text: Uint8Array): number {
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let at = 0; at < text.length; at++) {
+    const byte = text[at]!;
+    if (inString) {
+      if (byte === BACKSLASH) at++;
+      else if (byte === QUOTE) inString = false;
+    } else if (byte === QUOTE) {
+      inString = true;
+    } else if (byte === 0x5b || byte === 0x7b) {
+      deepest = Math.max(deepest, ++depth);
+    } else if (byte === 0x5d || byte === 0x7d) {
+      depth--;
+    }
+  }
+  return deepest;
 }
 
 export function callerOf({ remoteAddress, target }: Request): Caller {
   return { clientIp: remoteAddress, uri: target.replace(/\?.*$/, '') };
 }
 
-/** A parameter that is true or false. @param fallback where it is not given */
-export function flagOf({ query }: Request, name: string, fallback = false): boolean {
-  const text = query.get(name);
-  return text === undefined ? fallback : text === '' || text === 'true';
+/** A parameter that is true or false: whatever is not `true` is false. @param fallback where it is not given */
+export function flagOf(request: Request, name: string, fallback = false): boolean {
+  const text = parameterOf(request, name);
+  return text === undefined ? fallback : text.toLowerCase() === 'true';
+}
+
+/** A parameter that counts once: of several the first. */
+export function parameterOf(request: Request, name: string): string | undefined {
+  return valuesOf(request, name)[0];
 }
 
 /** All values of a parameter that may be repeated. */

@@ -14,24 +14,26 @@ import {
   jsonAnswer,
   message,
   outcomeAnswer,
+  parameterOf,
   refusalAnswer,
   startedAnswer,
   valuesOf,
+  wrongMethod,
 } from './answers.ts';
+import { endpointsText, wantsText } from './endpoints-text.ts';
 import { killInstances, tasksOfApps } from './kills.ts';
 import { readSelectors } from './selectors.ts';
 import type { MarathonService } from './service.ts';
 
 const PREFIXES = ['apps.', 'app.', 'group.apps.'];
-const METHODS_OF_ALL = ['GET', 'POST', 'PUT', 'PATCH'];
 
 /** Everything below `/v2/apps`. */
 export async function apps(service: MarathonService, request: Request): Promise<Answer> {
   const path = request.rest.split('/').filter((segment) => segment !== '');
-  if (path.length === 0) return allAppsAnswer(service, request);
+  if (path.length < 2) return path.length === 0 ? allAppsAnswer(service, request) : oneApp(service, request, path);
   const last = path.at(-1)!;
   const before = path.at(-2);
-  if (last === 'restart' && request.method === 'POST') return restart(service, request, idOf(path, 1));
+  if (last === 'restart') return restart(service, request, idOf(path, 1));
   if (last === 'tasks') return tasks(service, request, path.slice(0, -1));
   if (before === 'tasks' && path.length > 2) return oneTask(service, request, idOf(path, 2), last);
   if (last === 'versions') return versions(service, request, idOf(path, 1));
@@ -50,14 +52,9 @@ function appOf({ state }: MarathonService, id: string): App | undefined {
 
 const unknownApp = (id: string): Answer => message(404, `App '${id}' does not exist`);
 
-function wrongMethod(allowed: readonly string[]): Answer {
-  return jsonAnswer({ message: 'Method Not Allowed' }, 405, { allow: allowed.join(', ') });
-}
-
 async function allAppsAnswer(service: MarathonService, request: Request): Promise<Answer> {
   switch (request.method) {
     case 'GET':
-    case 'HEAD':
       return list(service, request);
     case 'POST':
       return create(service, request);
@@ -66,18 +63,18 @@ async function allAppsAnswer(service: MarathonService, request: Request): Promis
     case 'PATCH':
       return updateMany(service, request, 'patch');
     default:
-      return wrongMethod(METHODS_OF_ALL);
+      return wrongMethod('GET', 'POST', 'PUT', 'PATCH');
   }
 }
 
 function list(service: MarathonService, request: Request): Answer {
   const { state } = service;
   const embeds = appEmbeds(valuesOf(request, 'embed'), PREFIXES).add('counts').add('deployments');
-  const label = request.query.get('label');
+  const label = parameterOf(request, 'label');
   const selectors = readSelectors(label ?? '');
   if (!selectors.ok) return message(422, selectors.error);
-  const id = request.query.get('id')?.toLowerCase();
-  const cmd = request.query.get('cmd')?.toLowerCase();
+  const id = parameterOf(request, 'id')?.toLowerCase();
+  const cmd = parameterOf(request, 'cmd')?.toLowerCase();
   const found: object[] = [];
   for (const app of allApps(state.root)) {
     if (id !== undefined && !app.id.toLowerCase().includes(id)) continue;
@@ -108,8 +105,8 @@ async function create(service: MarathonService, request: Request): Promise<Answe
 }
 
 /** Where an object is said to be: its id below the root, as upstream has it. */
-export function locationOf({ address }: MarathonService, { headers }: Request, id: string): string {
-  return `http://${headers.host ?? address}${id}`;
+export function locationOf({ address, scheme }: MarathonService, { headers }: Request, id: string): string {
+  return `${scheme}://${headers.host ?? address}${id}`;
 }
 
 async function updateMany(
@@ -133,7 +130,6 @@ async function oneApp(service: MarathonService, request: Request, path: readonly
   const id = idOf(path, 0);
   switch (request.method) {
     case 'GET':
-    case 'HEAD':
       return path.at(-1) === '*' ? appsBelow(service, request, idOf(path, 1)) : showApp(service, request, id);
     case 'PUT':
       return update(service, request, id, flagOf(request, 'partialUpdate', true) ? 'merge' : 'replace');
@@ -149,7 +145,7 @@ async function oneApp(service: MarathonService, request: Request, path: readonly
         }),
       );
     default:
-      return wrongMethod(['GET', 'PUT', 'PATCH', 'DELETE']);
+      return wrongMethod('GET', 'PUT', 'PATCH', 'DELETE');
   }
 }
 
@@ -188,6 +184,7 @@ async function update(
 }
 
 async function restart(service: MarathonService, request: Request, id: string): Promise<Answer> {
+  if (request.method !== 'POST') return wrongMethod('POST');
   return outcomeAnswer(
     await service.ask({
       kind: 'change',
@@ -206,10 +203,13 @@ async function tasks(service: MarathonService, request: Request, path: readonly 
   if (isGroup && group === undefined) return message(404, `Group '${id}' does not exist`);
   const app = appOf(service, id);
   if (!isGroup && app === undefined) return unknownApp(id);
+  if (wantsText(request) && request.method === 'GET') {
+    return endpointsText(state, group ? [...allApps(group)] : [app!]);
+  }
   const ids = group ? [...allApps(group)].map((each) => each.id) : [id];
   if (request.method === 'GET') return jsonAnswer({ tasks: tasksOfApps(state, ids) });
-  if (request.method !== 'DELETE' || isGroup) return wrongMethod(isGroup ? ['GET'] : ['GET', 'DELETE']);
-  const host = request.query.get('host');
+  if (request.method !== 'DELETE' || isGroup) return isGroup ? wrongMethod('GET') : wrongMethod('GET', 'DELETE');
+  const host = parameterOf(request, 'host');
   const instances = [...(state.specs.get(id)?.instances.values() ?? [])].filter(
     ({ placement }) => host === undefined || host === '*' || placement?.host.includes(host),
   );
@@ -217,7 +217,7 @@ async function tasks(service: MarathonService, request: Request, path: readonly 
 }
 
 async function oneTask(service: MarathonService, request: Request, id: string, taskId: string): Promise<Answer> {
-  if (request.method !== 'DELETE') return wrongMethod(['DELETE']);
+  if (request.method !== 'DELETE') return wrongMethod('DELETE');
   if (appOf(service, id) === undefined) return unknownApp(id);
   const instance = [...(service.state.specs.get(id)?.instances.values() ?? [])].find(
     (each) => each.id === taskId || each.tasks.some((task) => task.id === taskId),
@@ -227,7 +227,7 @@ async function oneTask(service: MarathonService, request: Request, id: string, t
 }
 
 function versions(service: MarathonService, request: Request, id: string): Answer {
-  if (request.method !== 'GET') return wrongMethod(['GET']);
+  if (request.method !== 'GET') return wrongMethod('GET');
   const known = service.state.history.get(id);
   if (appOf(service, id) === undefined || known === undefined) return unknownApp(id);
   const sorted = [...known.keys()].sort((a, b) => b - a);
@@ -235,7 +235,7 @@ function versions(service: MarathonService, request: Request, id: string): Answe
 }
 
 function oneVersion(service: MarathonService, request: Request, id: string, text: string): Answer {
-  if (request.method !== 'GET') return wrongMethod(['GET']);
+  if (request.method !== 'GET') return wrongMethod('GET');
   const version = readInstant(text);
   if (version === undefined) return message(422, `'${text}' is no version: those look like 2015-09-25T15:13:48.343Z`);
   const app = service.state.history.get(id)?.get(version);

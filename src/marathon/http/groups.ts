@@ -7,17 +7,26 @@ import { canonicalPath } from '../definition/path-id.ts';
 import { appEmbeds, appInfo } from '../views/app-info.ts';
 import { stepsView } from '../views/deployment.ts';
 import { groupEmbeds, groupInfo } from '../views/group-info.ts';
-import { bodyOf, callerOf, flagOf, jsonAnswer, message, outcomeAnswer, startedAnswer, valuesOf } from './answers.ts';
+import {
+  bodyOf,
+  callerOf,
+  flagOf,
+  jsonAnswer,
+  message,
+  outcomeAnswer,
+  startedAnswer,
+  valuesOf,
+  wrongMethod,
+} from './answers.ts';
 import { locationOf } from './apps.ts';
 import type { MarathonService } from './service.ts';
 
-const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const APP_PREFIXES = ['group.apps.', 'apps.', 'app.'];
 
 /** Everything below `/v2/groups`. */
 export async function groups(service: MarathonService, request: Request): Promise<Answer> {
   const path = request.rest.split('/').filter((segment) => segment !== '');
-  if (request.method === 'GET' || request.method === 'HEAD') {
+  if (request.method === 'GET') {
     if (path.at(-1) === 'apps') return appsOf(service, request, idOf(path, 1));
     if (path.at(-1) === 'versions') return versions(service, idOf(path, 1));
     if (path.at(-2) === 'versions') return oneVersion(service, request, idOf(path, 2), path.at(-1)!);
@@ -33,7 +42,7 @@ export async function groups(service: MarathonService, request: Request): Promis
   }
   if (request.method === 'PATCH')
     return withBody(service, request, (document) => ({ kind: 'patchGroup', id, document }));
-  return jsonAnswer({ message: 'Method Not Allowed' }, 405, { allow: METHODS.join(', ') });
+  return wrongMethod('GET', 'POST', 'PUT', 'PATCH', 'DELETE');
 }
 
 type Wanted = Parameters<MarathonService['ask']>[0] extends infer Question

@@ -2,7 +2,7 @@
 import type { Answer } from '../../http/answer.ts';
 import type { Request } from '../../http/endpoint.ts';
 import { MARATHON_VERSION } from '../flags.ts';
-import { jsonAnswer, message } from './answers.ts';
+import { jsonAnswer, message, wrongMethod } from './answers.ts';
 import type { MarathonService } from './service.ts';
 
 /** Flags that are shown, in upstream's order; those that were not given are null. */
@@ -55,7 +55,7 @@ const ZOOKEEPER = [
 ] as const;
 
 export function info(service: MarathonService): Answer {
-  const { state, flags, address } = service;
+  const { state, flags, address, scheme } = service;
   const { values } = flags;
   const pick = (names: readonly (keyof typeof values)[]): object =>
     Object.fromEntries(names.map((name) => [name, values[name] ?? null]));
@@ -74,7 +74,7 @@ export function info(service: MarathonService): Answer {
       leader_proxy_connection_timeout_ms: values.leader_proxy_connection_timeout,
       leader_proxy_read_timeout_ms: values.leader_proxy_read_timeout,
       mesos_leader_ui_url: values.mesos_leader_ui_url ?? masterUrl(service),
-      webui_url: values.webui_url ?? `http://${address}`,
+      webui_url: values.webui_url ?? `${scheme}://${address}`,
     },
     zookeeper_config: { zk: redacted(values.zk), ...pick(ZOOKEEPER) },
     http_config: { http_port: values.http_port, https_port: values.https_port },
@@ -95,7 +95,7 @@ function redacted(url: string | undefined): string | null {
 /** Who leads; DELETE makes it give up, and its supervisor starts it again as a standby. */
 export function leader(service: MarathonService, request: Request): Answer {
   if (request.method === 'GET') return jsonAnswer({ leader: service.address });
-  if (request.method !== 'DELETE') return jsonAnswer({ message: 'Method Not Allowed' }, 405, { allow: 'GET, DELETE' });
+  if (request.method !== 'DELETE') return wrongMethod('GET', 'DELETE');
   for (const name of ['backup', 'restore']) {
     if (request.query.has(name)) {
       return message(422, `'${name}' is not taken here: use \`meseta marathon ${name}\` while Marathon is stopped`);

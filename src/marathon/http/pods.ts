@@ -9,9 +9,22 @@ import { canonicalPath } from '../definition/path-id.ts';
 import { writePod } from '../definition/pod-form.ts';
 import { readInstanceId } from '../definition/task-id.ts';
 import { podStatus } from '../views/pod-status.ts';
-import { bodyOf, callerOf, flagOf, jsonAnswer, message, outcomeAnswer, refusalAnswer } from './answers.ts';
+import {
+  bodyOf,
+  callerOf,
+  flagOf,
+  jsonAnswer,
+  message,
+  outcomeAnswer,
+  refusalAnswer,
+  unknownUri,
+  wrongMethod,
+} from './answers.ts';
 import { locationOf } from './apps.ts';
 import type { MarathonService } from './service.ts';
+
+/** What is known of pods besides their definition. */
+const ABOUT: ReadonlySet<string> = new Set(['status', 'versions', 'instances']);
 
 /** Everything below `/v2/pods`. What follows `::` is about the pod and not part of its id. */
 export async function pods(service: MarathonService, request: Request): Promise<Answer> {
@@ -29,15 +42,9 @@ function podOf({ state }: MarathonService, id: string): Pod | undefined {
 
 const unknownPod = (id: string): Answer => message(404, `Pod '${id}' does not exist`);
 
-function wrongMethod(allowed: readonly string[]): Answer {
-  return jsonAnswer({ message: 'Method Not Allowed' }, 405, { allow: allowed.join(', ') });
-}
-
 async function allPodsAnswer(service: MarathonService, request: Request): Promise<Answer> {
-  // A probe: whether there are pods at all.
-  if (request.method === 'HEAD') return { status: 200 };
   if (request.method === 'GET') return jsonAnswer([...allPods(service.state.root)].map(writePod));
-  if (request.method !== 'POST') return wrongMethod(['GET', 'HEAD', 'POST']);
+  if (request.method !== 'POST') return wrongMethod('GET', 'POST');
   const body = bodyOf(request);
   if (!body.ok) return body.answer;
   return written(service, request, { kind: 'createPod', document: body.value }, 201);
@@ -69,7 +76,6 @@ async function onePod(service: MarathonService, request: Request, id: string): P
   const pod = podOf(service, id);
   switch (request.method) {
     case 'GET':
-    case 'HEAD':
       return pod === undefined ? unknownPod(id) : jsonAnswer(writePod(pod));
     case 'PUT': {
       const body = bodyOf(request);
@@ -78,7 +84,7 @@ async function onePod(service: MarathonService, request: Request, id: string): P
     case 'DELETE':
       return remove(service, request, id);
     default:
-      return wrongMethod(['GET', 'PUT', 'DELETE']);
+      return wrongMethod('GET', 'PUT', 'DELETE');
   }
 }
 
@@ -103,15 +109,15 @@ async function aboutPod(
 ): Promise<Answer> {
   const { state } = service;
   const pod = podOf(service, id);
+  if (!ABOUT.has(about) || (argument !== undefined && about === 'status')) return unknownUri(request);
+  if (about !== 'instances' && request.method !== 'GET') return wrongMethod('GET');
   if (about === 'status' && id === '/') {
     return jsonAnswer([...allPods(state.root)].map((each) => podStatus(state, each, service.now())));
   }
   if (pod === undefined) return unknownPod(id);
   if (about === 'status') return jsonAnswer(podStatus(state, pod, service.now()));
   if (about === 'versions') return argument === undefined ? versions(service, id) : oneVersion(service, id, argument);
-  if (about !== 'instances')
-    return message(404, `Nothing is known about '${about}' of pods: there are status, versions and instances`);
-  if (request.method !== 'DELETE') return wrongMethod(['DELETE']);
+  if (request.method !== 'DELETE') return wrongMethod('DELETE');
   return killOf(service, request, id, argument);
 }
 

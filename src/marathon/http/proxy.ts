@@ -1,48 +1,76 @@
 /** What a standby does with requests: it passes them on to the leader, and its answers back. */
 import { Agent, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { request as httpsRequest, Agent as TlsAgent } from 'node:https';
+import { rootCertificates } from 'node:tls';
 import type { MarathonFlags } from '../flags.ts';
 
 const VIA = 'x-marathon-via';
 /** How long the leader is looked for. */
 const TRIES = 10;
-const BETWEEN_TRIES = 250;
 
 export interface ProxyOptions {
   /** `host:port` of this one. */
   readonly address: string;
   readonly flags: Pick<
     MarathonFlags,
-    'leader_proxy_max_open_connections' | 'leader_proxy_connection_timeout' | 'leader_proxy_read_timeout'
+    | 'leader_proxy_max_open_connections'
+    | 'leader_proxy_connection_timeout'
+    | 'leader_proxy_read_timeout'
+    | 'leader_proxy_ssl_ignore_hostname'
   >;
+  /** How the leader is reached: as this one is. */
+  readonly scheme: 'http' | 'https';
+  /** Certificates to trust besides those of the system. */
+  readonly trusted?: readonly string[];
+  /** ms */
+  readonly betweenTries: number;
 }
 
 export class LeaderProxy {
   readonly #options: ProxyOptions;
   readonly #agent: Agent;
+  readonly #request: typeof httpRequest;
 
   constructor(options: ProxyOptions) {
     this.#options = options;
-    this.#agent = new Agent({
-      keepAlive: true,
-      maxSockets: Math.max(1, options.flags.leader_proxy_max_open_connections),
-    });
+    const { scheme, trusted = [], flags } = options;
+    const pool = { keepAlive: true, maxSockets: Math.max(1, flags.leader_proxy_max_open_connections) };
+    this.#request = scheme === 'https' ? httpsRequest : httpRequest;
+    this.#agent =
+      scheme === 'https'
+        ? new TlsAgent({
+            ...pool,
+            ca: [...rootCertificates, ...trusted],
+            ...(flags.leader_proxy_ssl_ignore_hostname && { checkServerIdentity: () => undefined }),
+          })
+        : new Agent(pool);
   }
 
   /** Passes a request on. @param leader asked anew until it is known, or it takes too long */
   async pass(request: IncomingMessage, response: ServerResponse, leader: () => string | undefined): Promise<void> {
-    const { address } = this.#options;
+    try {
+      await this.#pass(request, response, leader);
+    } catch (error) {
+      // What somebody else wrote into ZooKeeper is no address, say.
+      if (response.headersSent) response.destroy();
+      else fail(response, 502, `The leader ${leader()} cannot be asked: ${(error as Error).message}`);
+    }
+  }
+
+  async #pass(request: IncomingMessage, response: ServerResponse, leader: () => string | undefined): Promise<void> {
+    const { address, betweenTries, scheme } = this.#options;
     let target = leader();
     for (let tries = 0; (target === undefined || target === address) && tries < TRIES; tries++) {
-      await new Promise((resolve) => setTimeout(resolve, BETWEEN_TRIES));
+      await new Promise((resolve) => setTimeout(resolve, betweenTries));
       target = leader();
     }
     if (response.destroyed) return;
     if (target === undefined || target === address) {
       fail(response, 502, 'Could not determine the current leader');
-    } else if (String(request.headers[VIA] ?? '').includes(address)) {
+    } else if (viaOf(request).some((each) => each.endsWith(` ${address}`))) {
       fail(response, 502, 'Detected proxying loop.');
     } else if (request.url?.startsWith('/v2/events')) {
-      response.writeHead(302, { location: `http://${target}${request.url}`, 'content-length': 0 }).end();
+      response.writeHead(302, { location: `${scheme}://${target}${request.url}`, 'content-length': 0 }).end();
     } else {
       this.#forward(request, response, target);
     }
@@ -50,10 +78,11 @@ export class LeaderProxy {
 
   #forward(request: IncomingMessage, response: ServerResponse, target: string): void {
     const { flags, address } = this.#options;
+    const { leader_proxy_connection_timeout: connectWithin, leader_proxy_read_timeout: readWithin } = flags;
     const [host, port] = splitAddress(target);
     const via = `1.1 ${address}`;
     const known = request.headers[VIA];
-    const outgoing = httpRequest({
+    const outgoing = this.#request({
       host,
       port,
       method: request.method,
@@ -68,21 +97,25 @@ export class LeaderProxy {
           .filter(Boolean)
           .join(', '),
       },
-      timeout: flags.leader_proxy_read_timeout,
+      timeout: readWithin,
     });
     const connecting = setTimeout(
-      () => outgoing.destroy(new Error('no connection')),
-      flags.leader_proxy_connection_timeout,
+      () => outgoing.destroy(new Error(`no connection within --leader_proxy_connection_timeout=${connectWithin}`)),
+      connectWithin,
     );
     outgoing.on('socket', (socket) => {
       if (!socket.connecting) clearTimeout(connecting);
       else socket.once('connect', () => clearTimeout(connecting));
     });
-    outgoing.on('timeout', () => outgoing.destroy(new Error('no answer')));
+    outgoing.on('timeout', () =>
+      outgoing.destroy(new Error(`no answer within --leader_proxy_read_timeout=${readWithin}`)),
+    );
     outgoing.on('response', (answer) => {
       clearTimeout(connecting);
       const { connection: _, 'keep-alive': __, ...headers } = answer.headers;
       response.writeHead(answer.statusCode ?? 502, { ...headers, [VIA]: via });
+      // An answer that ends too early is to be seen as that.
+      answer.on('error', () => response.destroy());
       answer.pipe(response);
     });
     outgoing.on('error', (error: NodeJS.ErrnoException) => {
@@ -94,6 +127,13 @@ export class LeaderProxy {
     response.on('close', () => outgoing.destroy());
     request.pipe(outgoing);
   }
+}
+
+/** The standbys that it has come through, as `1.1 host:port`. */
+function viaOf({ headers }: IncomingMessage): readonly string[] {
+  return String(headers[VIA] ?? '')
+    .split(',')
+    .map((each) => each.trim());
 }
 
 function splitAddress(address: string): readonly [string, number] {

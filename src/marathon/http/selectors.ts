@@ -42,21 +42,30 @@ function readSelector(text: string): Read | undefined {
     const value = term(rest.slice(2));
     if (value === undefined) return undefined;
     const isWanted = equality === '==';
-    return { selector: (labels) => name in labels && (labels[name] === value.value) === isWanted, rest: value.rest };
+    return {
+      selector: (labels) => Object.hasOwn(labels, name) && (labels[name] === value.value) === isWanted,
+      rest: value.rest,
+    };
   }
-  const set = /^(in|notin)\s*\(([^)]*)\)/.exec(rest);
-  if (set !== null) return readSet(name, set[1] === 'in', set[2]!, rest.slice(set[0].length));
-  return { selector: (labels) => name in labels, rest };
+  const set = /^(in|notin)\s*\(/.exec(rest);
+  if (set !== null) return readSet(name, set[1] === 'in', rest.slice(set[0].length));
+  return { selector: (labels) => Object.hasOwn(labels, name), rest };
 }
 
-function readSet(name: string, isWanted: boolean, members: string, rest: string): Read | undefined {
+/** @param text from behind the opening bracket on */
+function readSet(name: string, isWanted: boolean, text: string): Read | undefined {
   const values = new Set<string>();
-  for (const member of members.split(',')) {
-    const value = term(member);
-    if (value === undefined || value.rest !== '') return undefined;
+  const selector: Selector = (labels) => Object.hasOwn(labels, name) && values.has(labels[name]!) === isWanted;
+  let rest = text.trimStart();
+  if (rest.startsWith(')')) return { selector, rest: rest.slice(1) };
+  for (;;) {
+    const value = term(rest);
+    if (value === undefined) return undefined;
     values.add(value.value);
+    if (value.rest.startsWith(')')) return { selector, rest: value.rest.slice(1) };
+    if (!value.rest.startsWith(',')) return undefined;
+    rest = value.rest.slice(1);
   }
-  return { selector: (labels) => name in labels && values.has(labels[name]!) === isWanted, rest };
 }
 
 function term(text: string): { readonly value: string; readonly rest: string } | undefined {

@@ -11,6 +11,7 @@ import type { MarathonState } from '../core/state.ts';
 import type { marathonFlags } from '../flags.ts';
 import { MARATHON, marathonEndpoints } from './endpoints.ts';
 import { EventHub } from './hub.ts';
+import { LogLevels, type Verbosity } from './log-levels.ts';
 import { LeaderProxy } from './proxy.ts';
 import type { MarathonService, Question } from './service.ts';
 
@@ -20,6 +21,13 @@ export interface MarathonHttpOptions {
   readonly address: string;
   readonly logger: Logger;
   readonly abdicate: () => void;
+  readonly verbosity?: Verbosity;
+  /** Certificates that a leader with HTTPS may have, as PEM. */
+  readonly trusted?: readonly string[];
+  /** How long to wait before the leader is looked for again, in ms. */
+  readonly betweenTries?: number;
+  /** Wall clock, in ms. */
+  readonly now?: () => number;
 }
 
 const HEADERS: Readonly<Record<string, string>> = {
@@ -31,9 +39,13 @@ const HEADERS: Readonly<Record<string, string>> = {
 };
 
 export class MarathonHttp {
-  readonly hub = new EventHub(wallTime);
+  readonly hub: EventHub;
   readonly #options: MarathonHttpOptions;
-  readonly #startedAt = wallTime();
+  readonly #now: () => number;
+  readonly #startedAt: number;
+  readonly #scheme: 'http' | 'https';
+  readonly #origins: readonly string[];
+  readonly #levels: LogLevels;
   readonly #pipeline: Pipeline;
   readonly #proxy: LeaderProxy;
   #service: MarathonService | undefined;
@@ -41,8 +53,22 @@ export class MarathonHttp {
   #active = 0;
 
   constructor(options: MarathonHttpOptions) {
+    const { loaded, address, verbosity = { set: () => {} }, now = wallTime } = options;
+    const flags = loaded.values;
     this.#options = options;
-    this.#proxy = new LeaderProxy({ address: options.address, flags: options.loaded.values });
+    this.#now = now;
+    this.hub = new EventHub(now);
+    this.#startedAt = now();
+    this.#scheme = flags.disable_http ? 'https' : 'http';
+    this.#origins = (flags.access_control_allow_origin ?? '').split(',').flatMap((each) => each.trim() || []);
+    this.#levels = new LogLevels(flags.logging_level, verbosity, now);
+    this.#proxy = new LeaderProxy({
+      address,
+      scheme: this.#scheme,
+      trusted: options.trusted ?? [],
+      betweenTries: options.betweenTries ?? 250,
+      flags,
+    });
     this.#pipeline = createPipeline({
       endpoints: marathonEndpoints(() => this.#service!),
       delegate: MARATHON,
@@ -53,13 +79,15 @@ export class MarathonHttp {
   /** This Marathon leads, and answers from now on. */
   lead(state: MarathonState, ask: (question: Question) => Promise<Outcome>): void {
     const { loaded, address, abdicate } = this.#options;
-    const leadsSince = wallTime();
+    const leadsSince = this.#now();
     this.#service = {
       state,
       flags: loaded,
       hub: this.hub,
       address,
-      now: wallTime,
+      scheme: this.#scheme,
+      levels: this.#levels,
+      now: this.#now,
       startedAt: this.#startedAt,
       leadsSince: () => leadsSince,
       ask,
@@ -88,19 +116,23 @@ export class MarathonHttp {
     if (limit !== undefined && this.#active >= limit) {
       return refuse(response, 503, `Too many concurrent requests! Allowed: ${limit}.`);
     }
-    this.#active++;
-    response.once('close', () => this.#active--);
+    // Streams stay for as long as their readers like: they are no requests that will be over.
+    if (!request.url?.startsWith('/v2/events')) {
+      this.#active++;
+      response.once('close', () => this.#active--);
+    }
+    if (!loaded.values.http_compression) delete request.headers['accept-encoding'];
     if (this.#service === undefined) {
       void this.#proxy.pass(request, response, () => this.#leader);
       return true;
     }
-    response.setHeader('X-Marathon-Leader', `http://${this.#options.address}`);
+    response.setHeader('X-Marathon-Leader', `${this.#scheme}://${this.#options.address}`);
     return this.#pipeline(request, response);
   };
 
   #allowOrigins(request: IncomingMessage, response: ServerResponse): void {
-    const origins = this.#options.loaded.values.access_control_allow_origin?.split(',').map((each) => each.trim());
-    if (origins === undefined || origins.length === 0) return;
+    const origins = this.#origins;
+    if (origins.length === 0) return;
     const asked = request.headers.origin;
     response.setHeader(
       'Access-Control-Allow-Origin',
@@ -115,8 +147,8 @@ export class MarathonHttp {
 
 function isAllowed({ headers }: IncomingMessage, credentials: string | undefined): boolean {
   if (credentials === undefined) return true;
-  const given = Buffer.from(headers.authorization ?? '');
-  const wanted = Buffer.from(`Basic ${Buffer.from(credentials).toString('base64')}`);
+  const given = Buffer.from(/^basic +(.*)$/i.exec(headers.authorization ?? '')?.[1] ?? '', 'base64');
+  const wanted = Buffer.from(credentials);
   return given.length === wanted.length && timingSafeEqual(given, wanted);
 }
 

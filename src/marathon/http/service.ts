@@ -6,6 +6,7 @@ import type { Outcome } from '../core/outcome.ts';
 import type { MarathonState } from '../core/state.ts';
 import type { marathonFlags } from '../flags.ts';
 import type { EventHub } from './hub.ts';
+import type { LogLevels } from './log-levels.ts';
 
 type WithRequest = Extract<MarathonEvent, { readonly request: RequestId }>;
 /** An event that is answered, without the number under which its answer comes. */
@@ -22,6 +23,9 @@ export interface MarathonService {
   readonly hub: EventHub;
   /** `host:port`, as others reach this Marathon. */
   readonly address: string;
+  /** How it is reached there. */
+  readonly scheme: 'http' | 'https';
+  readonly levels: LogLevels;
   /** Wall clock, in ms. */
   readonly now: () => number;
   /** Since when this process runs and leads, in ms of the wall clock. */

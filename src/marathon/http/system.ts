@@ -2,7 +2,7 @@
 import type { Answer } from '../../http/answer.ts';
 import type { Request } from '../../http/endpoint.ts';
 import { type MetricsSource, metricsView, prometheusText } from '../views/metrics.ts';
-import { bodyOf, jsonAnswer, message } from './answers.ts';
+import { jsonAnswer, message } from './answers.ts';
 import type { MarathonService } from './service.ts';
 
 /** Whether somebody is there. */
@@ -50,23 +50,4 @@ export function config({ flags }: MarathonService): Answer {
   return jsonAnswer(
     Object.fromEntries(Object.entries(flags.texts).map(([name, text]) => [name, secret.has(name) ? '***' : text])),
   );
-}
-
-const LEVELS = ['trace', 'debug', 'info', 'warn', 'error'];
-
-/** Levels of the log: there is one logger, the root. */
-export function logging(service: MarathonService, request: Request): Answer {
-  if (request.method === 'GET') return jsonAnswer({ ROOT: service.flags.values.logging_level.toUpperCase() });
-  if (request.method !== 'POST') return jsonAnswer({ message: 'Method Not Allowed' }, 405, { allow: 'GET, POST' });
-  const body = bodyOf(request);
-  if (!body.ok) return body.answer;
-  const { level, logger } = (body.value ?? {}) as { readonly level?: unknown; readonly logger?: unknown };
-  const errors = [
-    ...(typeof level === 'string' && LEVELS.includes(level)
-      ? []
-      : [{ path: '/level', errors: [`must be one of ${LEVELS.join(', ')}`] }]),
-    ...(typeof logger === 'string' && logger !== '' ? [] : [{ path: '/logger', errors: ['must not be empty'] }]),
-  ];
-  if (errors.length > 0) return jsonAnswer({ message: 'Object is not valid', details: errors }, 422);
-  return jsonAnswer(body.value);
 }

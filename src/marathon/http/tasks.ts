@@ -5,24 +5,24 @@ import type { Condition, Instance } from '../core/model.ts';
 import { allApps } from '../core/tree/groups.ts';
 import { readTaskId } from '../definition/task-id.ts';
 import { taskViews } from '../views/task.ts';
-import { bodyOf, jsonAnswer, message, valuesOf } from './answers.ts';
+import { bodyOf, jsonAnswer, message, unknownUri, valuesOf, wrongMethod } from './answers.ts';
+import { endpointsText, wantsText } from './endpoints-text.ts';
 import { killInstances } from './kills.ts';
 import type { MarathonService } from './service.ts';
 
-const BY_STATUS: Readonly<Record<string, readonly Condition[]>> = {
-  running: ['Running'],
-  staging: ['Staging', 'Starting', 'Provisioned'],
-};
+const BY_STATUS: ReadonlyMap<string, readonly Condition[]> = new Map<string, readonly Condition[]>([
+  ['running', ['Running']],
+  ['staging', ['Staging', 'Starting', 'Provisioned']],
+]);
 
 /** Everything below `/v2/tasks`. */
 export async function tasks(service: MarathonService, request: Request): Promise<Answer> {
-  if (request.rest === '/delete' && request.method === 'POST') return remove(service, request);
-  if (request.rest !== '' && request.rest !== '/') return message(404, `There is no ${request.path}`);
-  if (request.method !== 'GET') return jsonAnswer({ message: 'Method Not Allowed' }, 405, { allow: 'GET' });
-  const wanted = [...valuesOf(request, 'status'), ...valuesOf(request, 'status[]')]
-    .map((text) => text.toLowerCase())
-    .filter((text) => text in BY_STATUS);
-  const conditions = new Set(wanted.flatMap((status) => BY_STATUS[status] ?? []));
+  if (request.rest === '/delete') return request.method === 'POST' ? remove(service, request) : wrongMethod('POST');
+  if (request.rest !== '') return unknownUri(request);
+  if (request.method !== 'GET') return wrongMethod('GET');
+  if (wantsText(request)) return endpointsText(service.state, [...allApps(service.state.root)]);
+  const wanted = [...valuesOf(request, 'status'), ...valuesOf(request, 'status[]')];
+  const conditions = new Set(wanted.flatMap((status) => BY_STATUS.get(status.toLowerCase()) ?? []));
   const found: object[] = [];
   for (const app of allApps(service.state.root)) {
     for (const instance of service.state.specs.get(app.id)?.instances.values() ?? []) {

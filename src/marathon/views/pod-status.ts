@@ -13,8 +13,7 @@ export function podStatus(state: MarathonState, pod: Pod, now: number): object {
   const instances = [...(state.specs.get(pod.id)?.instances.values() ?? [])].filter(({ spec }) => spec.kind === 'pod');
   const views = instances.map((instance) => instanceView(instance, now));
   const stable = views.filter(({ status }) => status === 'STABLE').length;
-  const changes = instances.map(({ since }) => since);
-  const since = writeInstant(Math.max(pod.version, ...changes));
+  const since = writeInstant(instances.reduce((latest, each) => Math.max(latest, each.since), pod.version));
   return {
     id: pod.id,
     spec: writePod(pod),

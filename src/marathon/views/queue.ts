@@ -25,7 +25,8 @@ function itemView(
 ): object {
   const statistics = launching.statistics.get(record.id);
   const deadline = delayOf(record, spec, now)?.deadline ?? now;
-  const since = Math.min(...[...record.scheduled.values()].map((instance) => instance.since));
+  let since = Number.POSITIVE_INFINITY;
+  for (const instance of record.scheduled.values()) since = Math.min(since, instance.since);
   return {
     count: record.scheduled.size,
     role: spec.role,

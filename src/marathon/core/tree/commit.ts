@@ -162,7 +162,22 @@ function checkTree({ options, state }: Context, root: Group, changes: readonly S
   }
   const problems = externalVolumeProblems(changes, () => allApps(root));
   if (problems.length > 0) return refuse({ kind: 'invalid', problems });
-  return ok(undefined);
+  return checkInstances(state, changes);
+}
+
+/** Each instance is a record that is kept: more of them than this would end the process, or the store. */
+const MAX_INSTANCES = 200_000;
+
+function checkInstances({ current }: Context['state'], changes: readonly SpecChange[]): Result<void, Refusal> {
+  const grown = changes.reduce((sum, { before, after }) => sum + (after?.instances ?? 0) - (before?.instances ?? 0), 0);
+  if (grown <= 0) return ok(undefined);
+  let total = grown;
+  for (const { instances } of current.values()) total += instances;
+  if (total <= MAX_INSTANCES) return ok(undefined);
+  return invalid(
+    '/instances',
+    `there would be ${total} instances of all apps and pods, and at most ${MAX_INSTANCES} may be`,
+  );
 }
 
 function invalid(path: string, error: string): Result<never, Refusal> {

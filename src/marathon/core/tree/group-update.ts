@@ -2,8 +2,9 @@
 import { err, ok, type Result } from '../../../base/result.ts';
 import { rejectedChange } from '../../definition/compare.ts';
 import { writeInstant } from '../../definition/instant.ts';
+import { isObject } from '../../definition/kind.ts';
 import { readGroupUpdate } from '../../definition/read-group.ts';
-import type { GroupUpdate } from '../../definition/types.ts';
+import type { GroupUpdate, Problem } from '../../definition/types.ts';
 import type { Context } from '../context.ts';
 import type { Group, RunSpec } from '../model.ts';
 import type { Refusal } from '../outcome.ts';
@@ -19,13 +20,15 @@ interface Drawing {
 
 /** @param id of the group, absolute */
 export function wishOf(ctx: Context, id: string, document: unknown, force: boolean): Result<Wish, Refusal> {
-  const read = readGroupUpdate(withId(document, id), '/', {
+  const read = readGroupUpdate(withId(document, id), id, {
     context: ctx.options.definitions,
     rolesOf: (spec, enforced) => rolesFor(ctx, spec, force, enforced),
     now: Math.floor(ctx.env.wall),
   });
   if (!read.ok) return err(refusalOf(read.error));
   const update: GroupUpdate = { ...read.value, id };
+  const roles = roleChanges(ctx, update);
+  if (roles.length > 0) return err({ kind: 'invalid', problems: roles });
   if (update.version !== undefined) return rolledBack(ctx, id, update.version, force);
   if (update.scaleBy !== undefined) return scaled(ctx, id, update.scaleBy, force);
   const drawing: Drawing = { ctx, root: ctx.state.root, specs: new Map() };
@@ -38,9 +41,26 @@ export function wishOf(ctx: Context, id: string, document: unknown, force: boole
   return ok({ root: drawing.root, specs: drawing.specs, groupId: id, force });
 }
 
-/** The group is the one that the request names; what the document says of it has been looked at by then. */
+/** Whose role apps have is not changed together with the apps: it would not be clear which of both an app was meant for. */
+function roleChanges({ state }: Context, update: GroupUpdate): readonly Problem[] {
+  if (!hasApps(update)) return [];
+  const isRoot = update.id === '/';
+  return (isRoot ? (update.groups ?? []) : [update]).flatMap(({ id, enforceRole }, at) => {
+    const known = groupAt(state.root, id);
+    if (enforceRole === undefined || known === undefined || known.enforceRole === enforceRole) return [];
+    const error =
+      'enforceRole cannot be modified in a request that adds, removes or modifies services: make these changes in requests of their own';
+    return [{ path: isRoot ? `/groups(${at})/enforceRole` : '/enforceRole', error }];
+  });
+}
+
+function hasApps({ apps, groups }: GroupUpdate): boolean {
+  return apps !== undefined || (groups ?? []).some(hasApps);
+}
+
+/** The id of the document, if it says one, is the one that it means where the request puts it. */
 function withId(document: unknown, id: string): unknown {
-  return typeof document === 'object' && document !== null && !Array.isArray(document) ? { ...document, id } : document;
+  return isObject(document) && typeof document.id === 'string' ? { ...document, id } : document;
 }
 
 /** Lists that are given replace what is there; what is not said stays. Pods stay as they are. */

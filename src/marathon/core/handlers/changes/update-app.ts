@@ -1,5 +1,6 @@
 import { err, ok, type Result } from '../../../../base/result.ts';
 import { rejectedChange } from '../../../definition/compare.ts';
+import { writeInstant } from '../../../definition/instant.ts';
 import { type AppUpdate, applyAppUpdate, readAppUpdate } from '../../../definition/read-app.ts';
 import type { Context } from '../../context.ts';
 import type { App, RunSpec } from '../../model.ts';
@@ -56,5 +57,6 @@ export function updatedApp(
 function earlier({ state }: Context, id: string, version: number): Result<App, Refusal> {
   const app = state.history.get(id)?.get(version);
   if (app?.kind === 'app') return ok(app);
-  return err({ kind: 'unprocessable', message: `Rolling back is not possible: app '${id}' has no version ${version}` });
+  const message = `Rolling back is not possible: app '${id}' has no version ${writeInstant(version)}`;
+  return err({ kind: 'unprocessable', message: `${message}; GET /v2/apps${id}/versions lists those there are` });
 }
