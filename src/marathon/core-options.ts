@@ -2,6 +2,9 @@
 import type { CoreOptions } from './core/context.ts';
 import type { MarathonFlags } from './flags.ts';
 
+/** So few that others who want offers hardly notice. */
+const SPARE_OFFERS = 32;
+
 /** @param user of tasks whose app names none */
 export function coreOptions(flags: MarathonFlags, user: string): CoreOptions {
   const features = new Set(flags.enable_features.split(',').filter((name) => name !== ''));
@@ -37,6 +40,7 @@ export function coreOptions(flags: MarathonFlags, user: string): CoreOptions {
     maxInstancesPerOffer: flags.max_instances_per_offer,
     offerMatchingTimeout: flags.offer_matching_timeout,
     maxQueuedOffers: flags.max_queued_offers,
+    spareOffers: Math.min(SPARE_OFFERS, flags.max_queued_offers),
     launchTokens: flags.launch_tokens,
     launchTokenRefreshInterval: flags.launch_token_refresh_interval,
     maintenanceMode: flags.maintenance_mode,

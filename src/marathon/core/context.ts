@@ -32,6 +32,8 @@ export interface CoreOptions {
   /** For how long an offer may be kept until more launches may begin, and how many of them. */
   readonly offerMatchingTimeout: number;
   readonly maxQueuedOffers: number;
+  /** So many offers are kept for a second although nothing waits. */
+  readonly spareOffers: number;
   readonly launchTokens: number;
   readonly launchTokenRefreshInterval: number;
   readonly maintenanceMode: boolean;

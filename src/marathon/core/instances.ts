@@ -9,7 +9,7 @@ import { isActive, isTerminal } from './condition.ts';
 import { type Context, publish } from './context.ts';
 import { sweep } from './launch/asking.ts';
 import type { Condition, Instance } from './model.ts';
-import { type MarathonState, type SpecRecord, specRecord, type Tally } from './state.ts';
+import { type Counts, type MarathonState, type SpecRecord, specRecord, type Tally } from './state.ts';
 import { instanceKey, storedInstance } from './stored.ts';
 import { timeUuid } from './uuid.ts';
 
@@ -128,12 +128,21 @@ function count(state: MarathonState, spec: SpecRecord, instance: Instance, by: 1
   if (isScheduled(instance)) noteScheduled(state, spec, instance, by);
   if (isReleasing(instance)) noteReleasing(state, instance, by);
   if (isLeaving(instance)) spec.leaving += by;
+  noteCounts(spec.counts, instance, by);
   if (!isWanted(instance)) return;
   const tally = tallyOf(spec, instance.spec.version);
   tally.wanted += by;
   if (instance.condition === 'Running' && isConsideredHealthy(instance)) tally.healthy += by;
   if (isGood(instance)) tally.good += by;
   if (tally.wanted === 0) spec.tallies.delete(instance.spec.version);
+}
+
+function noteCounts(counts: Counts, { condition, healthy }: Instance, by: 1 | -1): void {
+  if (condition === 'Staging' || condition === 'Starting' || condition === 'Provisioned') counts.staged += by;
+  if (condition === 'Running') counts.running += by;
+  if (healthy === undefined || !isActive(condition)) return;
+  if (healthy) counts.healthy += by;
+  else counts.unhealthy += by;
 }
 
 /** Not wanted and not gone yet. One that keeps its volumes and is out of reach is not waited for: it ends when it comes back. */

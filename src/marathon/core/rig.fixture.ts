@@ -41,6 +41,7 @@ const OPTIONS: CoreOptions = {
   declineOfferDuration: 120_000,
   offerMatchingTimeout: 3_000,
   maxQueuedOffers: 1_024,
+  spareOffers: 0,
   minReviveOffersInterval: 5_000,
   reviveRepetitions: 1,
   suppressOffers: true,

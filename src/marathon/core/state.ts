@@ -14,6 +14,14 @@ export interface Tally {
   healthy: number;
 }
 
+/** How many instances are where, as the API tells it. */
+export interface Counts {
+  staged: number;
+  running: number;
+  healthy: number;
+  unhealthy: number;
+}
+
 /** What is known of one app or pod besides its definition. */
 export interface SpecRecord {
   readonly id: string;
@@ -22,6 +30,7 @@ export interface SpecRecord {
   readonly scheduled: Map<string, Instance>;
   /** By version of the spec. */
   readonly tallies: Map<number, Tally>;
+  readonly counts: Counts;
   /** Not wanted any more, but not gone yet. */
   leaving: number;
   lastFailure?: TaskFailure;
@@ -58,6 +67,8 @@ export interface MarathonState {
   isSubscribed: boolean;
   /** Specs whose instances changed in this step and whose plans have to be looked at. */
   readonly dirty: Set<string>;
+  /** Of specs that get many new instances at once: the rest of them is made soon. */
+  readonly growing: Set<string>;
   /** Ids of specs that have a delay. */
   readonly delayed: Set<string>;
   /** Of specs whose restart is under way. */
@@ -133,6 +144,7 @@ export function newState(now: number): MarathonState {
     isStarted: false,
     isSubscribed: false,
     dirty: new Set(),
+    growing: new Set(),
     delayed: new Set(),
     restarts: new Map(),
     launching: newLaunching(),
@@ -147,7 +159,8 @@ export function newState(now: number): MarathonState {
 export function specRecord(state: MarathonState, id: string): SpecRecord {
   let record = state.specs.get(id);
   if (record === undefined) {
-    record = { id, instances: new Map(), scheduled: new Map(), tallies: new Map(), leaving: 0 };
+    const counts = { staged: 0, running: 0, healthy: 0, unhealthy: 0 };
+    record = { id, instances: new Map(), scheduled: new Map(), tallies: new Map(), counts, leaving: 0 };
     state.specs.set(id, record);
   }
   return record;

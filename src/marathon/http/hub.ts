@@ -49,8 +49,13 @@ export class EventHub {
 
   /** Tells everybody who wants to hear of it. Written once, however many listen. */
   publish(event: Published): void {
-    if (this.#listeners.size === 0) return;
+    if (!this.#isWanted(event.eventType)) return;
     this.#send(event.eventType, eventText(event));
+  }
+
+  #isWanted(type: EventType): boolean {
+    for (const { types } of this.#listeners) if (types.size === 0 || types.has(type)) return true;
+    return false;
   }
 
   stop(): void {

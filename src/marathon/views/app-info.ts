@@ -1,7 +1,6 @@
 /** Apps as the API shows them: their definition, and whatever else was asked for. */
-import { isActive } from '../core/condition.ts';
 import type { App, Instance } from '../core/model.ts';
-import type { MarathonState } from '../core/state.ts';
+import type { MarathonState, SpecRecord } from '../core/state.ts';
 import { writeApp } from '../definition/app-form.ts';
 import { writeInstant } from '../definition/instant.ts';
 import { failureView } from './failure.ts';
@@ -36,33 +35,23 @@ export function appEmbeds(values: readonly string[], prefixes: readonly string[]
 /** @param now for lifetimes */
 export function appInfo(state: MarathonState, app: App, embeds: ReadonlySet<AppEmbed>, now: number): object {
   const record = state.specs.get(app.id);
-  const instances = [...(record?.instances.values() ?? [])];
+  const instances = (): readonly Instance[] => [...(record?.instances.values() ?? [])];
   return {
     ...writeApp(app),
-    ...(embeds.has('counts') && countsOf(instances)),
+    ...(embeds.has('counts') && countsOf(record)),
     ...(embeds.has('deployments') && { deployments: deploymentsOf(state, app.id) }),
     ...(embeds.has('tasks') && { tasks: tasksOf(state, app.id) }),
-    ...(embeds.has('readiness') && { readinessCheckResults: readinessOf(state, instances) }),
+    ...(embeds.has('readiness') && { readinessCheckResults: readinessOf(state, instances()) }),
     ...(embeds.has('lastTaskFailure') &&
       record?.lastFailure && { lastTaskFailure: failureView(record.lastFailure, writeInstant) }),
-    ...(embeds.has('taskStats') && { taskStats: taskStats(app, instances, now) }),
+    ...(embeds.has('taskStats') && { taskStats: taskStats(app, instances(), now) }),
   };
 }
 
 /** How many instances are where. */
-export function countsOf(instances: readonly Instance[]): object {
-  let tasksStaged = 0;
-  let tasksRunning = 0;
-  let tasksHealthy = 0;
-  let tasksUnhealthy = 0;
-  for (const { condition, healthy } of instances) {
-    if (condition === 'Staging' || condition === 'Starting' || condition === 'Provisioned') tasksStaged++;
-    if (condition === 'Running') tasksRunning++;
-    if (!isActive(condition)) continue;
-    if (healthy === true) tasksHealthy++;
-    if (healthy === false) tasksUnhealthy++;
-  }
-  return { tasksStaged, tasksRunning, tasksHealthy, tasksUnhealthy };
+function countsOf(record: SpecRecord | undefined): object {
+  const { staged = 0, running = 0, healthy = 0, unhealthy = 0 } = record?.counts ?? {};
+  return { tasksStaged: staged, tasksRunning: running, tasksHealthy: healthy, tasksUnhealthy: unhealthy };
 }
 
 /** The deployments that hold this app or pod. */

@@ -41,5 +41,6 @@ export function actionView({ kind, spec }: Action): object {
 }
 
 function readinessOf(state: MarathonState, specId: string): readonly object[] {
+  if (state.readiness.size === 0) return [];
   return [...(state.specs.get(specId)?.instances.keys() ?? [])].flatMap((id) => state.readiness.get(id) ?? []);
 }

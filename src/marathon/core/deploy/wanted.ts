@@ -20,6 +20,28 @@ export function retire(ctx: Context, instance: Instance, spec: RunSpec): void {
   setGoal(ctx, instance, isResident(spec) && instance.reservation !== undefined ? 'Stopped' : 'Decommissioned');
 }
 
+/** Instances that are made in one step: more of them would keep everybody else waiting. */
+const AT_ONCE = 500;
+const GROW = 'grow ';
+
+/** Time to go on making instances. @returns whether the timer was ours */
+export function takeGrowTimer({ state }: Context, key: string): boolean {
+  if (!key.startsWith(GROW)) return false;
+  const id = key.slice(GROW.length);
+  // Whoever wants more of them looks at them again.
+  if (state.growing.delete(id)) state.dirty.add(id);
+  return true;
+}
+
+function growBy(ctx: Context, spec: RunSpec, missing: number): void {
+  const { state, emit } = ctx;
+  if (state.growing.has(spec.id)) return;
+  for (let made = 0; made < Math.min(missing, AT_ONCE); made++) scheduleInstance(ctx, spec);
+  if (missing <= AT_ONCE) return;
+  state.growing.add(spec.id);
+  emit({ kind: 'arm', key: `${GROW}${spec.id}`, after: 0 });
+}
+
 /** Wants more instances: first those that wait with their volumes, then new ones. */
 export function startInstances(ctx: Context, spec: RunSpec, amount: number): void {
   const waiting = [...specRecord(ctx.state, spec.id).instances.values()].filter(
@@ -32,5 +54,5 @@ export function startInstances(ctx: Context, spec: RunSpec, amount: number): voi
       each.spec = spec;
     });
   }
-  for (let missing = amount - waiting.length; missing > 0; missing--) scheduleInstance(ctx, spec);
+  growBy(ctx, spec, amount - waiting.length);
 }

@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts';
+import { takeGrowTimer } from '../deploy/wanted.ts';
 import { healthTimer, runHealthCheck } from '../health.ts';
 import { isKillTimer, retryKills } from '../kills.ts';
 import { isOfferTimer, takeOfferTimer } from '../launch/asking.ts';
@@ -11,7 +12,7 @@ import { noteTimePassing, passingTimer } from '../updates.ts';
 
 /** Whatever was to be looked at again later: the timer's name says what. */
 export function takeTimer(ctx: Context, { key }: { readonly key: string }): void {
-  if (runJob(ctx, key)) return;
+  if (runJob(ctx, key) || takeGrowTimer(ctx, key)) return;
   const health = healthTimer(key);
   const ready = readinessTimer(key);
   const reservation = reservationTimer(key);

@@ -13,7 +13,8 @@ const SWEEP = 60_000;
 /** After each step: if something came to wait or went, a look at all of them is due soon. Many changes share one look. */
 export function askForOffers({ state, emit }: Context): void {
   const { launching } = state;
-  const waiting = launching.waiting.size + launching.releasing.size + launching.sweeps.size;
+  const waiting =
+    launching.waiting.size + launching.releasing.size + launching.sweeps.size + launching.held.offers.size;
   const isQuiet = waiting === 0 && launching.offersAsked?.size === 0;
   if (launching.isLookDue || !state.isSubscribed || (isQuiet && !launching.hasNewWaiting)) return;
   if (!launching.hasNewWaiting && launching.offersAsked !== undefined && waiting > 0) return;
@@ -74,6 +75,8 @@ function wantedRoles({ state, env }: Context): Wanted {
     }
   }
   for (const role of state.launching.releasing.values()) roles.add(role);
+  // What is left of kept offers once they are used is to come back.
+  for (const { offer } of state.launching.held.offers.values()) roles.add(offer.allocation_info?.role ?? '*');
   for (const [role, until] of state.launching.sweeps) {
     if (until <= env.wall) {
       state.launching.sweeps.delete(role);

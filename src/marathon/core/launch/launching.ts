@@ -43,7 +43,7 @@ export interface OfferStatistics {
 export interface HeldOffer {
   readonly offer: Offer;
   /** Monotonic. */
-  readonly since: number;
+  readonly until: number;
 }
 
 export interface OfferCounters {
@@ -81,8 +81,8 @@ export interface Launching {
   /** So many more launches may be under way. */
   tokens: number;
   tokensRefreshedAt: number;
-  /** Offers that are kept until more launches may begin, oldest first. */
-  readonly held: { readonly offers: Map<string, HeldOffer>; isLookDue: boolean };
+  /** Offers that are kept for a moment, oldest first; when the first of them has been kept for too long. */
+  readonly held: { readonly offers: Map<string, HeldOffer>; isLookDue: boolean; overdueAt: number };
   readonly statistics: Map<string, OfferStatistics>;
   /** Where to begin with the next offer, so that none is served first every time. */
   turn: number;
@@ -103,7 +103,7 @@ export function newLaunching(): Launching {
     repetitions: 0,
     tokens: 0,
     tokensRefreshedAt: Number.NEGATIVE_INFINITY,
-    held: { offers: new Map(), isLookDue: false },
+    held: { offers: new Map(), isLookDue: false, overdueAt: Number.POSITIVE_INFINITY },
     statistics: new Map(),
     turn: 0,
     counters: {

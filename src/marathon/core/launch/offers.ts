@@ -9,7 +9,7 @@ import { hasVolumes, matchInstance } from '../placement/match.ts';
 import { type OpenOffer, openOffer } from '../placement/open-offer.ts';
 import type { MatchResult } from '../placement/result.ts';
 import { type SpecRecord, specRecord } from '../state.ts';
-import { heldForUse, heldTooLong, hold } from './held.ts';
+import { heldForUse, heldTooLong, hold, spare } from './held.ts';
 import { provision } from './provision.ts';
 import { confirmReservations, noteAwaitedVolumes, reserve } from './reservations.ts';
 import { noteMatch, noteNoMatch } from './statistics.ts';
@@ -35,7 +35,8 @@ export function takeHeldTimer(ctx: Context, key: string): void {
   const overdue = heldTooLong(ctx, key);
   const givenBack: GivenBack = new Map();
   for (const offer of heldForUse(ctx)) takeOffer(ctx, offer, givenBack);
-  for (const offer of overdue) giveBack(ctx, givenBack, offer, SOON);
+  const seconds = isSpare(ctx) ? ctx.options.declineOfferDuration / 1000 : SOON;
+  for (const offer of overdue) giveBack(ctx, givenBack, offer, seconds);
   decline(ctx, givenBack);
 }
 
@@ -48,11 +49,18 @@ function takeOffer(ctx: Context, offer: Offer, givenBack: GivenBack): void {
   if (operations.length > 0) {
     state.launching.counters.used++;
     accept(ctx, offer, operations);
+  } else if (isLimited ? hold(ctx, offer) : isSpare(ctx) && spare(ctx, offer)) {
+    return;
   } else if (!isLimited) {
     giveBack(ctx, givenBack, offer, options.declineOfferDuration / 1000);
-  } else if (!hold(ctx, offer)) {
+  } else {
     giveBack(ctx, givenBack, offer, SOON);
   }
+}
+
+/** Nothing waits, so that nobody has refused it. */
+function isSpare({ state }: Context): boolean {
+  return state.launching.waiting.size === 0;
 }
 
 /** @returns whether more could have been launched, had our own limits allowed it */
