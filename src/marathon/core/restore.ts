@@ -1,7 +1,7 @@
 /** Makes the state anew from what was stored. What does not fit together ends the start: guessing would kill tasks. */
 import { err, ok, type Result } from '../../base/result.ts';
 import type { CoreOptions } from './context.ts';
-import type { Action, Deployment, Group, Instance, Plan, RunSpec, TaskFailure } from './model.ts';
+import type { Action, Deployment, Instance, Plan, RunSpec, TaskFailure } from './model.ts';
 import { type MarathonState, newState, specRecord } from './state.ts';
 import {
   FORMAT_KEY,
@@ -13,7 +13,7 @@ import {
   type StoredPlan,
   type StoredRootVersion,
 } from './stored.ts';
-import { alterGroup, withSpec } from './tree/groups.ts';
+import { treeOf } from './tree/groups.ts';
 import { rootVersionsOf } from './tree/history.ts';
 
 /** What is in the store, parsed: key to value. */
@@ -86,21 +86,14 @@ function sort(values: StoredValues): Sorted {
 }
 
 function restoreTree(state: MarathonState, sorted: Sorted): Result<void> {
-  let root: Group = state.root;
-  // Parents before children: an id is shorter than those below it.
-  for (const stored of sorted.groups.sort((a, b) => a.id.length - b.id.length)) {
-    root = alterGroup(root, stored.id, stored.version, (group) => ({ ...group, ...stored }));
-  }
   for (const [id, version] of sorted.current) {
     const spec = state.history.get(id)?.get(version);
     if (spec === undefined) return err(`spec/${id} has version ${version}, of which there is no definition`);
-    root = withSpec(root, spec, version);
     state.current.set(id, spec);
   }
-  // Going down the tree has touched versions along the way.
-  for (const stored of sorted.groups) {
-    root = alterGroup(root, stored.id, stored.version, (group) => ({ ...group, ...stored }));
-  }
+  // Parents before children: an id is shorter than those below it.
+  const groups = sorted.groups.sort((a, b) => a.id.length - b.id.length);
+  const root = treeOf(groups, state.current.values(), state.root.version);
   const newest = sorted.roots.at(-1)?.version;
   state.root = newest === undefined ? root : { ...root, version: newest };
   state.rootVersions = rootVersionsOf(state.root, sorted.roots, state.history);

@@ -6,7 +6,7 @@ import { allApps, groupAt } from '../core/tree/groups.ts';
 import { writeApp } from '../definition/app-form.ts';
 import { readInstant, writeInstant } from '../definition/instant.ts';
 import { canonicalPath } from '../definition/path-id.ts';
-import { type AppEmbed, appEmbeds, appInfo } from '../views/app-info.ts';
+import { type AppEmbed, appEmbeds, appInfo, appText } from '../views/app-info.ts';
 import {
   bodyOf,
   callerOf,
@@ -20,6 +20,7 @@ import {
   valuesOf,
   wrongMethod,
 } from './answers.ts';
+import { appListAnswer } from './app-list.ts';
 import { endpointsText, wantsText } from './endpoints-text.ts';
 import { killInstances, tasksOfApps } from './kills.ts';
 import { readSelectors } from './selectors.ts';
@@ -67,7 +68,7 @@ async function allAppsAnswer(service: MarathonService, request: Request): Promis
   }
 }
 
-function list(service: MarathonService, request: Request): Answer {
+async function list(service: MarathonService, request: Request): Promise<Answer> {
   const { state } = service;
   const embeds = appEmbeds(valuesOf(request, 'embed'), PREFIXES).add('counts').add('deployments');
   const label = parameterOf(request, 'label');
@@ -75,14 +76,15 @@ function list(service: MarathonService, request: Request): Answer {
   if (!selectors.ok) return message(422, selectors.error);
   const id = parameterOf(request, 'id')?.toLowerCase();
   const cmd = parameterOf(request, 'cmd')?.toLowerCase();
-  const found: object[] = [];
+  const found: App[] = [];
   for (const app of allApps(state.root)) {
     if (id !== undefined && !app.id.toLowerCase().includes(id)) continue;
     if (cmd !== undefined && !(app.cmd ?? '').toLowerCase().includes(cmd)) continue;
     if (!selectors.value.every((matches) => matches(app.labels))) continue;
-    found.push(appInfo(state, app, embeds, service.now()));
+    found.push(app);
   }
-  return jsonAnswer({ apps: found });
+  const now = service.now();
+  return appListAnswer(found, (app) => appText(state, app, embeds, now));
 }
 
 async function create(service: MarathonService, request: Request): Promise<Answer> {

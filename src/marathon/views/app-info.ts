@@ -34,10 +34,27 @@ export function appEmbeds(values: readonly string[], prefixes: readonly string[]
 
 /** @param now for lifetimes */
 export function appInfo(state: MarathonState, app: App, embeds: ReadonlySet<AppEmbed>, now: number): object {
+  return { ...writeApp(app), ...embedded(state, app, embeds, now) };
+}
+
+/** What definitions were written to: they never change, and most of them are shown again and again. */
+const written = new WeakMap<App, string>();
+
+/** The same as JSON. */
+export function appText(state: MarathonState, app: App, embeds: ReadonlySet<AppEmbed>, now: number): string {
+  let text = written.get(app);
+  if (text === undefined) {
+    text = JSON.stringify(writeApp(app));
+    written.set(app, text);
+  }
+  const more = JSON.stringify(embedded(state, app, embeds, now));
+  return more === '{}' ? text : `${text.slice(0, -1)},${more.slice(1)}`;
+}
+
+function embedded(state: MarathonState, app: App, embeds: ReadonlySet<AppEmbed>, now: number): object {
   const record = state.specs.get(app.id);
   const instances = (): readonly Instance[] => [...(record?.instances.values() ?? [])];
   return {
-    ...writeApp(app),
     ...(embeds.has('counts') && countsOf(record)),
     ...(embeds.has('deployments') && { deployments: deploymentsOf(state, app.id) }),
     ...(embeds.has('tasks') && { tasks: tasksOf(state, app.id) }),

@@ -87,6 +87,50 @@ export function withoutGroup(root: Group, id: string, version: number): Group {
   });
 }
 
+/** What is changed in place while a whole tree is made; nobody else has it yet. */
+interface Growing extends Group {
+  readonly apps: Map<string, App>;
+  readonly pods: Map<string, Pod>;
+  readonly groups: Map<string, Growing>;
+  dependencies: readonly string[];
+  version: number;
+  enforceRole: boolean;
+}
+
+/** What a group says of itself, without what hangs in it. */
+export type GroupFacts = Pick<Group, 'id' | 'version' | 'enforceRole' | 'dependencies'>;
+
+/**
+ * A tree made at once of all that hangs in it: one change after the other would copy large groups again and again.
+ * @param groups parents before their children; a group has the version of the last one below it
+ */
+export function treeOf(groups: readonly GroupFacts[], specs: Iterable<RunSpec>, version: number): Group {
+  const growing = (id: string): Growing => emptyGroup(id, version) as Growing;
+  const root = growing('/');
+  const reach = (id: string, newest: number): Growing => {
+    let group = root;
+    group.version = newest;
+    for (const next of lineage(id).slice(1)) {
+      const known = group.groups.get(next) ?? growing(next);
+      group.groups.set(next, known);
+      known.version = newest;
+      group = known;
+    }
+    return group;
+  };
+  for (const facts of groups) reach(facts.id, facts.version);
+  for (const spec of specs) {
+    const group = reach(parentOf(spec.id), spec.version);
+    if (spec.kind === 'app') group.apps.set(spec.id, spec);
+    else group.pods.set(spec.id, spec);
+  }
+  // Going down the tree has touched versions along the way.
+  for (const { id, version: own, enforceRole, dependencies } of groups) {
+    Object.assign(reach(id, own), { version: own, enforceRole, dependencies });
+  }
+  return root;
+}
+
 /** The group and all groups below it. */
 export function* allGroups(group: Group): Generator<Group> {
   yield group;
