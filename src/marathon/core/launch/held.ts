@@ -35,12 +35,18 @@ function keep({ state, env, emit }: Context, offer: Offer, room: number, time: n
 }
 
 /** After each step: if kept offers can be used now, or are too many, they are looked at soon. Many changes share one look. */
-export function watchHeld({ state, emit, options }: Context): void {
-  const { held, waiting, tokens } = state.launching;
-  if (held.isLookDue) return;
-  if (waiting.size === 0 ? held.offers.size <= options.spareOffers : tokens <= 0 || held.offers.size === 0) return;
+export function watchHeld(ctx: Context): void {
+  const { state, emit } = ctx;
+  const { held } = state.launching;
+  if (held.isLookDue || held.offers.size === 0 || !isUseful(ctx)) return;
   held.isLookDue = true;
   emit({ kind: 'arm', key: LOOK, after: 0 });
+}
+
+/** Whether looking at kept offers again would come to something. */
+function isUseful(ctx: Context): boolean {
+  const { held, waiting } = ctx.state.launching;
+  return waiting.size === 0 ? held.offers.size > ctx.options.spareOffers : hasToken(ctx);
 }
 
 export function isHeldTimer(key: string): boolean {
@@ -49,9 +55,9 @@ export function isHeldTimer(key: string): boolean {
 
 /** Those to be looked at again now: the oldest first, for as long as there is something to be done with them. */
 export function* heldForUse(ctx: Context): Generator<Offer> {
-  const { held, waiting } = ctx.state.launching;
+  const { held } = ctx.state.launching;
   for (const [id, { offer }] of held.offers) {
-    if (waiting.size === 0 ? held.offers.size <= ctx.options.spareOffers : !hasToken(ctx)) return;
+    if (!isUseful(ctx)) return;
     held.offers.delete(id);
     yield offer;
   }
