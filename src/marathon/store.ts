@@ -1,35 +1,30 @@
 /** Marathon's memory: JSON values in a `Store`, and nothing told before it is kept. */
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { err, ok, type Result } from '../base/result.ts';
 import type { Change, Store, StoreFailure } from '../coordination/store/store.ts';
 import type { Performers } from '../runtime/driver.ts';
 import { OutputCommit } from '../runtime/output-commit.ts';
 import type { MarathonEffect } from './core/effects.ts';
 import type { StoredValues } from './core/restore.ts';
-import { FORMAT_KEY, STORAGE_FORMAT } from './core/stored.ts';
+import { FORMAT_KEY, STORAGE_FORMAT, WAY_OUT } from './core/stored.ts';
+
+/** Plans of thousands of apps would not fit into a node of ZooKeeper as they are. */
+const COMPRESSED_ABOVE = 65_536;
 
 /** Who performs effects that store nothing. */
 export type DirectPerformers = Omit<Performers<MarathonEffect>, 'store'>;
 
 type StoreEffect = Extract<MarathonEffect, { readonly kind: 'store' }>;
 
-/** Takes the store over and reads it. @returns the values, or what is wrong with the store or with one of them */
-export async function loadValues(store: Store): Promise<Result<StoredValues>> {
-  const loaded = await store.load();
-  if (!loaded.ok) return err(loaded.error.message);
-  return parseValues(store, loaded.value);
-}
-
-/** Reads values as JSON; one that is not names its key. */
-export function parseValues(store: Store, bytes: ReadonlyMap<string, Uint8Array>): Result<StoredValues> {
+/** Reads values as JSON; one that is not names its key. @param place for people */
+export function parseValues(place: string, bytes: ReadonlyMap<string, Uint8Array>): Result<StoredValues> {
   const values = new Map<string, unknown>();
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder('utf-8', { fatal: true });
   for (const [key, value] of bytes) {
     try {
-      values.set(key, JSON.parse(decoder.decode(value)));
+      values.set(key, JSON.parse(decoder.decode(plain(value))));
     } catch (error) {
-      return err(
-        `${store.description}: the value of '${key}' is not JSON (${(error as Error).message}); restore a backup with \`meseta marathon restore\``,
-      );
+      return err(`${place}: the value of '${key}' is not JSON (${(error as Error).message}); ${WAY_OUT}`);
     }
   }
   return ok(values);
@@ -37,7 +32,7 @@ export function parseValues(store: Store, bytes: ReadonlyMap<string, Uint8Array>
 
 /** The first thing a new store gets, so that a version that cannot read it knows. */
 export async function writeFormat(store: Store): Promise<Result<void, StoreFailure>> {
-  return store.apply([{ key: FORMAT_KEY, value: encode({ version: STORAGE_FORMAT }) }]);
+  return store.apply([{ key: FORMAT_KEY, value: encodeValue({ version: STORAGE_FORMAT }) }]);
 }
 
 /** The same performers, each of which waits until what was to be stored before is durable. @param fail nothing gets out any more */
@@ -62,9 +57,15 @@ export function durable(
 }
 
 function changeOf({ key, value }: StoreEffect): Change {
-  return { key, value: value === undefined ? undefined : encode(value) };
+  return { key, value: value === undefined ? undefined : encodeValue(value) };
 }
 
-function encode(value: object): Uint8Array {
-  return Buffer.from(JSON.stringify(value));
+/** As it is stored. */
+export function encodeValue(value: object): Uint8Array {
+  const bytes = Buffer.from(JSON.stringify(value));
+  return bytes.length > COMPRESSED_ABOVE ? gzipSync(bytes) : bytes;
+}
+
+function plain(bytes: Uint8Array): Uint8Array {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes;
 }
