@@ -5,22 +5,23 @@ import type { Loaded } from '../config/load.ts';
 import type { Store } from '../coordination/store/store.ts';
 import type { ZooKeeper } from '../coordination/zookeeper/client.ts';
 import { startServer } from '../http/server.ts';
-import { wallTime } from '../runtime/clock.ts';
 import { Driver } from '../runtime/driver.ts';
 import { guardProcess, stopOnSignal } from '../runtime/graceful.ts';
 import { Log, type Logger } from '../runtime/logger.ts';
+import type { NextLeader } from './backup.ts';
 import type { MarathonEffect } from './core/effects.ts';
 import type { MarathonEvent } from './core/events.ts';
 import { MarathonCore } from './core/machine.ts';
-import { restoreState } from './core/restore.ts';
+import { NEXT_LEADER_KEY } from './core/stored.ts';
 import { coreOptions } from './core-options.ts';
 import type { MarathonFlags, marathonFlags } from './flags.ts';
 import { EXIT, Framework } from './framework.ts';
 import { MarathonHttp } from './http/server.ts';
 import { seekLeadership } from './leadership.ts';
+import { loadState } from './load-state.ts';
 import { openStore } from './open-store.ts';
 import { Shell } from './shell.ts';
-import { durable, loadValues, writeFormat } from './store.ts';
+import { durable, encodeValue } from './store.ts';
 
 /** How long a stop may take. */
 const STOP_WITHIN = 5_000;
@@ -53,6 +54,7 @@ export async function run(loaded: Loaded<typeof marathonFlags>): Promise<void> {
     loaded,
     address: `${hostname}:${port}`,
     logger,
+    leaveOrder: (order) => leader.leaveOrder(order),
     abdicate: () => {
       setTimeout(() => end(EXIT.abdicated, 'Leadership was given up on request'), ABDICATE_AFTER);
     },
@@ -110,11 +112,13 @@ class Leader {
     const store = await openStore(flags, session);
     if (!store.ok) return end(EXIT.zooKeeperConnect, store.error);
     this.#store = store.value;
-    const values = await loadValues(store.value);
-    if (!values.ok) return end(EXIT.zooKeeperConnect, values.error);
-    const state = restoreState(values.value, wallTime());
-    if (!state.ok) return end(EXIT.uncaught, `${store.value.description}: ${state.error}`);
-    if (values.value.size === 0) await writeFormat(store.value);
+    const { backup_location: backupLocation } = flags;
+    const state = await loadState({
+      store: store.value,
+      ...(backupLocation !== undefined && { backupLocation }),
+      tell: (level, text) => logger.log(level, text),
+    });
+    if (!state.ok) return end(EXIT.uncaught, state.error);
     const { instances, current, frameworkId, deployments } = state.value;
     if (frameworkId === undefined && instances.size > 0) {
       return end(
@@ -146,6 +150,12 @@ class Leader {
     this.#driver.post({ kind: 'start' });
     http.lead(core.state, (question) => shell.ask(question));
     void framework.run();
+  }
+
+  /** Leaves the next leader something to do. @returns why that is not possible, if it is not */
+  async leaveOrder(order: NextLeader): Promise<string | undefined> {
+    const stored = await this.#store?.apply([{ key: NEXT_LEADER_KEY, value: encodeValue(order) }]);
+    return stored === undefined || stored.ok ? undefined : stored.error.message;
   }
 
   #connect(user: string, frameworkId: string | undefined): Framework {

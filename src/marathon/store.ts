@@ -1,6 +1,7 @@
 /** Marathon's memory: JSON values in a `Store`, and nothing told before it is kept. */
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { err, ok, type Result } from '../base/result.ts';
+import { chunksOf } from '../coordination/store/chunks.ts';
 import type { Change, Store, StoreFailure } from '../coordination/store/store.ts';
 import type { Performers } from '../runtime/driver.ts';
 import { OutputCommit } from '../runtime/output-commit.ts';
@@ -46,14 +47,37 @@ export function durable(
     persistOf: (effect) => (effect.kind === 'store' ? effect : undefined),
     perform: (effect) => table[effect.kind]?.(effect),
     write: async (effects) => {
-      const stored = await store.apply(effects.map(changeOf));
-      if (!stored.ok) throw stored.error;
+      for (const changes of portions(effects.map(changeOf), store.limits)) {
+        const stored = await store.apply(changes);
+        if (!stored.ok) throw stored.error;
+      }
     },
     fail: (error) => fail(error as StoreFailure),
   });
   const submit = (effect: MarathonEffect): void => commit.submit(effect);
   const kinds = ['store', ...Object.keys(direct)];
   return Object.fromEntries(kinds.map((kind) => [kind, submit])) as unknown as Performers<MarathonEffect>;
+}
+
+/**
+ * All at once, where the store takes that. Else in an order in which each beginning is a state that can be gone on from:
+ * definitions before what names them, what was decided before the instances that follow from it, and what is forgotten
+ * last. Nothing of it was told yet.
+ */
+function portions(changes: readonly Change[], limits: Store['limits']): Iterable<readonly Change[]> {
+  if (limits === undefined) return [changes];
+  const size = changes.reduce((sum, { key, value }) => sum + key.length + (value?.length ?? 0), 0);
+  if (changes.length <= limits.count && size <= limits.bytes) return [changes];
+  const last = new Map(changes.map((change) => [change.key, change]));
+  const inOrder = [...last.values()].sort((a, b) => rank(a) - rank(b));
+  return chunksOf(inOrder, limits);
+}
+
+const ORDER = ['version', 'framework', 'failure', 'root', 'group', 'spec', 'deployment', 'instance'];
+
+function rank({ key, value }: Change): number {
+  const kind = key.slice(0, key.indexOf('/'));
+  return kind === 'version' && value === undefined ? ORDER.length : ORDER.indexOf(kind);
 }
 
 function changeOf({ key, value }: StoreEffect): Change {

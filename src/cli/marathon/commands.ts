@@ -169,7 +169,10 @@ function addDeployments(program: Command): void {
 }
 
 function addMarathon(program: Command): void {
-  const marathon = program.command('marathon').description('definitions from elsewhere, and their schema');
+  const marathon = program
+    .command('marathon')
+    .description('state and secrets of Marathon, and definitions from elsewhere');
+  addBackup(marathon);
   common(
     marathon
       .command('import')
@@ -187,6 +190,30 @@ function addMarathon(program: Command): void {
     .description('print the JSON Schema of definitions, for editors')
     .argument('<what>', 'app, pod or group')
     .action(exitWith(async (what: string) => (await import('./schema.ts')).printSchema(what)));
+}
+
+function addBackup(marathon: Command): void {
+  marathon
+    .command('backup')
+    .description('write the state of a Marathon to a file, or standard output; it may be running')
+    .argument('<from>', 'lmdb:FOLDER (its --work_dir), or zk://host:port/path (its --zk)')
+    .argument('[file]', 'the file; - for standard output')
+    .action(
+      exitWith(async (from: string, file: string | undefined) =>
+        (await import('./backup.ts')).backupState(from, file === undefined ? {} : { file }),
+      ),
+    );
+  marathon
+    .command('restore')
+    .description('fill an empty store from a file, or standard input; no Marathon must be running on it')
+    .argument('<into>', 'lmdb:FOLDER, or zk://host:port/path')
+    .argument('[file]', 'the file; - for standard input')
+    .option('--force', 'replace what the store holds')
+    .action(
+      exitWith(async (into: string, file: string | undefined, options: { readonly force?: boolean }) =>
+        (await import('./backup.ts')).restoreBackup(into, { ...options, ...(file !== undefined && { file }) }),
+      ),
+    );
 }
 
 /** Adds all of them. Their code is loaded only when one is called. */

@@ -6,6 +6,7 @@ import type { Loaded } from '../../config/load.ts';
 import { createPipeline, type Pipeline } from '../../http/pipeline.ts';
 import { wallTime } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import type { NextLeader } from '../backup.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { MarathonState } from '../core/state.ts';
 import type { marathonFlags } from '../flags.ts';
@@ -20,6 +21,7 @@ export interface MarathonHttpOptions {
   readonly address: string;
   readonly logger: Logger;
   readonly abdicate: () => void;
+  readonly leaveOrder?: (order: NextLeader) => Promise<string | undefined>;
 }
 
 const HEADERS: Readonly<Record<string, string>> = {
@@ -52,7 +54,7 @@ export class MarathonHttp {
 
   /** This Marathon leads, and answers from now on. */
   lead(state: MarathonState, ask: (question: Question) => Promise<Outcome>): void {
-    const { loaded, address, abdicate } = this.#options;
+    const { loaded, address, abdicate, leaveOrder } = this.#options;
     const leadsSince = wallTime();
     this.#service = {
       state,
@@ -64,6 +66,7 @@ export class MarathonHttp {
       leadsSince: () => leadsSince,
       ask,
       abdicate,
+      ...(leaveOrder && { leaveOrder }),
     };
   }
 
