@@ -2,6 +2,9 @@
 import type { CoreOptions } from './core/context.ts';
 import type { MarathonFlags } from './flags.ts';
 
+/** Half of what a node of ZooKeeper holds, so that a state can always be moved there. */
+const LARGEST = 500_000;
+
 /** @param user of tasks whose app names none */
 export function coreOptions(flags: MarathonFlags, user: string): CoreOptions {
   const features = new Set(flags.enable_features.split(',').filter((name) => name !== ''));
@@ -46,8 +49,16 @@ export function coreOptions(flags: MarathonFlags, user: string): CoreOptions {
     mesosUser: user,
     ...(principal !== undefined && { principal }),
     maxVersions: flags.zk_max_versions,
+    compactionInterval: flags.storage_compaction_interval * 1000,
+    compactionBatch: flags.storage_compaction_scan_batch_size,
+    maxDefinitionBytes: maxDefinition(flags),
     features,
   };
+}
+
+/** What is stored with a definition, and the transaction around it, have to fit into a node of ZooKeeper too. */
+function maxDefinition({ zk, zk_max_node_size: node }: MarathonFlags): number {
+  return zk === undefined ? LARGEST : Math.min(Math.floor(node / 2), LARGEST);
 }
 
 /** The deprecated flag says the same in other words. */

@@ -49,8 +49,16 @@ const stateFlags = {
   zk_connection_timeout: flag(count, '10000', 'To connect to ZooKeeper'),
   zk_compression: flag(bool, 'true', 'Taken for compatibility: values are small here, one for each object'),
   zk_compression_threshold: flag(count, '65536', 'Taken for compatibility'),
-  zk_max_node_size: flag(count, '1024000', 'Taken for compatibility'),
-  zk_max_versions: flag(integer(1), '50', 'So many versions of the tree, and of each app, are kept'),
+  zk_max_node_size: flag(
+    count,
+    '1024000',
+    'Definitions of more than half of this are refused, as are all of more than 500,000 bytes',
+  ),
+  zk_max_versions: flag(
+    integer(1),
+    '50',
+    'So many versions of the tree, and of each app, are kept; and all that those trees have',
+  ),
   backup_location: optional(string, 'Where to write a backup before the format of the state changes'),
 };
 
