@@ -4,6 +4,7 @@ import { err, ok, type Result } from '../base/result.ts';
 import { type BackupKind, formatBackup, parseBackup, saveFile } from '../coordination/store/backup.ts';
 import { chunksOf } from '../coordination/store/chunks.ts';
 import type { Change, Store } from '../coordination/store/store.ts';
+import { backupPath } from './backup-path.ts';
 import { restoreState } from './core/restore.ts';
 import { FORMAT_KEY, NEXT_LEADER_KEY, RESTORING_KEY } from './core/stored.ts';
 import { encodeValue, parseValues } from './store.ts';
@@ -50,20 +51,6 @@ export function replacing(before: Iterable<string>, values: Values, origin: stri
     ...[...values].map(([key, value]) => ({ key, value })),
     { key: RESTORING_KEY, value: undefined },
   ];
-}
-
-/** @returns the path of `file:///path`, or what is wrong with it */
-export function backupPath(uri: string): Result<string> {
-  if (!URL.canParse(uri)) return err(`'${uri}' is no URI: write file:///PATH`);
-  const { protocol, host, pathname } = new URL(uri);
-  if (protocol !== 'file:') return err(`'${uri}' cannot be used: only file:///PATH is in this build`);
-  if (host !== '' || pathname.endsWith('/'))
-    return err(`'${uri}' names no file: write file:///PATH, with three slashes`);
-  try {
-    return ok(decodeURIComponent(pathname));
-  } catch {
-    return err(`'${uri}' is no URI: a % must be followed by two digits`);
-  }
 }
 
 /**

@@ -8,11 +8,14 @@ const LARGEST = 500_000;
 /** @param user of tasks whose app names none */
 export function coreOptions(flags: MarathonFlags, user: string): CoreOptions {
   const features = new Set(flags.enable_features.split(',').filter((name) => name !== ''));
+  // Without a key there is nothing that secrets could come from.
+  if (flags.secrets_key_file === undefined) features.delete('secrets');
   const principal = flags.mesos_authentication_principal;
   return {
     definitions: {
       defaultRole: flags.mesos_role,
       features,
+      secretsOnlyInEnvironment: true,
       ...(flags.default_network_name !== undefined && { defaultNetworkName: flags.default_network_name }),
       mesosBridgeName: flags.mesos_bridge_name,
       acceptedResourceRolesDefault: acceptedDefault(flags),

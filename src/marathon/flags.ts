@@ -2,6 +2,7 @@
 import { type FlagValues, flag, optional, required } from '../config/flag.ts';
 import { bool, count, integer, oneOf, path, port, string } from '../config/kinds.ts';
 import type { Program } from '../config/load.ts';
+import { backupPath } from './backup-path.ts';
 import { observabilityFlags, tuningFlags } from './flags-tuning.ts';
 
 /** The version of upstream whose API is spoken. */
@@ -59,7 +60,20 @@ const stateFlags = {
     '50',
     'So many versions of the tree, and of each app, are kept; and all that those trees have',
   ),
-  backup_location: optional(string, 'Where to write a backup before the format of the state changes'),
+  backup_location: optional(string, 'file:///PATH of a backup that is written before the format of the state changes', {
+    validate: (uri) => {
+      const file = backupPath(uri);
+      return file.ok ? undefined : file.error;
+    },
+  }),
+};
+
+const secretFlags = {
+  secrets_key_file: optional(
+    path,
+    'File with the key of the secrets: 64 hexadecimal digits, or a passphrase. With --enable_features=secrets, apps and pods can refer to secrets',
+  ),
+  secrets_file: optional(path, 'The encrypted file of the secrets; `secrets` in --work_dir unless given'),
 };
 
 const frameworkFlags = {
@@ -102,6 +116,7 @@ export const marathonFlags = {
   ...servingFlags,
   ...stateFlags,
   ...frameworkFlags,
+  ...secretFlags,
   ...tuningFlags,
   ...observabilityFlags,
   help: flag(bool, 'false', 'Print this and exit'),

@@ -20,6 +20,7 @@ import { MarathonHttp } from './http/server.ts';
 import { seekLeadership } from './leadership.ts';
 import { loadState } from './load-state.ts';
 import { openStore } from './open-store.ts';
+import { type LeaderSecrets, openSecrets } from './secrets/leader-secrets.ts';
 import { Shell } from './shell.ts';
 import { durable, encodeValue } from './store.ts';
 
@@ -100,6 +101,7 @@ class Leader {
   #driver: Driver<MarathonEvent, MarathonEffect> | undefined;
   #framework: Framework | undefined;
   #store: Store | undefined;
+  #secrets: LeaderSecrets | undefined;
 
   constructor(options: LeaderOptions) {
     this.#options = options;
@@ -130,12 +132,15 @@ class Leader {
       `Read ${current.size} apps and pods, ${instances.size} instances and ${deployments.size} deployments from ${store.value.description}`,
     );
     const user = flags.mesos_user ?? userInfo().username;
+    const secrets = openSecrets(flags);
+    if (!secrets.ok) return end(EXIT.flags, `--secrets_key_file: ${secrets.error}`);
     const core = new MarathonCore(coreOptions(flags, user), state.value);
     const framework = this.#connect(user, frameworkId);
     const shell = new Shell({
       framework,
       hub: http.hub,
       logger,
+      ...(secrets.value && { lookUp: (name) => secrets.value?.lookUp(name) }),
       maxProbes: flags.max_concurrent_marathon_health_checks,
       post: (event) => this.#driver?.post(event),
       end,
@@ -148,6 +153,8 @@ class Leader {
     );
     this.#driver = new Driver({ machine: core, performers, timer: (key) => ({ kind: 'timer', key }), logger });
     this.#driver.post({ kind: 'start' });
+    this.#secrets = secrets.value;
+    secrets.value?.watch(logger, (names) => this.#driver?.post({ kind: 'secrets', names }));
     http.lead(core.state, (question) => shell.ask(question));
     void framework.run();
   }
@@ -181,6 +188,7 @@ class Leader {
   }
 
   async stop(): Promise<void> {
+    this.#secrets?.stop();
     this.#framework?.stop();
     this.#driver?.stop();
     await this.#store?.close();

@@ -1,6 +1,7 @@
 /** The subcommands about Marathon. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { ChangeOptions, CommonOptions, KillOptions, ListOptions } from './options.ts';
+import type { PutOptions, SecretOptions } from './secrets.ts';
 
 const DEFAULT_MARATHON = '127.0.0.1:8080';
 
@@ -173,6 +174,7 @@ function addMarathon(program: Command): void {
     .command('marathon')
     .description('state and secrets of Marathon, and definitions from elsewhere');
   addBackup(marathon);
+  addSecrets(marathon);
   common(
     marathon
       .command('import')
@@ -214,6 +216,50 @@ function addBackup(marathon: Command): void {
         (await import('./backup.ts')).restoreBackup(into, { ...options, ...(file !== undefined && { file }) }),
       ),
     );
+}
+
+function addSecrets(marathon: Command): void {
+  const secret = marathon.command('secret').description('what apps and pods refer to as secrets, in an encrypted file');
+  const command = (name: string, about: string): Command =>
+    secret
+      .command(name)
+      .description(about)
+      .addOption(
+        new Option('--file <file>', 'the encrypted file (--secrets_file of Marathon)')
+          .env('MESETA_SECRETS_FILE')
+          .default('/var/lib/marathon/secrets'),
+      )
+      .addOption(
+        new Option('--key-file <file>', 'the file with its key (--secrets_key_file of Marathon)')
+          .env('MESETA_SECRETS_KEY_FILE')
+          .makeOptionMandatory(),
+      );
+  command('put', 'keep a secret; its value is read from standard input')
+    .argument('<name>', 'such as databases/password')
+    .option('--exact', 'keep a newline at the end too')
+    .action(
+      exitWith(async (name: string, options: PutOptions) => (await import('./secrets.ts')).putSecret(name, options)),
+    );
+  command('get', 'print the value of a secret')
+    .argument('<name>')
+    .action(
+      exitWith(async (name: string, options: SecretOptions) => (await import('./secrets.ts')).getSecret(name, options)),
+    );
+  command('list', 'list the names of all secrets').action(
+    exitWith(async (options: SecretOptions) => (await import('./secrets.ts')).listSecrets(options)),
+  );
+  command('delete', 'forget a secret')
+    .argument('<name>')
+    .action(
+      exitWith(async (name: string, options: SecretOptions) =>
+        (await import('./secrets.ts')).deleteSecret(name, options),
+      ),
+    );
+  secret
+    .command('key')
+    .description('make a new key, in a file that only you can read')
+    .argument('<file>')
+    .action(exitWith(async (file: string) => (await import('./secrets.ts')).makeKey(file)));
 }
 
 /** Adds all of them. Their code is loaded only when one is called. */

@@ -1,7 +1,7 @@
 /** `/v2/info`, `/v2/leader`: what this Marathon is and who leads. */
 import type { Answer } from '../../http/answer.ts';
 import type { Request } from '../../http/endpoint.ts';
-import { backupPath } from '../backup.ts';
+import { backupPath } from '../backup-path.ts';
 import { MARATHON_VERSION } from '../flags.ts';
 import { jsonAnswer, message } from './answers.ts';
 import type { MarathonService } from './service.ts';

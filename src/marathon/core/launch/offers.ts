@@ -9,6 +9,7 @@ import { type OpenOffer, openOffer } from '../placement/open-offer.ts';
 import type { MatchResult } from '../placement/result.ts';
 import { type SpecRecord, specRecord } from '../state.ts';
 import { provision, reserve } from './provision.ts';
+import { missingSecret, noteMissingSecret } from './secrets.ts';
 import { noteMatch, noteNoMatch } from './statistics.ts';
 import { hasToken, spendToken } from './tokens.ts';
 import { orderedTurn } from './turn.ts';
@@ -50,6 +51,11 @@ function useOffer(ctx: Context, open: OpenOffer, operations: Offer_Operation[]):
       const instance = nextToLaunch(ctx, record, open);
       if (instance === undefined) continue;
       if (launches >= options.maxInstancesPerOffer || !hasToken(ctx)) return true;
+      const missing = missingSecret(state, instance.spec);
+      if (missing !== undefined) {
+        noteMissingSecret(ctx, instance, missing, open.offer);
+        continue;
+      }
       const result = matchInstance(ctx, { offer: open, instance, record });
       if (result.kind === 'none') {
         noteNoMatch(ctx, id, open.offer, result);
