@@ -122,10 +122,11 @@ class Leader {
     });
     if (!state.ok) return end(EXIT.uncaught, state.error);
     const { instances, current, frameworkId, deployments } = state.value;
-    if (frameworkId === undefined && instances.size > 0) {
+    // Those that only wait have never been anywhere.
+    if (frameworkId === undefined && [...instances.values()].some(({ tasks }) => tasks.length > 0)) {
       return end(
         EXIT.frameworkIdMissing,
-        'There are instances in the store, but no framework id: they could not be found again',
+        'There are tasks in the store, but no framework id: they could not be found again. Restore a backup with `meseta marathon restore`, or begin with an empty store',
       );
     }
     logger.info(
