@@ -68,9 +68,12 @@ const INSTANCE: Shape = {
       fields: {
         volumes: { list: { fields: { persistenceId: 'text', name: 'text', uuid: 'text' } } },
         state: { oneOf: ['new', 'launched', 'suspended'] },
+      },
+      optional: {
+        deadline: 'number',
+        role: 'text',
         resources: { list: { fields: { name: 'text', type: 'text' } } },
       },
-      optional: { deadline: 'number' },
     },
   },
 };
