@@ -1,5 +1,6 @@
 /** The subcommands about Marathon. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { ImportOptions } from './import.ts';
 import type { ChangeOptions, CommonOptions, KillOptions, ListOptions } from './options.ts';
 import type { PutOptions, SecretOptions } from './secrets.ts';
 
@@ -181,11 +182,10 @@ function addMarathon(program: Command): void {
       .description('take the apps and pods of another Marathon over, also of an upstream one')
       .argument('<url>'),
   )
-    .option('--dry-run', 'only list them')
+    .option('--dry-run', 'only list them, and what of them is here already')
+    .option('--replace', 'also those that are here already and differ')
     .action(
-      exitWith(async (url: string, options: CommonOptions & { readonly dryRun?: boolean }) =>
-        (await import('./import.ts')).importFrom(url, options),
-      ),
+      exitWith(async (url: string, options: ImportOptions) => (await import('./import.ts')).importFrom(url, options)),
     );
   marathon
     .command('schema')
