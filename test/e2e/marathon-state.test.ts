@@ -83,7 +83,7 @@ function meseta(
   args: readonly string[],
   input = '',
 ): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
-  return spawnSync('bin/meseta', args, { cwd: ROOT, input, encoding: 'utf8' });
+  return spawnSync(join(ROOT, 'bin', 'meseta'), args, { cwd: ROOT, input, encoding: 'utf8' });
 }
 
 const withoutRoot =

@@ -48,14 +48,10 @@ export async function importFrom(url: string, options: ImportOptions): Promise<n
     ...there.pods.map((definition) => itemOf('pod', definition, here.pods)),
   ];
   const shown = items.map(({ kind, id, state, reason }) => ({ kind, id, state, ...(reason && { reason }) }));
-  await print(
-    options.output === 'table' ? shown : { items: shown, apps: there.apps, pods: there.pods },
-    options,
-    () => [
-      ['WHAT', 'ID', 'HERE', 'WHY'],
-      ...shown.map(({ kind, id, state, reason = '' }) => [kind, id, state, reason]),
-    ],
-  );
+  await print({ items: shown, apps: there.apps, pods: there.pods }, options, () => [
+    ['WHAT', 'ID', 'HERE', 'WHY'],
+    ...shown.map(({ kind, id, state, reason = '' }) => [kind, id, state, reason]),
+  ]);
   const wanted = items.filter(({ state }) => state === 'new' || (state === 'differs' && options.replace === true));
   const left = items.filter((item) => item.state !== 'same' && !wanted.includes(item));
   if (options.dryRun === true) return left.length > 0 ? 1 : 0;
