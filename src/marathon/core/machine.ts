@@ -15,6 +15,7 @@ import { disconnected, subscribed } from './handlers/subscription.ts';
 import { takeTimer } from './handlers/timer.ts';
 import { askForOffers } from './launch/asking.ts';
 import { forgetOffer, takeOffers } from './launch/offers.ts';
+import { takeSecrets } from './launch/secrets.ts';
 import type { MarathonState } from './state.ts';
 import { takeUpdate } from './updates.ts';
 
@@ -38,6 +39,7 @@ const HANDLERS: Handlers = {
   update: (ctx, { status }) => takeUpdate(ctx, status),
   message: publishMessage,
   probed: takeProbe,
+  secrets: (ctx, { names }) => takeSecrets(ctx, names),
   timer: takeTimer,
 };
 
