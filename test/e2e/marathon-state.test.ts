@@ -6,46 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { TestEnsemble, withoutZooKeeper } from '../../src/coordination/zookeeper/server.fixture.ts';
-import { freePorts, ROOT, type Running, start } from './cluster.fixture.ts';
+import { freePorts, ROOT, type Running } from './cluster.fixture.ts';
 import { startDaemons, until } from './daemons.fixture.ts';
-
-interface Reply<T> {
-  readonly status: number;
-  readonly body: T;
-  readonly text: string;
-}
-
-async function api<T = Record<string, unknown>>(
-  address: string,
-  method: string,
-  path: string,
-  body?: unknown,
-): Promise<Reply<T>> {
-  const answer = await fetch(`http://${address}${path}`, {
-    method,
-    ...(body !== undefined && { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
-  });
-  const text = await answer.text();
-  return { status: answer.status, text, body: (text === '' ? undefined : parsed(text)) as T };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function startMarathon(port: number, ...flags: string[]): Running {
-  return start('bin/marathon', [
-    '--http_address=127.0.0.1',
-    `--http_port=${port}`,
-    '--hostname=127.0.0.1',
-    '--min_revive_offers_interval=200',
-    ...flags,
-  ]);
-}
+import { api, startMarathon } from './marathon.fixture.ts';
 
 const leads = (marathon: string): Promise<void> =>
   until('Marathon leads', async () => {

@@ -4,6 +4,7 @@ import { appOf, writeApp } from '../definition/app-form.ts';
 import { podKind } from '../definition/pod-fields.ts';
 import { podOf, writePod } from '../definition/pod-form.ts';
 import type { App, Pod, Problem } from '../definition/types.ts';
+import { CONDITIONS } from './condition.ts';
 import type { RunSpec } from './model.ts';
 import { misfit, type Shape, unlike } from './shape.ts';
 import { FORMAT_KEY, NEXT_LEADER_KEY, RESTORING_KEY, STORAGE_FORMAT, specVersionKey, WAY_OUT } from './stored.ts';
@@ -11,23 +12,6 @@ import { FORMAT_KEY, NEXT_LEADER_KEY, RESTORING_KEY, STORAGE_FORMAT, specVersion
 /** What is in the store, parsed: key to value. */
 export type StoredValues = ReadonlyMap<string, unknown>;
 
-const CONDITIONS = [
-  'Scheduled',
-  'Provisioned',
-  'Staging',
-  'Starting',
-  'Running',
-  'Killing',
-  'Unreachable',
-  'UnreachableInactive',
-  'Finished',
-  'Killed',
-  'Error',
-  'Failed',
-  'Gone',
-  'Dropped',
-  'Unknown',
-] as const;
 const CONDITION: Shape = { oneOf: CONDITIONS };
 
 const GROUP: Shape = {
