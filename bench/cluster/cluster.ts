@@ -1,12 +1,11 @@
 /** A real master and real agents, each a process of its own, on free ports of this machine and with a directory of their own. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { fetchAnswer } from '../../src/sdk/exchange.ts';
 import { callMaster } from '../../src/sdk/master-operator.ts';
 import { assertLoopback } from '../emulated/loopback.ts';
+import { type Daemon, endDaemon, endOfLog, isAlive, startDaemon } from './daemon.ts';
 import { freePort } from './ports.ts';
 import { descendantsOf, memoryOf, type ProcessMemory } from './process-memory.ts';
 
@@ -29,59 +28,27 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
-interface Daemon {
-  readonly name: string;
-  readonly process: ChildProcess;
-  readonly log: string;
-}
-
 const IP = '127.0.0.1';
 const READY_WITHIN = 30_000;
-const STOPPED_WITHIN = 10_000;
 const POLL = 10;
-
-/** Every process that was started and not stopped; none of them may outlive this one. */
-const alive = new Set<ChildProcess>();
-process.on('exit', () => {
-  for (const child of alive) killTree(child);
-});
-
-function killTree(child: ChildProcess): void {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  for (const pid of [child.pid, ...descendantsOf(child.pid)]) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // It ended by itself in the meantime.
-    }
-  }
-}
-
-function start(folder: string, name: string, program: 'master' | 'agent', flags: readonly string[]): Daemon {
-  const log = join(folder, `${name}.log`);
-  const file = openSync(log, 'a');
-  const command = fileURLToPath(new URL(`../../bin/mesos-${program}`, import.meta.url));
-  const profile = process.env.MESETA_BENCH_PROFILE;
-  const profiling = profile === undefined ? undefined : `--cpu-prof --cpu-prof-dir=${profile}`;
-  const env = { ...process.env, ...(profiling !== undefined && { NODE_OPTIONS: profiling }) };
-  const child = spawn(command, flags, { stdio: ['ignore', file, file], env, detached: true });
-  closeSync(file);
-  alive.add(child);
-  child.once('exit', () => alive.delete(child));
-  return { name, process: child, log };
-}
 
 function startMaster(folder: string, port: number, flags: readonly string[]): Daemon {
   const defaults = ['--registry=in_memory', `--work_dir=${join(folder, 'master')}`].filter((given) => {
     const name = given.slice(0, given.indexOf('=') + 1);
     return !flags.some((flag) => flag.startsWith(name));
   });
-  return start(folder, 'master', 'master', [`--ip=${IP}`, `--port=${port}`, `--hostname=${IP}`, ...defaults, ...flags]);
+  return startDaemon(folder, 'master', 'mesos-master', [
+    `--ip=${IP}`,
+    `--port=${port}`,
+    `--hostname=${IP}`,
+    ...defaults,
+    ...flags,
+  ]);
 }
 
 function startAgent(folder: string, index: number, port: number, master: number, resources?: string): Daemon {
   const name = `agent-${index + 1}`;
-  return start(folder, name, 'agent', [
+  return startDaemon(folder, name, 'mesos-agent', [
     `--master=${IP}:${master}`,
     `--ip=${IP}`,
     `--port=${port}`,
@@ -103,8 +70,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const agents: Daemon[] = [];
   const stop = async (): Promise<void> => {
     // An agent that is interrupted takes its tasks with it.
-    await Promise.all(agents.map((agent) => end(agent, 'SIGINT')));
-    await end(master, 'SIGTERM');
+    await Promise.all(agents.map((agent) => endDaemon(agent, 'SIGINT')));
+    await endDaemon(master, 'SIGTERM');
     rmSync(folder, { recursive: true, force: true });
   };
   try {
@@ -138,11 +105,11 @@ async function whenReady(daemons: readonly Daemon[], port: number, agents: numbe
   const address = { host: IP, port };
   const deadline = performance.now() + READY_WITHIN;
   for (;;) {
-    const dead = daemons.find(({ process: { exitCode, signalCode } }) => exitCode !== null || signalCode !== null);
+    const dead = daemons.find((daemon) => !isAlive(daemon));
     const late = performance.now() > deadline;
     if (dead !== undefined || late) {
       const what = dead === undefined ? `was not ready within ${READY_WITHIN / 1000} s` : `lost its ${dead.name}`;
-      throw new Error(`the cluster ${what}. The end of the log:\n${endOf(dead ?? daemons.at(-1)!)}`);
+      throw new Error(`the cluster ${what}. The end of the log:\n${endOfLog(dead ?? daemons.at(-1)!)}`);
     }
     const registered = await activeAgents(address);
     if (registered !== undefined && registered >= agents) return;
@@ -160,21 +127,4 @@ async function activeAgents(address: { host: string; port: number }): Promise<nu
   } catch {
     return undefined;
   }
-}
-
-function endOf(daemon: Daemon): string {
-  return readFileSync(daemon.log, 'utf8').split('\n').slice(-15).join('\n');
-}
-
-function end(daemon: Daemon, signal: NodeJS.Signals): Promise<void> {
-  const child = daemon.process;
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => killTree(child), STOPPED_WITHIN);
-    child.once('exit', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-    child.kill(signal);
-  });
 }

@@ -41,6 +41,8 @@ export function coreOptions(flags: MarathonFlags, user: string): CoreOptions {
     reviveRepetitions: 1,
     suppressOffers: flags.suppress_offers,
     maxInstancesPerOffer: flags.max_instances_per_offer,
+    offerMatchingTimeout: flags.offer_matching_timeout,
+    maxQueuedOffers: flags.max_queued_offers,
     launchTokens: flags.launch_tokens,
     launchTokenRefreshInterval: flags.launch_token_refresh_interval,
     maintenanceMode: flags.maintenance_mode,

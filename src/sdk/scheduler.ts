@@ -2,7 +2,6 @@
  * `meseta/scheduler`: write a framework in a few lines. It subscribes, follows the leader, reconnects, acknowledges,
  * and hands the events to your functions, over protobuf or JSON.
  */
-import type { Agent } from 'node:http';
 import type {
   AgentID,
   ExecutorID,
@@ -20,9 +19,10 @@ import type {
 import { Call, type Event, type Event_Failure, type OfferConstraints } from '../wire/v1_scheduler.ts';
 import { type Address, formatAddress } from './address.ts';
 import { Backoff } from './backoff.ts';
+import { CallChannel } from './call-channel.ts';
 import { type Encoding, encodeMessage, MEDIA_TYPE } from './encoding.ts';
 import { CallRefused, FrameworkError, NotConnected } from './errors.ts';
-import { type Credential, fetchAnswer, orderedConnection } from './exchange.ts';
+import type { Credential } from './exchange.ts';
 import { LeaderFinder } from './leader.ts';
 import { SCHEDULER_PATH, type Subscription, subscribe } from './subscription.ts';
 
@@ -79,10 +79,11 @@ export class Scheduler {
   private readonly encoding: Encoding;
   private readonly finder: LeaderFinder;
   private readonly backoff: Backoff;
-  private readonly connection: Agent = orderedConnection();
   private readonly stopping = new AbortController();
   private framework: FrameworkInfo;
   private subscription: Subscription | undefined;
+  /** Of the last subscription. */
+  private channel: CallChannel | undefined;
   private silence: NodeJS.Timeout | undefined;
   private silenceLimit = 0;
   private failure: Error | undefined;
@@ -165,11 +166,24 @@ export class Scheduler {
 
   private async follow(subscription: Subscription): Promise<string> {
     this.subscription = subscription;
+    this.channel?.close();
+    this.channel = this.openChannel(subscription);
     this.finder.succeeded();
     const reason = await subscription.read((event) => this.take(event));
     clearTimeout(this.silence);
     this.subscription = undefined;
     return `${formatAddress(subscription.address)}: ${reason}`;
+  }
+
+  private openChannel({ address, streamId }: Subscription): CallChannel {
+    const media = MEDIA_TYPE[this.encoding];
+    const { credential } = this.options;
+    return new CallChannel({
+      address,
+      path: SCHEDULER_PATH,
+      headers: { 'Content-Type': media, Accept: media, 'Mesos-Stream-Id': streamId },
+      ...(credential && { credential }),
+    });
   }
 
   private subscribeCall(): Call {
@@ -270,7 +284,7 @@ export class Scheduler {
     this.finder.stop();
     this.subscription?.close();
     this.subscription = undefined;
-    this.connection.destroy();
+    this.channel?.close();
   }
 
   /** Leaves without a word: with a `failover_timeout` the framework and its tasks stay, without one the master removes them. */
@@ -294,22 +308,17 @@ export class Scheduler {
   }
 
   /**
-   * Sends any call of the scheduler API; the framework id is filled in.
+   * Sends any call of the scheduler API; the framework id is filled in. Calls reach the master in the order in which they are
+   * made, without waiting for each other's answers.
    * @throws NotConnected without a subscription, CallRefused when the master says no
    */
   async call(call: Call): Promise<void> {
-    const subscription = this.subscription;
-    if (!subscription || !this.framework.id)
+    const { subscription, channel } = this;
+    if (!subscription || !channel || !this.framework.id)
       throw new NotConnected(`${call.type}: there is no subscription at the moment`);
-    const media = MEDIA_TYPE[this.encoding];
-    const answer = await fetchAnswer({
-      address: subscription.address,
-      path: SCHEDULER_PATH,
-      headers: { 'Content-Type': media, Accept: media, 'Mesos-Stream-Id': subscription.streamId },
-      body: encodeMessage(Call, { ...call, framework_id: this.framework.id }, this.encoding),
-      agent: this.connection,
-      ...(this.options.credential && { credential: this.options.credential }),
-    }).catch((error: Error) => {
+    const message = encodeMessage(Call, { ...call, framework_id: this.framework.id }, this.encoding);
+    const body = typeof message === 'string' ? Buffer.from(message) : message;
+    const answer = await channel.send(body).catch((error: Error) => {
       // The stream goes the same way, and may not know it yet.
       subscription.close();
       throw new NotConnected(`${call.type}: ${error.message}`);

@@ -29,6 +29,9 @@ export interface CoreOptions {
   readonly reviveRepetitions: number;
   readonly suppressOffers: boolean;
   readonly maxInstancesPerOffer: number;
+  /** For how long an offer may be kept until more launches may begin, and how many of them. */
+  readonly offerMatchingTimeout: number;
+  readonly maxQueuedOffers: number;
   readonly launchTokens: number;
   readonly launchTokenRefreshInterval: number;
   readonly maintenanceMode: boolean;

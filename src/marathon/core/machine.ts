@@ -14,7 +14,8 @@ import { start } from './handlers/start.ts';
 import { disconnected, subscribed } from './handlers/subscription.ts';
 import { takeTimer } from './handlers/timer.ts';
 import { askForOffers } from './launch/asking.ts';
-import { forgetOffer, takeOffers } from './launch/offers.ts';
+import { forgetOffer, watchHeld } from './launch/held.ts';
+import { takeOffers } from './launch/offers.ts';
 import { takeSecrets } from './launch/secrets.ts';
 import type { MarathonState } from './state.ts';
 import { takeUpdate } from './updates.ts';
@@ -58,6 +59,7 @@ export class MarathonCore implements Machine<MarathonEvent, MarathonEffect> {
     const handle = HANDLERS[event.kind] as (ctx: Context, event: MarathonEvent) => void;
     handle(ctx, event);
     advanceDeployments(ctx);
+    watchHeld(ctx);
     askForOffers(ctx);
   }
 }

@@ -39,6 +39,8 @@ const OPTIONS: CoreOptions = {
   expungeInitialDelay: 300_000,
   expungeInterval: 30_000,
   declineOfferDuration: 120_000,
+  offerMatchingTimeout: 3_000,
+  maxQueuedOffers: 1_024,
   minReviveOffersInterval: 5_000,
   reviveRepetitions: 1,
   suppressOffers: true,

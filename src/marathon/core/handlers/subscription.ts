@@ -3,6 +3,7 @@ import { isResident } from '../../definition/compare.ts';
 import { type Context, log, publish } from '../context.ts';
 import { resendKills } from '../kills.ts';
 import { sweep } from '../launch/asking.ts';
+import { forgetHeld } from '../launch/held.ts';
 import { FRAMEWORK_KEY } from '../stored.ts';
 
 /** The master knows this framework, anew or again. */
@@ -42,6 +43,7 @@ function residentRoles({ state }: Context): ReadonlySet<string> {
 export function disconnected(ctx: Context, { reason }: { readonly reason: string }): void {
   if (!ctx.state.isSubscribed) return;
   ctx.state.isSubscribed = false;
+  forgetHeld(ctx);
   log(ctx, 'warning', `Lost the connection to the master: ${reason}`);
   publish(ctx, 'scheduler_disconnected_event', {});
 }

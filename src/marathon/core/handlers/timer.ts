@@ -2,6 +2,8 @@ import type { Context } from '../context.ts';
 import { healthTimer, runHealthCheck } from '../health.ts';
 import { isKillTimer, retryKills } from '../kills.ts';
 import { isOfferTimer, takeOfferTimer } from '../launch/asking.ts';
+import { isHeldTimer } from '../launch/held.ts';
+import { takeHeldTimer } from '../launch/offers.ts';
 import { giveUpReservation, reservationTimer } from '../launch/reservations.ts';
 import { runJob } from '../periodic.ts';
 import { askWhetherReady, readinessTimer } from '../readiness.ts';
@@ -17,6 +19,7 @@ export function takeTimer(ctx: Context, { key }: { readonly key: string }): void
   const instance = passing === undefined ? undefined : ctx.state.instances.get(passing);
   if (isKillTimer(key)) retryKills(ctx);
   else if (isOfferTimer(key)) takeOfferTimer(ctx, key);
+  else if (isHeldTimer(key)) takeHeldTimer(ctx, key);
   else if (reservation !== undefined) giveUpReservation(ctx, reservation);
   else if (health) runHealthCheck(ctx, health.instanceId, health.check);
   else if (ready !== undefined) askWhetherReady(ctx, ready);

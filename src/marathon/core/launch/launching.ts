@@ -40,6 +40,12 @@ export interface OfferStatistics {
   readonly lastUnused: Map<string, UnusedOffer>;
 }
 
+export interface HeldOffer {
+  readonly offer: Offer;
+  /** Monotonic. */
+  readonly since: number;
+}
+
 export interface OfferCounters {
   incoming: number;
   used: number;
@@ -75,6 +81,8 @@ export interface Launching {
   /** So many more launches may be under way. */
   tokens: number;
   tokensRefreshedAt: number;
+  /** Offers that are kept until more launches may begin, oldest first. */
+  readonly held: { readonly offers: Map<string, HeldOffer>; isLookDue: boolean };
   readonly statistics: Map<string, OfferStatistics>;
   /** Where to begin with the next offer, so that none is served first every time. */
   turn: number;
@@ -95,6 +103,7 @@ export function newLaunching(): Launching {
     repetitions: 0,
     tokens: 0,
     tokensRefreshedAt: Number.NEGATIVE_INFINITY,
+    held: { offers: new Map(), isLookDue: false },
     statistics: new Map(),
     turn: 0,
     counters: {

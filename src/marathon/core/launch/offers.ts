@@ -1,5 +1,5 @@
 /** Uses offers for what waits to be launched, and tells the master for which roles offers are wanted at all. */
-import type { Offer, Offer_Operation } from '../../../wire/v1.ts';
+import type { Offer, Offer_Operation, OfferID } from '../../../wire/v1.ts';
 import { isResident } from '../../definition/compare.ts';
 import { mayLaunch } from '../backoff.ts';
 import type { Context } from '../context.ts';
@@ -9,6 +9,7 @@ import { hasVolumes, matchInstance } from '../placement/match.ts';
 import { type OpenOffer, openOffer } from '../placement/open-offer.ts';
 import type { MatchResult } from '../placement/result.ts';
 import { type SpecRecord, specRecord } from '../state.ts';
+import { heldForUse, heldTooLong, hold } from './held.ts';
 import { provision } from './provision.ts';
 import { confirmReservations, noteAwaitedVolumes, reserve } from './reservations.ts';
 import { missingSecret, noteMissingSecret } from './secrets.ts';
@@ -19,25 +20,39 @@ import { orderedTurn } from './turn.ts';
 /** Offers that could not be used only because of limits of our own come back after this many seconds. */
 const SOON = 5;
 
-/** Looks at each offer once: takes what fits, gives the rest back. */
+/** By how many seconds they are refused: the offers that are given back. */
+type GivenBack = Map<number, OfferID[]>;
+
+/** Looks at each offer: takes what fits, gives the rest back. */
 export function takeOffers(ctx: Context, offers: readonly Offer[]): void {
-  for (const offer of offers) takeOffer(ctx, offer);
+  ctx.state.launching.counters.incoming += offers.length;
+  const givenBack: GivenBack = new Map();
+  for (const offer of offers) takeOffer(ctx, offer, givenBack);
+  decline(ctx, givenBack);
 }
 
-function takeOffer(ctx: Context, offer: Offer): void {
+/** Kept offers are to be looked at again. */
+export function takeHeldTimer(ctx: Context, key: string): void {
+  const overdue = heldTooLong(ctx, key);
+  const givenBack: GivenBack = new Map();
+  for (const offer of heldForUse(ctx)) takeOffer(ctx, offer, givenBack);
+  for (const offer of overdue) giveBack(ctx, givenBack, offer, SOON);
+  decline(ctx, givenBack);
+}
+
+function takeOffer(ctx: Context, offer: Offer, givenBack: GivenBack): void {
   const { state, options } = ctx;
-  const { counters } = state.launching;
-  counters.incoming++;
   const open = openOffer(offer);
   confirmReservations(ctx, open);
   const operations: Offer_Operation[] = [...cleanUp(ctx, open)];
   const isLimited = useOffer(ctx, open, operations);
   if (operations.length > 0) {
-    counters.used++;
+    state.launching.counters.used++;
     accept(ctx, offer, operations);
-  } else {
-    counters.declined++;
-    decline(ctx, offer, isLimited ? SOON : options.declineOfferDuration / 1000);
+  } else if (!isLimited) {
+    giveBack(ctx, givenBack, offer, options.declineOfferDuration / 1000);
+  } else if (!hold(ctx, offer)) {
+    giveBack(ctx, givenBack, offer, SOON);
   }
 }
 
@@ -120,12 +135,15 @@ function accept({ emit }: Context, { id }: Offer, operations: readonly Offer_Ope
   });
 }
 
-function decline({ emit }: Context, { id }: Offer, seconds: number): void {
-  emit({
-    kind: 'call',
-    call: { type: 'DECLINE', decline: { offer_ids: [id], filters: { refuse_seconds: seconds } } },
-  });
+function giveBack({ state }: Context, givenBack: GivenBack, { id }: Offer, seconds: number): void {
+  state.launching.counters.declined++;
+  const known = givenBack.get(seconds);
+  if (known === undefined) givenBack.set(seconds, [id]);
+  else known.push(id);
 }
 
-/** Offers are used or given back in the step in which they come: there is nothing to forget. */
-export function forgetOffer(_ctx: Context, _offerId: string): void {}
+function decline({ emit }: Context, givenBack: GivenBack): void {
+  for (const [refuse_seconds, offer_ids] of givenBack) {
+    emit({ kind: 'call', call: { type: 'DECLINE', decline: { offer_ids, filters: { refuse_seconds } } } });
+  }
+}
