@@ -111,6 +111,8 @@ test('what cannot be fetched fails the launch in the words of upstream, and the 
     'containerizer/fetcher/task_fetches_succeeded': 0,
     'containerizer/fetcher/task_fetches_failed': 6,
   });
+  // Lines of the log are written at the end of their turn.
+  await new Promise((resolve) => setImmediate(resolve));
   assert.match(bench.logged.join(''), /'missing': exited with status 1 \(Failed to fetch 'file:\/\/\/no\/such\/file'/);
 });
 
