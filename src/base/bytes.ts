@@ -23,3 +23,13 @@ export function formatBytes(bytes: number): string {
   const unit = UNITS.find(([, size]) => bytes !== 0 && bytes % size === 0);
   return unit ? `${bytes / unit[1]}${unit[0]}` : `${bytes}B`;
 }
+
+/** How many bytes a text takes in UTF-8. */
+export function utf8Length(text: string): number {
+  let bytes = 0;
+  for (const character of text) {
+    const point = character.codePointAt(0)!;
+    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+  }
+  return bytes;
+}

@@ -86,6 +86,20 @@ test('a body is read chunked or by length up to its bound, and beyond it is 413'
   }
 });
 
+test('who sends all of a body that is too large before it reads gets the refusal', async (t) => {
+  const { address } = await serve(t, [echo('/state')], { maxBodyBytes: 1000 });
+  const socket = connect(address.port, '127.0.0.1');
+  t.after(() => socket.destroy());
+  const megabyte = Buffer.alloc(1 << 20, 'x');
+  const write = (bytes: Uint8Array | string) =>
+    new Promise<void>((resolve, reject) => socket.write(bytes, (error) => (error ? reject(error) : resolve())));
+  await write(`POST /state HTTP/1.1\r\nContent-Length: ${20 << 20}\r\n\r\n`);
+  for (let sent = 0; sent < 20; sent++) await write(megabyte);
+  const [answer] = await once(socket, 'data');
+  assert.match(String(answer), /^HTTP\/1\.1 413 /);
+  await once(socket.resume(), 'end');
+});
+
 test('a body that stands still is 408, and other connections are served meanwhile', async (t) => {
   const { ask, address } = await serve(t, [echo('/state')], { bodyIdleMs: 50 });
   const slow = connect(address.port, '127.0.0.1');

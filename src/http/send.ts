@@ -10,6 +10,9 @@ import { Pieces } from './pieces.ts';
 /** Upstream's bound: smaller bodies are not worth the work. */
 const GZIP_FROM_BYTES = 1024;
 
+/** So long a client may go on with a body that nobody wants, in ms. */
+const READ_ON = 5_000;
+
 const gzipAsync = promisify(gzip);
 
 /**
@@ -43,8 +46,8 @@ export function sendAnswer(request: IncomingMessage, response: ServerResponse, a
   const finish = (payload: Uint8Array): void => {
     headers['content-length'] = payload.length;
     response.writeHead(answer.status, headers);
-    response.end(payload);
-    if (headers.connection === 'close') leaveSoon(request);
+    if (headers.connection === 'close') endWhenRead(request, response, payload);
+    else response.end(payload);
   };
   if (bytes.length >= GZIP_FROM_BYTES && mayCompress(request, headers)) {
     headers['content-encoding'] = 'gzip';
@@ -86,10 +89,21 @@ function mayCompress(request: IncomingMessage, headers: Headers): boolean {
   return headers['content-encoding'] === undefined && acceptsGzip(asText(request.headers['accept-encoding']));
 }
 
-/** Goes on reading for a moment: a reset while the client still sends would take the answer away from it. */
-function leaveSoon(request: IncomingMessage): void {
+/**
+ * Goes on reading for a while: Node closes the connection with the end of the answer, and a reset while the client still
+ * sends would take the answer away from it.
+ */
+function endWhenRead(request: IncomingMessage, response: ServerResponse, payload: Uint8Array): void {
+  const end = (): void => {
+    clearTimeout(timer);
+    response.end();
+    setTimeout(() => request.socket.destroy(), 1_000).unref();
+  };
+  const timer = setTimeout(end, READ_ON).unref();
+  response.once('close', () => clearTimeout(timer));
+  response.write(payload);
+  request.once('end', end);
   request.resume();
-  setTimeout(() => request.socket.destroy(), 1_000).unref();
 }
 
 /** Answers that are being compressed: their headers are not sent yet, but nothing else may answer. */

@@ -4,15 +4,20 @@ import type { MarathonFlags } from './flags.ts';
 
 /** So few that others who want offers hardly notice. */
 const SPARE_OFFERS = 32;
+/** Half of what a node of ZooKeeper holds, so that a state can always be moved there. */
+const LARGEST = 500_000;
 
 /** @param user of tasks whose app names none */
 export function coreOptions(flags: MarathonFlags, user: string): CoreOptions {
   const features = new Set(flags.enable_features.split(',').filter((name) => name !== ''));
+  // Without a key there is nothing that secrets could come from.
+  if (flags.secrets_key_file === undefined) features.delete('secrets');
   const principal = flags.mesos_authentication_principal;
   return {
     definitions: {
       defaultRole: flags.mesos_role,
       features,
+      secretsOnlyInEnvironment: true,
       ...(flags.default_network_name !== undefined && { defaultNetworkName: flags.default_network_name }),
       mesosBridgeName: flags.mesos_bridge_name,
       acceptedResourceRolesDefault: acceptedDefault(flags),
@@ -52,8 +57,16 @@ export function coreOptions(flags: MarathonFlags, user: string): CoreOptions {
     mesosUser: user,
     ...(principal !== undefined && { principal }),
     maxVersions: flags.zk_max_versions,
+    compactionInterval: flags.storage_compaction_interval * 1000,
+    compactionBatch: flags.storage_compaction_scan_batch_size,
+    maxDefinitionBytes: maxDefinition(flags),
     features,
   };
+}
+
+/** What is stored with a definition, and the transaction around it, have to fit into a node of ZooKeeper too. */
+function maxDefinition({ zk, zk_max_node_size: node }: MarathonFlags): number {
+  return zk === undefined ? LARGEST : Math.min(Math.floor(node / 2), LARGEST);
 }
 
 /** The deprecated flag says the same in other words. */

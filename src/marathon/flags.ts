@@ -2,6 +2,7 @@
 import { type FlagValues, flag, optional, required } from '../config/flag.ts';
 import { bool, count, integer, oneOf, path, port, string } from '../config/kinds.ts';
 import type { Program } from '../config/load.ts';
+import { backupPath } from './backup-path.ts';
 import { observabilityFlags, tuningFlags } from './flags-tuning.ts';
 
 /** The version of upstream whose API is spoken. */
@@ -49,9 +50,30 @@ const stateFlags = {
   zk_connection_timeout: flag(count, '10000', 'To connect to ZooKeeper'),
   zk_compression: flag(bool, 'true', 'Taken for compatibility: values are small here, one for each object'),
   zk_compression_threshold: flag(count, '65536', 'Taken for compatibility'),
-  zk_max_node_size: flag(count, '1024000', 'Taken for compatibility'),
-  zk_max_versions: flag(integer(1), '50', 'So many versions of the tree, and of each app, are kept'),
-  backup_location: optional(string, 'Where to write a backup before the format of the state changes'),
+  zk_max_node_size: flag(
+    count,
+    '1024000',
+    'Definitions of more than half of this are refused, as are all of more than 500,000 bytes',
+  ),
+  zk_max_versions: flag(
+    integer(1),
+    '50',
+    'So many versions of the tree, and of each app, are kept; and all that those trees have',
+  ),
+  backup_location: optional(string, 'file:///PATH of a backup that is written before the format of the state changes', {
+    validate: (uri) => {
+      const file = backupPath(uri);
+      return file.ok ? undefined : file.error;
+    },
+  }),
+};
+
+const secretFlags = {
+  secrets_key_file: optional(
+    path,
+    'File with the key of the secrets: 64 hexadecimal digits, or a passphrase. With --enable_features=secrets, apps and pods can refer to secrets',
+  ),
+  secrets_file: optional(path, 'The encrypted file of the secrets; `secrets` in --work_dir unless given'),
 };
 
 const frameworkFlags = {
@@ -94,6 +116,7 @@ export const marathonFlags = {
   ...servingFlags,
   ...stateFlags,
   ...frameworkFlags,
+  ...secretFlags,
   ...tuningFlags,
   ...observabilityFlags,
   help: flag(bool, 'false', 'Print this and exit'),

@@ -1,7 +1,7 @@
 /** How a Marathon comes to lead: at once where it is alone, by election where there is ZooKeeper. */
 import { Elector } from '../coordination/election/elect.ts';
-import type { ZooKeeper } from '../coordination/zookeeper/client.ts';
-import { parseZooUrl } from '../coordination/zookeeper/url.ts';
+import { ZooKeeper } from '../coordination/zookeeper/client.ts';
+import { parseZooUrl, type ZooUrl } from '../coordination/zookeeper/url.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { MarathonFlags } from './flags.ts';
 import { EXIT } from './framework.ts';
@@ -35,6 +35,7 @@ export async function seekLeadership(options: LeadershipOptions): Promise<{ read
     end(EXIT.flags, `--zk: ${url.error}`);
     return { stop: () => {} };
   }
+  if (!flags.ha) return leadAlone(url.value, options);
   let session: ZooKeeper | undefined;
   let isLeading = false;
   const elector = new Elector({
@@ -63,4 +64,15 @@ export async function seekLeadership(options: LeadershipOptions): Promise<{ read
   });
   elector.start();
   return { stop: () => elector.stop() };
+}
+
+/** Keeps the state in ZooKeeper without standing for election: whoever begins last writes there, and the one before ends. */
+async function leadAlone(
+  { servers, credentials }: ZooUrl,
+  { flags, lead }: LeadershipOptions,
+): Promise<{ readonly stop: () => void }> {
+  const client = new ZooKeeper({ servers, credentials, timeout: flags.zk_session_timeout });
+  client.start();
+  await lead(client);
+  return { stop: () => client.close() };
 }

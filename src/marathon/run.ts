@@ -4,23 +4,25 @@ import { hostname as machineName, userInfo } from 'node:os';
 import type { Loaded } from '../config/load.ts';
 import type { Store } from '../coordination/store/store.ts';
 import type { ZooKeeper } from '../coordination/zookeeper/client.ts';
-import { wallTime } from '../runtime/clock.ts';
 import { Driver } from '../runtime/driver.ts';
 import { guardProcess, stopOnSignal } from '../runtime/graceful.ts';
 import { Log, type Logger } from '../runtime/logger.ts';
+import type { NextLeader } from './backup.ts';
 import type { MarathonEffect } from './core/effects.ts';
 import type { MarathonEvent } from './core/events.ts';
 import { MarathonCore } from './core/machine.ts';
-import { restoreState } from './core/restore.ts';
+import { NEXT_LEADER_KEY } from './core/stored.ts';
 import { coreOptions } from './core-options.ts';
 import type { MarathonFlags, marathonFlags } from './flags.ts';
 import { EXIT, Framework } from './framework.ts';
 import { MarathonHttp } from './http/server.ts';
 import { seekLeadership } from './leadership.ts';
 import { listen, schemeOf } from './listen.ts';
+import { loadState } from './load-state.ts';
 import { openStore } from './open-store.ts';
+import { type LeaderSecrets, openSecrets } from './secrets/leader-secrets.ts';
 import { Shell } from './shell.ts';
-import { durable, loadValues, writeFormat } from './store.ts';
+import { durable, encodeValue } from './store.ts';
 
 /** How long a stop may take. */
 const STOP_WITHIN = 5_000;
@@ -51,6 +53,7 @@ export async function run(loaded: Loaded<typeof marathonFlags>): Promise<void> {
     logger,
     verbosity: log.verbosity,
     trusted,
+    leaveOrder: (order) => leader.leaveOrder(order),
     abdicate: () => {
       setTimeout(() => end(EXIT.abdicated, 'Leadership was given up on request'), ABDICATE_AFTER);
     },
@@ -96,6 +99,7 @@ class Leader {
   #driver: Driver<MarathonEvent, MarathonEffect> | undefined;
   #framework: Framework | undefined;
   #store: Store | undefined;
+  #secrets: LeaderSecrets | undefined;
 
   constructor(options: LeaderOptions) {
     this.#options = options;
@@ -108,28 +112,34 @@ class Leader {
     const store = await openStore(flags, session);
     if (!store.ok) return end(EXIT.zooKeeperConnect, store.error);
     this.#store = store.value;
-    const values = await loadValues(store.value);
-    if (!values.ok) return end(EXIT.zooKeeperConnect, values.error);
-    const state = restoreState(values.value, wallTime());
-    if (!state.ok) return end(EXIT.uncaught, `${store.value.description}: ${state.error}`);
-    if (values.value.size === 0) await writeFormat(store.value);
+    const { backup_location: backupLocation } = flags;
+    const state = await loadState({
+      store: store.value,
+      ...(backupLocation !== undefined && { backupLocation }),
+      tell: (level, text) => logger.log(level, text),
+    });
+    if (!state.ok) return end(EXIT.uncaught, state.error);
     const { instances, current, frameworkId, deployments } = state.value;
-    if (frameworkId === undefined && instances.size > 0) {
+    // Those that only wait have never been anywhere.
+    if (frameworkId === undefined && [...instances.values()].some(({ tasks }) => tasks.length > 0)) {
       return end(
         EXIT.frameworkIdMissing,
-        'There are instances in the store, but no framework id: they could not be found again',
+        'There are tasks in the store, but no framework id: they could not be found again. Restore a backup with `meseta marathon restore`, or begin with an empty store',
       );
     }
     logger.info(
       `Read ${current.size} apps and pods, ${instances.size} instances and ${deployments.size} deployments from ${store.value.description}`,
     );
     const user = flags.mesos_user ?? userInfo().username;
+    const secrets = openSecrets(flags);
+    if (!secrets.ok) return end(EXIT.flags, `--secrets_key_file: ${secrets.error}`);
     const core = new MarathonCore(coreOptions(flags, user), state.value);
     const framework = this.#connect(user, frameworkId);
     const shell = new Shell({
       framework,
       hub: http.hub,
       logger,
+      ...(secrets.value && { lookUp: (name) => secrets.value?.lookUp(name) }),
       maxProbes: flags.max_concurrent_marathon_health_checks,
       post: (event) => this.#driver?.post(event),
       end,
@@ -142,8 +152,16 @@ class Leader {
     );
     this.#driver = new Driver({ machine: core, performers, timer: (key) => ({ kind: 'timer', key }), logger });
     this.#driver.post({ kind: 'start' });
+    this.#secrets = secrets.value;
+    secrets.value?.watch(logger, (names) => this.#driver?.post({ kind: 'secrets', names }));
     http.lead(core.state, (question) => shell.ask(question));
     void framework.run();
+  }
+
+  /** Leaves the next leader something to do. @returns why that is not possible, if it is not */
+  async leaveOrder(order: NextLeader): Promise<string | undefined> {
+    const stored = await this.#store?.apply([{ key: NEXT_LEADER_KEY, value: encodeValue(order) }]);
+    return stored === undefined || stored.ok ? undefined : stored.error.message;
   }
 
   #connect(user: string, frameworkId: string | undefined): Framework {
@@ -169,6 +187,7 @@ class Leader {
   }
 
   async stop(): Promise<void> {
+    this.#secrets?.stop();
     this.#framework?.stop();
     this.#driver?.stop();
     await this.#store?.close();

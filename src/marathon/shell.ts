@@ -6,11 +6,14 @@ import type { Framework } from './framework.ts';
 import type { EventHub } from './http/hub.ts';
 import type { Question } from './http/service.ts';
 import { Prober } from './probe.ts';
+import { type LookUp, withSecrets } from './secrets/give.ts';
 import type { DirectPerformers } from './store.ts';
 
 export interface ShellOptions {
   readonly framework: Pick<Framework, 'send' | 'setRoles'>;
   readonly hub: Pick<EventHub, 'publish'>;
+  /** The values of secrets; where there is none, references to them stay what they are. */
+  readonly lookUp?: LookUp;
   readonly logger: Logger;
   readonly maxProbes: number;
   readonly post: (event: MarathonEvent) => void;
@@ -27,10 +30,10 @@ export class Shell {
   constructor(options: ShellOptions) {
     this.#options = options;
     this.#prober = new Prober(options.maxProbes);
-    const { framework, hub, logger, post, end } = options;
+    const { framework, hub, logger, post, end, lookUp = () => undefined } = options;
     this.performers = {
       answer: ({ request, outcome }) => this.#answer(request, outcome),
-      call: ({ call }) => framework.send(call),
+      call: ({ call }) => framework.send(withSecrets(call, lookUp)),
       roles: ({ roles }) => framework.setRoles(roles),
       publish: ({ event }) => hub.publish(event),
       probe: ({ probe, target, timeout }) =>

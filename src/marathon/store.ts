@@ -1,35 +1,31 @@
 /** Marathon's memory: JSON values in a `Store`, and nothing told before it is kept. */
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { err, ok, type Result } from '../base/result.ts';
+import { chunksOf } from '../coordination/store/chunks.ts';
 import type { Change, Store, StoreFailure } from '../coordination/store/store.ts';
 import type { Performers } from '../runtime/driver.ts';
 import { OutputCommit } from '../runtime/output-commit.ts';
 import type { MarathonEffect } from './core/effects.ts';
 import type { StoredValues } from './core/restore.ts';
-import { FORMAT_KEY, STORAGE_FORMAT } from './core/stored.ts';
+import { FORMAT_KEY, STORAGE_FORMAT, WAY_OUT } from './core/stored.ts';
+
+/** Plans of thousands of apps would not fit into a node of ZooKeeper as they are. */
+const COMPRESSED_ABOVE = 65_536;
 
 /** Who performs effects that store nothing. */
 export type DirectPerformers = Omit<Performers<MarathonEffect>, 'store'>;
 
 type StoreEffect = Extract<MarathonEffect, { readonly kind: 'store' }>;
 
-/** Takes the store over and reads it. @returns the values, or what is wrong with the store or with one of them */
-export async function loadValues(store: Store): Promise<Result<StoredValues>> {
-  const loaded = await store.load();
-  if (!loaded.ok) return err(loaded.error.message);
-  return parseValues(store, loaded.value);
-}
-
-/** Reads values as JSON; one that is not names its key. */
-export function parseValues(store: Store, bytes: ReadonlyMap<string, Uint8Array>): Result<StoredValues> {
+/** Reads values as JSON; one that is not names its key. @param place for people */
+export function parseValues(place: string, bytes: ReadonlyMap<string, Uint8Array>): Result<StoredValues> {
   const values = new Map<string, unknown>();
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder('utf-8', { fatal: true });
   for (const [key, value] of bytes) {
     try {
-      values.set(key, JSON.parse(decoder.decode(value)));
+      values.set(key, JSON.parse(decoder.decode(plain(value))));
     } catch (error) {
-      return err(
-        `${store.description}: the value of '${key}' is not JSON (${(error as Error).message}); restore a backup with \`meseta marathon restore\``,
-      );
+      return err(`${place}: the value of '${key}' is not JSON (${(error as Error).message}); ${WAY_OUT}`);
     }
   }
   return ok(values);
@@ -37,7 +33,7 @@ export function parseValues(store: Store, bytes: ReadonlyMap<string, Uint8Array>
 
 /** The first thing a new store gets, so that a version that cannot read it knows. */
 export async function writeFormat(store: Store): Promise<Result<void, StoreFailure>> {
-  return store.apply([{ key: FORMAT_KEY, value: encode({ version: STORAGE_FORMAT }) }]);
+  return store.apply([{ key: FORMAT_KEY, value: encodeValue({ version: STORAGE_FORMAT }) }]);
 }
 
 /** The same performers, each of which waits until what was to be stored before is durable. @param fail nothing gets out any more */
@@ -51,8 +47,10 @@ export function durable(
     persistOf: (effect) => (effect.kind === 'store' ? effect : undefined),
     perform: (effect) => table[effect.kind]?.(effect),
     write: async (effects) => {
-      const stored = await store.apply(effects.map(changeOf));
-      if (!stored.ok) throw stored.error;
+      for (const changes of portions(effects.map(changeOf), store.limits)) {
+        const stored = await store.apply(changes);
+        if (!stored.ok) throw stored.error;
+      }
     },
     fail: (error) => fail(error as StoreFailure),
   });
@@ -61,10 +59,37 @@ export function durable(
   return Object.fromEntries(kinds.map((kind) => [kind, submit])) as unknown as Performers<MarathonEffect>;
 }
 
-function changeOf({ key, value }: StoreEffect): Change {
-  return { key, value: value === undefined ? undefined : encode(value) };
+/**
+ * All at once, where the store takes that. Else in an order in which each beginning is a state that can be gone on from:
+ * definitions before what names them, what was decided before the instances that follow from it, and what is forgotten
+ * last. Nothing of it was told yet.
+ */
+function portions(changes: readonly Change[], limits: Store['limits']): Iterable<readonly Change[]> {
+  if (limits === undefined) return [changes];
+  const size = changes.reduce((sum, { key, value }) => sum + key.length + (value?.length ?? 0), 0);
+  if (changes.length <= limits.count && size <= limits.bytes) return [changes];
+  const last = new Map(changes.map((change) => [change.key, change]));
+  const inOrder = [...last.values()].sort((a, b) => rank(a) - rank(b));
+  return chunksOf(inOrder, limits);
 }
 
-function encode(value: object): Uint8Array {
-  return Buffer.from(JSON.stringify(value));
+const ORDER = ['version', 'framework', 'failure', 'root', 'group', 'spec', 'deployment', 'instance'];
+
+function rank({ key, value }: Change): number {
+  const kind = key.slice(0, key.indexOf('/'));
+  return kind === 'version' && value === undefined ? ORDER.length : ORDER.indexOf(kind);
+}
+
+function changeOf({ key, value }: StoreEffect): Change {
+  return { key, value: value === undefined ? undefined : encodeValue(value) };
+}
+
+/** As it is stored. */
+export function encodeValue(value: object): Uint8Array {
+  const bytes = Buffer.from(JSON.stringify(value));
+  return bytes.length > COMPRESSED_ABOVE ? gzipSync(bytes) : bytes;
+}
+
+function plain(bytes: Uint8Array): Uint8Array {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes;
 }

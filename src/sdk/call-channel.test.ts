@@ -1,136 +1,150 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { CallChannel } from './call-channel.ts';
+import { AnswerReader } from './answer-reader.ts';
+import { CallChannel, type ChannelOptions } from './call-channel.ts';
 
-async function channelTo(t: TestContext, server: Server, answerWithin?: number): Promise<CallChannel> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const channel = new CallChannel({
-    address: { host: '127.0.0.1', port: (server.address() as AddressInfo).port },
-    path: '/calls',
-    headers: { 'X-Of': 'all' },
-    credential: { principal: 'p', secret: 's' },
-    ...(answerWithin !== undefined && { answerWithin }),
-  });
-  t.after(() => {
-    channel.close();
-    server.close();
-  });
-  return channel;
-}
+const ANSWERS =
+  'HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n' +
+  'HTTP/1.1 100 Continue\r\n\r\n' +
+  'HTTP/1.1 400 Bad Request\r\ncontent-length: 3\r\n\r\nabc' +
+  'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\nde\r\n3\r\nfgh\r\n0\r\nTrailer: t\r\n\r\n' +
+  'HTTP/1.1 202 Accepted\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
 
-/** A server that is handed each whole request. */
-function http(take: (text: string, response: ServerResponse, request: IncomingMessage) => void): Server {
-  return createServer((request, response) => {
+test('answers are read one after the other, however they are cut', () => {
+  for (const portion of [1, 2, 7, 64, 10_000]) {
+    const reader = new AnswerReader();
+    const read: unknown[] = [];
+    for (let at = 0; at < ANSWERS.length; at += portion) {
+      const answers = reader.push(Buffer.from(ANSWERS.slice(at, at + portion)));
+      assert.ok(answers.ok, answers.ok ? '' : answers.error);
+      for (const { status, body, isLast } of answers.value) read.push([status, body.toString(), isLast]);
+    }
+    assert.deepEqual(read, [
+      [202, '', false],
+      [400, 'abc', false],
+      [200, 'defgh', false],
+      [202, '', true],
+    ]);
+    assert.equal(reader.end(), undefined);
+  }
+});
+
+test('what is no HTTP, or more than an answer has, is refused and never kept', () => {
+  for (const [text, complaint] of [
+    ['EHLO there\r\n\r\n', /'EHLO there' is not how an HTTP answer begins/],
+    ['x'.repeat(70_000), /head of an answer is longer/],
+    ['HTTP/1.1 200 OK\r\nContent-Length: 999999999\r\n\r\n', /./],
+    ['HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n', /./],
+    ['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n', /./],
+  ] as const) {
+    const answers = new AnswerReader().push(Buffer.from(text));
+    assert.match(answers.ok ? 'taken' : answers.error, complaint, text.slice(0, 60));
+    assert.ok(!answers.ok, text.slice(0, 60));
+  }
+});
+
+test('an answer without a length ends with its connection', () => {
+  const reader = new AnswerReader();
+  const answers = reader.push(Buffer.from('HTTP/1.0 503 Unavailable\r\n\r\nno leader'));
+  assert.deepEqual(answers, { ok: true, value: [] });
+  assert.deepEqual(reader.end(), { status: 503, body: Buffer.from('no leader'), isLast: true });
+});
+
+/** A server for one test: hears the bodies of requests, which are digits, and answers as it is told. */
+async function serve(t: TestContext, hear: (socket: Socket, number: number) => void) {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    sockets.push(socket);
     let text = '';
-    request.setEncoding('utf8');
-    request.on('data', (chunk: string) => {
-      text += chunk;
-    });
-    request.on('end', () => take(text, response, request));
-  });
-}
-
-test('calls are sent without waiting for answers, in their order, on one connection, with what all have in common', async (t) => {
-  const heard: string[] = [];
-  const open: ServerResponse[] = [];
-  const sockets = new Set<Socket>();
-  const server = http((text, response, { socket, url, headers }) => {
-    heard.push(text);
-    sockets.add(socket);
-    assert.equal(`${url} ${headers['x-of']} ${headers.authorization}`, '/calls all Basic cDpz');
-    open.push(response);
-    // Nothing is answered before all are there.
-    if (open.length === 300) for (const each of open) each.writeHead(202).end();
-  });
-  const channel = await channelTo(t, server);
-  const calls = Array.from({ length: 300 }, (_, at) => `call ${at}${'x'.repeat(at % 7 === 0 ? 5_000 : 0)}`);
-  const answers = await Promise.all(calls.map((text) => channel.send(Buffer.from(text))));
-  assert.deepEqual(heard, calls);
-  assert.equal(sockets.size, 1);
-  assert.ok(answers.every(({ status }) => status === 202));
-});
-
-test('each call gets its own answer', async (t) => {
-  const channel = await channelTo(
-    t,
-    http((text, response) => response.writeHead(text === 'bad' ? 400 : 202).end(`to ${text}`)),
-  );
-  const answers = await Promise.all(['a', 'bad', 'c'].map((text) => channel.send(Buffer.from(text))));
-  assert.deepEqual(
-    answers.map(({ status, body }) => `${status} ${body}`),
-    ['202 to a', '400 to bad', '202 to c'],
-  );
-});
-
-test('calls behind the last answer of a connection go another way, once each and still in order', async (t) => {
-  const heard: string[] = [];
-  const server = createTcpServer((socket) => {
-    let rest = '';
-    let served = 0;
     socket.on('error', () => {});
-    socket.on('data', (chunk) => {
-      rest += chunk.toString();
+    socket.on('data', (bytes) => {
+      text += bytes.toString();
       for (;;) {
-        const request = /^.*?Content-Length: 3\r\n\r\n(.{3})/s.exec(rest);
-        if (request === null || served === 3) return;
-        rest = rest.slice(request[0].length);
-        heard.push(request[1]!);
-        served++;
-        const last = served === 3 ? 'Connection: close\r\n' : '';
-        socket.write(`HTTP/1.1 202 Accepted\r\n${last}Content-Length: 0\r\n\r\n`);
-        if (served === 3) socket.end();
+        const match = /^POST \/call HTTP\/1\.1\r\n[\s\S]*?Content-Length: (\d+)\r\n\r\n/.exec(text);
+        const length = Number(match?.[1]);
+        if (match === null || text.length < match[0].length + length) return;
+        const body = text.slice(match[0].length, match[0].length + length);
+        text = text.slice(match[0].length + length);
+        hear(socket, Number(body));
       }
     });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
   });
-  const channel = await channelTo(t, server);
-  const calls = Array.from({ length: 20 }, (_, at) => `c${String(at).padStart(2, '0')}`);
-  const answers = await Promise.all(calls.map((text) => channel.send(Buffer.from(text))));
-  assert.deepEqual(heard, calls);
-  assert.equal(answers.length, 20);
-});
+  const { port } = server.address() as AddressInfo;
+  const open = (more: Partial<ChannelOptions> = {}): CallChannel => {
+    const channel = new CallChannel({ address: { host: '127.0.0.1', port }, path: '/call', headers: {}, ...more });
+    t.after(() => channel.close());
+    return channel;
+  };
+  return { open, connections: () => sockets.length };
+}
 
-test('calls without an answer fail when the connection breaks, and later ones take a new connection', async (t) => {
-  let count = 0;
-  const server = http((_, response, { socket }) => {
-    count++;
-    if (count === 2) socket.destroy();
-    else response.writeHead(202).end();
+const answer = (number: number, more = ''): string =>
+  `HTTP/1.1 200 OK\r\n${more}Content-Length: ${String(number).length}\r\n\r\n${number}`;
+const body = (number: number): Uint8Array => Buffer.from(String(number));
+
+test('calls arrive in the order in which they were made, before any was answered, and each gets its own answer', async (t) => {
+  const heard: number[] = [];
+  const { open, connections } = await serve(t, (socket, number) => {
+    heard.push(number);
+    if (heard.length === 100) socket.write(heard.map((each) => answer(each)).join(''));
   });
-  const channel = await channelTo(t, server);
-  assert.equal((await channel.send(Buffer.from('1'))).status, 202);
-  const lost = await Promise.allSettled(['2', '3'].map((text) => channel.send(Buffer.from(text))));
-  for (const outcome of lost) assert.equal(outcome.status, 'rejected');
-  assert.equal((await channel.send(Buffer.from('4'))).status, 202);
+  const channel = open();
+  const numbers = Array.from({ length: 100 }, (_, at) => at);
+  const answers = await Promise.all(numbers.map(async (number) => (await channel.send(body(number))).body.toString()));
+  assert.deepEqual(answers, numbers.map(String));
+  assert.deepEqual(heard, numbers);
+  assert.equal(connections(), 1);
 });
 
-test('a master that does not answer is given up with a word, and so is one that speaks something else', async (t) => {
-  const silent = await channelTo(
-    t,
-    createTcpServer((socket) => socket.on('error', () => {}).resume()),
-    20,
-  );
-  await assert.rejects(silent.send(Buffer.from('x')), /no answer from 127\.0\.0\.1:\d+ within 20 ms/);
-  const strange = await channelTo(
-    t,
-    createTcpServer((socket) => socket.on('error', () => {}).write('220 mail\r\n\r\n')),
-  );
-  await assert.rejects(strange.send(Buffer.from('x')), /'220 mail' is not how an HTTP answer begins/);
+test('where connections end after some answers, the rest goes over further ones, in order and each once', async (t) => {
+  const answered: number[] = [];
+  const served = new Map<Socket, number>();
+  const { open, connections } = await serve(t, (socket, number) => {
+    const count = (served.get(socket) ?? 0) + 1;
+    served.set(socket, count);
+    // As servers do that take a bounded number of requests: what comes after the last is not looked at.
+    if (count > 3) return;
+    answered.push(number);
+    socket.write(answer(number, count === 3 ? 'Connection: close\r\n' : ''));
+    if (count === 3) socket.end();
+  });
+  const channel = open();
+  const numbers = Array.from({ length: 20 }, (_, at) => at);
+  const answers = await Promise.all(numbers.map(async (number) => (await channel.send(body(number))).body.toString()));
+  assert.deepEqual(answers, numbers.map(String));
+  assert.deepEqual(answered, numbers);
+  assert.equal(connections(), 7);
 });
 
-test('nobody there is an error, and closing fails whatever has no answer', async (t) => {
-  const server = createTcpServer();
-  const channel = await channelTo(t, server);
-  server.close();
-  await assert.rejects(channel.send(Buffer.from('x')), /ECONNREFUSED/);
-  const open = await channelTo(
-    t,
-    createTcpServer((socket) => socket.on('error', () => {}).resume()),
-  );
-  const call = open.send(Buffer.from('x'));
-  open.close();
-  await assert.rejects(call, /the connection was closed/);
+test('a connection that breaks fails every call that has no answer, and the next call opens another', async (t) => {
+  const { open, connections } = await serve(t, (socket, number) => {
+    if (number === 2) socket.resetAndDestroy();
+    else if (number !== 1) socket.write(answer(number));
+  });
+  const channel = open();
+  const outcomes = await Promise.allSettled([0, 1, 2, 3].map((number) => channel.send(body(number))));
+  assert.deepEqual(outcomes.map(({ status }) => status).slice(1), ['rejected', 'rejected', 'rejected']);
+  assert.equal((await channel.send(body(4))).body.toString(), '4');
+  assert.equal(connections(), 2);
+});
+
+test('a server that does not answer, or answers nonsense, is given up with the reason', async (t) => {
+  const { open } = await serve(t, (socket, number) => {
+    if (number === 1) socket.write('220 mail\r\n\r\n');
+  });
+  await assert.rejects(open({ answerWithin: 20 }).send(body(0)), /no answer from 127\.0\.0\.1:\d+ within 20 ms/);
+  await assert.rejects(open().send(body(1)), /'220 mail' is not how an HTTP answer begins/);
+  const closed = open();
+  const sent = closed.send(body(0));
+  closed.close();
+  await assert.rejects(sent, /the connection was closed/);
+  const nobody = new CallChannel({ address: { host: '127.0.0.1', port: 1 }, path: '/call', headers: {} });
+  await assert.rejects(nobody.send(body(0)), /ECONNREFUSED/);
 });

@@ -86,6 +86,20 @@ setInterval(() => {
   }
 }, 50);
 
+function takeVersion1(event: JsonEvent, voice: Voice): void {
+  if (event.subscribed !== undefined) say({ subscribed: event.subscribed.agent_info.id.value });
+  if (event.launch !== undefined) {
+    tasks.set(event.launch.task.task_id.value, event.launch.task);
+    launched(event.launch.task.task_id.value, voice);
+  }
+  if (event.acknowledged !== undefined) {
+    updates.delete(event.acknowledged.uuid);
+    tasks.delete(event.acknowledged.task_id.value);
+  }
+  if (event.kill !== undefined) killed(event.kill.task_id.value, voice);
+  if (event.type === 'SHUTDOWN') process.exit(0);
+}
+
 function speakVersion1(): Voice {
   const [host, port] = env.MESOS_AGENT_ENDPOINT!.split(':');
   let isSubscribed = false;
@@ -108,19 +122,6 @@ function speakVersion1(): Voice {
       updates.set(uuid, { status });
       if (isSubscribed) call({ type: 'UPDATE', update: { status } }).on('response', (answer) => answer.resume());
     },
-  };
-  const take = (event: JsonEvent): void => {
-    if (event.subscribed !== undefined) say({ subscribed: event.subscribed.agent_info.id.value });
-    if (event.launch !== undefined) {
-      tasks.set(event.launch.task.task_id.value, event.launch.task);
-      launched(event.launch.task.task_id.value, self);
-    }
-    if (event.acknowledged !== undefined) {
-      updates.delete(event.acknowledged.uuid);
-      tasks.delete(event.acknowledged.task_id.value);
-    }
-    if (event.kill !== undefined) killed(event.kill.task_id.value, self);
-    if (event.type === 'SHUTDOWN') process.exit(0);
   };
   const subscribe = (): void => {
     const again = (): void => {
@@ -145,7 +146,8 @@ function speakVersion1(): Voice {
       back();
       answer.on('data', (chunk: Buffer) => {
         const records = reader.push(chunk);
-        if (records.ok) for (const record of records.value) take(JSON.parse(Buffer.from(record).toString()));
+        if (records.ok)
+          for (const record of records.value) takeVersion1(JSON.parse(Buffer.from(record).toString()), self);
       });
       answer.on('error', () => {});
       answer.once('close', again);

@@ -4,8 +4,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { freePorts, type Running, start } from './cluster.fixture.ts';
+import { freePorts, type Running } from './cluster.fixture.ts';
 import { type Daemon, startDaemons, until } from './daemons.fixture.ts';
+import { api, startMarathon, untilQuiet, untilRegistered } from './marathon.fixture.ts';
 
 interface TaskView {
   readonly id: string;
@@ -19,48 +20,26 @@ interface SlaveView {
   readonly reserved_resources: object;
 }
 
-async function api<T>(address: string, method: string, path: string, body?: unknown): Promise<T> {
-  const answer = await fetch(`http://${address}${path}`, {
-    method,
-    ...(body !== undefined && { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
-  });
-  const text = await answer.text();
-  assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${text}`);
-  return JSON.parse(text) as T;
+async function ask<T>(address: string, method: string, path: string, body?: unknown): Promise<T> {
+  const reply = await api<T>(address, method, path, body);
+  assert.ok(reply.status < 300, `${method} ${path}: ${reply.status} ${reply.text}`);
+  return reply.body;
 }
 
 /** Marathon on this port, once it is registered. */
-async function startMarathon(port: number, master: number, workDir: string): Promise<Running> {
-  const program = start('bin/marathon', [
-    '--http_address=127.0.0.1',
-    `--http_port=${port}`,
-    '--hostname=127.0.0.1',
-    `--master=127.0.0.1:${master}`,
-    `--work_dir=${workDir}`,
-    '--min_revive_offers_interval=200',
-  ]);
-  await until('Marathon is registered', async () => {
-    const info = await api<{ readonly frameworkId?: string | null }>(`127.0.0.1:${port}`, 'GET', '/v2/info').catch(
-      () => undefined,
-    );
-    return typeof info?.frameworkId === 'string';
-  });
+async function runMarathon(port: number, master: number, workDir: string): Promise<Running> {
+  const program = startMarathon(port, `--master=127.0.0.1:${master}`, `--work_dir=${workDir}`);
+  await untilRegistered(`127.0.0.1:${port}`);
   return program;
 }
 
 async function runningTasks(marathon: string, id: string): Promise<readonly TaskView[]> {
-  const { tasks } = await api<{ readonly tasks: readonly TaskView[] }>(marathon, 'GET', `/v2/apps${id}/tasks`);
+  const { tasks } = await ask<{ readonly tasks: readonly TaskView[] }>(marathon, 'GET', `/v2/apps${id}/tasks`);
   return tasks.filter(({ state }) => state === 'TASK_RUNNING');
 }
 
-async function untilQuiet(marathon: string): Promise<void> {
-  await until('all deployments are over', async () => {
-    return (await api<readonly unknown[]>(marathon, 'GET', '/v2/deployments')).length === 0;
-  });
-}
-
 async function slaves(master: number): Promise<readonly SlaveView[]> {
-  return (await api<{ readonly slaves: readonly SlaveView[] }>(`127.0.0.1:${master}`, 'GET', '/slaves')).slaves;
+  return (await ask<{ readonly slaves: readonly SlaveView[] }>(`127.0.0.1:${master}`, 'GET', '/slaves')).slaves;
 }
 
 /** The folders of persistent volumes of a role that an agent has. */
@@ -93,8 +72,8 @@ test('a resident app has its file again on the same agent after kill -9, and DEL
   let program: Running | undefined;
   try {
     const agents = [await daemons.startAgent(resources), await daemons.startAgent(resources)];
-    program = await startMarathon(port, daemons.master.port, workDir);
-    await api(marathon, 'POST', '/v2/apps', APP);
+    program = await runMarathon(port, daemons.master.port, workDir);
+    await ask(marathon, 'POST', '/v2/apps', APP);
     await untilQuiet(marathon);
     const [first] = await runningTasks(marathon, APP.id);
     assert.match(first!.id, /^prod_db\.instance-.*\._app\.1$/);
@@ -120,14 +99,14 @@ test('a resident app has its file again on the same agent after kill -9, and DEL
     program.process.kill('SIGKILL');
     await program.ended;
     process.kill(Number(lines(file)[1]), 'SIGKILL');
-    program = await startMarathon(port, daemons.master.port, workDir);
+    program = await runMarathon(port, daemons.master.port, workDir);
     await until('it is back once more', () => lines(file).length === 3);
     assert.deepEqual(
       agents.flatMap((agent) => volumeFolders(agent, 'prod')),
       folders,
     );
 
-    await api(marathon, 'PUT', `/v2/apps${APP.id}`, { instances: 0 });
+    await ask(marathon, 'PUT', `/v2/apps${APP.id}`, { instances: 0 });
     await untilQuiet(marathon);
     assert.equal(lines(file).length, 3, 'suspended, it keeps its file');
     const before = await slaves(daemons.master.port);
@@ -136,7 +115,7 @@ test('a resident app has its file again on the same agent after kill -9, and DEL
       [first!.slaveId],
     );
 
-    await api(marathon, 'DELETE', `/v2/apps${APP.id}`);
+    await ask(marathon, 'DELETE', `/v2/apps${APP.id}`);
     await until('nothing is reserved any more', async () => {
       const after = await slaves(daemons.master.port);
       return after.every(({ reserved_resources: all }) => Object.keys(all).length === 0);
@@ -158,7 +137,7 @@ test('the containers of a resident pod share a volume, which is there again when
   let program: Running | undefined;
   try {
     const agent = await daemons.startAgent('--resources=cpus:2;mem:1024;disk:1024;ports:[31000-31100]');
-    program = await startMarathon(port, daemons.master.port, workDir);
+    program = await runMarathon(port, daemons.master.port, workDir);
     const container = (name: string): object => ({
       name,
       exec: { command: { shell: `echo ${name} $$ >> mnt/starts; exec sleep 1000` } },
@@ -172,7 +151,7 @@ test('the containers of a resident pod share a volume, which is there again when
       volumes: [{ name: 'data', persistent: { size: 16 } }],
       scheduling: { backoff: { backoff: 0 } },
     };
-    await api(marathon, 'POST', '/v2/pods', pod);
+    await ask(marathon, 'POST', '/v2/pods', pod);
     await untilQuiet(marathon);
     const [folder] = volumeFolders(agent, 'prod');
     const file = join(folder!, 'starts');

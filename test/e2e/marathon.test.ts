@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { TestEnsemble, withoutZooKeeper } from '../../src/coordination/zookeeper/server.fixture.ts';
-import { freePorts, meseta, type Running, start, startCluster } from './cluster.fixture.ts';
+import { freePorts, meseta, type Running, startCluster } from './cluster.fixture.ts';
 import { startDaemons, until } from './daemons.fixture.ts';
+import { api, startMarathon, untilQuiet, untilRegistered } from './marathon.fixture.ts';
 
 interface TaskView {
   readonly id: string;
@@ -17,57 +18,9 @@ interface TaskView {
   readonly healthCheckResults: readonly { readonly alive: boolean }[];
 }
 
-interface Reply<T> {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: T;
-}
-
-async function api<T = Record<string, unknown>>(
-  marathon: string,
-  method: string,
-  path: string,
-  body?: unknown,
-): Promise<Reply<T>> {
-  const answer = await fetch(`http://${marathon}${path}`, {
-    method,
-    redirect: 'manual',
-    ...(body !== undefined && { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
-  });
-  const text = await answer.text();
-  return { status: answer.status, headers: answer.headers, body: (text === '' ? undefined : JSON.parse(text)) as T };
-}
-
 async function running(marathon: string, id: string): Promise<readonly TaskView[]> {
   const { body } = await api<{ readonly tasks?: readonly TaskView[] }>(marathon, 'GET', `/v2/apps${id}/tasks`);
   return (body.tasks ?? []).filter(({ state }) => state === 'TASK_RUNNING');
-}
-
-async function untilQuiet(marathon: string): Promise<void> {
-  await until('all deployments are over', async () => {
-    const { body } = await api<readonly unknown[]>(marathon, 'GET', '/v2/deployments');
-    return body.length === 0;
-  });
-}
-
-/** A Marathon of its own flags. */
-function startMarathon(port: number, ...flags: string[]): Running {
-  return start('bin/marathon', [
-    '--http_address=127.0.0.1',
-    `--http_port=${port}`,
-    '--hostname=127.0.0.1',
-    '--min_revive_offers_interval=200',
-    ...flags,
-  ]);
-}
-
-async function answers(marathon: string): Promise<void> {
-  await until('Marathon is registered', async () => {
-    const { body } = await api<{ readonly frameworkId?: string | null }>(marathon, 'GET', '/v2/info').catch(() => ({
-      body: {} as { readonly frameworkId?: string | null },
-    }));
-    return typeof body.frameworkId === 'string';
-  });
 }
 
 test('an app is deployed from a file, watched, scaled, restarted and deleted from the command line', async () => {
@@ -115,7 +68,7 @@ test('an app has its three instances again after a task, an agent and Marathon i
   let program = startMarathon(port, ...flags);
   try {
     const agents = [await daemons.startAgent(resources), await daemons.startAgent(resources)];
-    await answers(marathon);
+    await untilRegistered(marathon);
     const created = await api(marathon, 'POST', '/v2/apps', {
       id: '/stay',
       cmd: 'echo $MARATHON_APP_ID $PORT0; exec sleep 1000',
@@ -140,7 +93,7 @@ test('an app has its three instances again after a task, an agent and Marathon i
     program.process.kill('SIGKILL');
     await program.ended;
     program = startMarathon(port, ...flags);
-    await answers(marathon);
+    await untilRegistered(marathon);
     assert.deepEqual(
       (await running(marathon, '/stay')).map(({ id }) => id).sort(),
       tasks.map(({ id }) => id).sort(),
@@ -236,9 +189,9 @@ test('of two Marathons with ZooKeeper one leads, the other passes requests on an
   let second: Running | undefined;
   try {
     await daemons.startAgent();
-    await answers(one);
+    await untilRegistered(one);
     second = startMarathon(port + 1, ...flags);
-    await answers(two);
+    await untilRegistered(two);
     const created = await api(two, 'POST', '/v2/apps', { id: '/app', cmd: 'sleep 1000', cpus: 0.1, mem: 32 });
     assert.equal(created.status, 201);
     assert.equal(created.headers.get('x-marathon-leader'), `http://${one}`);
@@ -257,7 +210,7 @@ test('of two Marathons with ZooKeeper one leads, the other passes requests on an
       (await running(two, '/app')).map(({ id }) => id),
       [task!.id],
     );
-    await answers(two);
+    await untilRegistered(two);
     assert.equal((await api(two, 'PUT', '/v2/apps/app', { instances: 2 })).status, 200);
     await untilQuiet(two);
     assert.equal((await running(two, '/app')).length, 2);

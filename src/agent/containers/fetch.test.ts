@@ -87,7 +87,7 @@ test('a download follows redirects, and brings the bytes as they are', async (t)
 });
 
 test('what cannot be fetched fails the launch in the words of upstream, and the sandbox tells why', async (t) => {
-  const bench = await Bench.open(t, { stallTimeout: 50 });
+  const bench = await Bench.open(t, { stallTimeout: 1_500 });
   const base = await serve(t, (request, response) => {
     if (request.url === '/404') response.writeHead(404).end();
     // The others never hear anything.
@@ -95,7 +95,7 @@ test('what cannot be fetched fails the launch in the words of upstream, and the 
   const cases: [string, string, RegExp][] = [
     ['missing', 'file:///no/such/file', /ENOENT/],
     ['status', `${base}/404`, /status 404/],
-    ['stalled', `${base}/stalled`, /nothing came for 50 ms/],
+    ['stalled', `${base}/stalled`, /nothing came for 1500 ms/],
     ['scheme', 'hdfs://host/path', /'hdfs' is not fetched/],
     ['nameless', `${base}/`, /names no file/],
   ];
@@ -111,6 +111,8 @@ test('what cannot be fetched fails the launch in the words of upstream, and the 
     'containerizer/fetcher/task_fetches_succeeded': 0,
     'containerizer/fetcher/task_fetches_failed': 6,
   });
+  // Lines of the log are written at the end of their turn.
+  await new Promise((resolve) => setImmediate(resolve));
   assert.match(bench.logged.join(''), /'missing': exited with status 1 \(Failed to fetch 'file:\/\/\/no\/such\/file'/);
 });
 

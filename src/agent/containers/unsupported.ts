@@ -1,7 +1,10 @@
 import type { LaunchContainer } from '../core/effects.ts';
 
 /** What is asked for and does not exist here: better no task than one without what it relies on. @returns a sentence */
-export function unsupported({ container }: LaunchContainer): string | undefined {
+export function unsupported({ container, unresolvedSecret }: LaunchContainer): string | undefined {
+  if (unresolvedSecret !== undefined) {
+    return `Secrets are not looked up in this build: the variable '${unresolvedSecret}' has a secret of type REFERENCE, and it must be VALUE`;
+  }
   if (!container) return undefined;
   if (container.type === 'DOCKER') {
     return 'None of the enabled containerizers (mesos) could create a container for it: container.type is DOCKER, and docker is not in this build';

@@ -152,6 +152,8 @@ export interface LaunchContainer {
   readonly input?: boolean | undefined;
   /** What the tree may use: cpus in cores, mem and disk in megabytes. Enforced where the isolation flag says so. */
   readonly resources: { readonly cpus: number; readonly mem: number; readonly disk: number; readonly gpus: number };
+  /** A variable with a secret that is only referred to. */
+  readonly unresolvedSecret?: string;
   /** It is to end as soon as the agent does, however that happens; otherwise it goes on for the agent that comes next. */
   readonly endsWithAgent?: boolean;
   /** For log lines and process titles. */

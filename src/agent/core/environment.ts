@@ -1,4 +1,5 @@
 import { formatDuration } from '../../base/duration.ts';
+import { readUtf8 } from '../../wire/utf8.ts';
 import type { CommandInfo } from '../../wire/v1.ts';
 import { agentId } from './context.ts';
 import type { AgentState, Executor, Framework } from './state.ts';
@@ -45,13 +46,20 @@ export function executorEnvironment(
   };
 }
 
-/** The variables that a command asks for, which win over all others. Secrets are not resolved here. */
+/** The variables that a command asks for, which win over all others. Secrets come with their value. */
 export function commandEnvironment(command: CommandInfo | undefined): Record<string, string> {
   const variables: Record<string, string> = {};
-  for (const variable of command?.environment?.variables ?? []) {
-    if (variable.value !== undefined) variables[variable.name] = variable.value;
+  for (const { name, value, secret } of command?.environment?.variables ?? []) {
+    if (value !== undefined) variables[name] = value;
+    else if (secret?.value !== undefined) variables[name] = readUtf8(secret.value.data, 0, secret.value.data.length);
   }
   return variables;
+}
+
+/** The first variable whose secret would have to be looked up somewhere: this agent cannot. */
+export function unresolvedSecret(command: CommandInfo | undefined): string | undefined {
+  const variables = command?.environment?.variables ?? [];
+  return variables.find(({ type, secret }) => type === 'SECRET' && secret?.value === undefined)?.name;
 }
 
 /** What to execute: a line for the shell, or a program with its arguments. */

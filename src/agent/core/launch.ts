@@ -10,7 +10,7 @@ import type {
 import { isCheckpointed } from './checkpoints.ts';
 import { agentId, type Context } from './context.ts';
 import type { LaunchContainer } from './effects.ts';
-import { commandEnvironment, commandLine, executorEnvironment, ipOf } from './environment.ts';
+import { commandEnvironment, commandLine, executorEnvironment, ipOf, unresolvedSecret } from './environment.ts';
 import { nestedSandbox, runsDirectory } from './paths.ts';
 import type { AgentState, Executor, Framework, TaskGroup, TaskRecord } from './state.ts';
 import { sandboxLinks, volumeLinks } from './volumes.ts';
@@ -152,6 +152,7 @@ interface Plan
 function emitLaunch(context: Context, executor: Executor, plan: Plan): void {
   const { command, container, resources, taskId, ...rest } = plan;
   const { frameworkId } = executor;
+  const unresolved = unresolvedSecret(command);
   const framework = context.state.frameworks.get(frameworkId);
   context.state.containers.set(plan.containerId, { frameworkId, executor, taskId });
   context.emit({
@@ -161,6 +162,7 @@ function emitLaunch(context: Context, executor: Executor, plan: Plan): void {
     rlimits: container?.rlimit_info,
     container,
     resources: amounts(resources),
+    ...(unresolved !== undefined && { unresolvedSecret: unresolved }),
     ...(framework !== undefined && !isCheckpointed(context.state, framework) && { endsWithAgent: true }),
     frameworkId,
     executorId: executor.id,

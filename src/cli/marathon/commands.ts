@@ -1,6 +1,8 @@
 /** The subcommands about Marathon. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { ImportOptions } from './import.ts';
 import type { ChangeOptions, CommonOptions, KillOptions, ListOptions } from './options.ts';
+import type { PutOptions, SecretOptions } from './secrets.ts';
 
 const DEFAULT_MARATHON = '127.0.0.1:8080';
 
@@ -174,24 +176,95 @@ function addDeployments(program: Command): void {
 }
 
 function addMarathon(program: Command): void {
-  const marathon = program.command('marathon').description('definitions from elsewhere, and their schema');
+  const marathon = program
+    .command('marathon')
+    .description('state and secrets of Marathon, and definitions from elsewhere');
+  addBackup(marathon);
+  addSecrets(marathon);
   common(
     marathon
       .command('import')
       .description('take the apps and pods of another Marathon over, also of an upstream one')
       .argument('<url>'),
   )
-    .option('--dry-run', 'only list them')
+    .option('--dry-run', 'only list them, and what of them is here already')
+    .option('--replace', 'also those that are here already and differ')
     .action(
-      exitWith(async (url: string, options: CommonOptions & { readonly dryRun?: boolean }) =>
-        (await import('./import.ts')).importFrom(url, options),
-      ),
+      exitWith(async (url: string, options: ImportOptions) => (await import('./import.ts')).importFrom(url, options)),
     );
   marathon
     .command('schema')
     .description('print the JSON Schema of definitions, for editors')
     .argument('<what>', 'app, pod or group')
     .action(exitWith(async (what: string) => (await import('./schema.ts')).printSchema(what)));
+}
+
+function addBackup(marathon: Command): void {
+  marathon
+    .command('backup')
+    .description('write the state of a Marathon to a file, or standard output; it may be running')
+    .argument('<from>', 'lmdb:FOLDER (its --work_dir), or zk://host:port/path (its --zk)')
+    .argument('[file]', 'the file; - for standard output')
+    .action(
+      exitWith(async (from: string, file: string | undefined) =>
+        (await import('./backup.ts')).backupState(from, file === undefined ? {} : { file }),
+      ),
+    );
+  marathon
+    .command('restore')
+    .description('fill an empty store from a file, or standard input; no Marathon must be running on it')
+    .argument('<into>', 'lmdb:FOLDER, or zk://host:port/path')
+    .argument('[file]', 'the file; - for standard input')
+    .option('--force', 'replace what the store holds')
+    .action(
+      exitWith(async (into: string, file: string | undefined, options: { readonly force?: boolean }) =>
+        (await import('./backup.ts')).restoreBackup(into, { ...options, ...(file !== undefined && { file }) }),
+      ),
+    );
+}
+
+function addSecrets(marathon: Command): void {
+  const secret = marathon.command('secret').description('what apps and pods refer to as secrets, in an encrypted file');
+  const command = (name: string, about: string): Command =>
+    secret
+      .command(name)
+      .description(about)
+      .addOption(
+        new Option('--file <file>', 'the encrypted file (--secrets_file of Marathon)')
+          .env('MESETA_SECRETS_FILE')
+          .default('/var/lib/marathon/secrets'),
+      )
+      .addOption(
+        new Option('--key-file <file>', 'the file with its key (--secrets_key_file of Marathon)')
+          .env('MESETA_SECRETS_KEY_FILE')
+          .makeOptionMandatory(),
+      );
+  command('put', 'keep a secret; its value is read from standard input')
+    .argument('<name>', 'such as databases/password')
+    .option('--exact', 'keep a newline at the end too')
+    .action(
+      exitWith(async (name: string, options: PutOptions) => (await import('./secrets.ts')).putSecret(name, options)),
+    );
+  command('get', 'print the value of a secret')
+    .argument('<name>')
+    .action(
+      exitWith(async (name: string, options: SecretOptions) => (await import('./secrets.ts')).getSecret(name, options)),
+    );
+  command('list', 'list the names of all secrets').action(
+    exitWith(async (options: SecretOptions) => (await import('./secrets.ts')).listSecrets(options)),
+  );
+  command('delete', 'forget a secret')
+    .argument('<name>')
+    .action(
+      exitWith(async (name: string, options: SecretOptions) =>
+        (await import('./secrets.ts')).deleteSecret(name, options),
+      ),
+    );
+  secret
+    .command('key')
+    .description('make a new key, in a file that only you can read')
+    .argument('<file>')
+    .action(exitWith(async (file: string) => (await import('./secrets.ts')).makeKey(file)));
 }
 
 /** Adds all of them. Their code is loaded only when one is called. */

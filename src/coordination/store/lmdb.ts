@@ -36,14 +36,16 @@ export class LmdbStore implements Store {
     this.#batches = new Batches(LIMITS, (changes) => this.#write(changes));
   }
 
-  /** Opens a database only after another process has found it sound: a damaged one would end this one. */
-  static async openSound(path: string): Promise<Result<LmdbStore, StoreFailure>> {
+  /**
+   * Opens a database only after another process has found it sound: a damaged one would end this one.
+   * @param wayOut what to do without it; for a registry of masters unless given
+   */
+  static async openSound(path: string, wayOut = registryWayOut(path)): Promise<Result<LmdbStore, StoreFailure>> {
     const wrong = existsSync(join(path, FILE)) ? await examine(path) : undefined;
     if (wrong === undefined) return LmdbStore.open(path);
     const message =
       `the store in ${path} cannot be used: ${wrong}. Where the disk is full, make room; where ${join(path, FILE)} is ` +
-      `damaged, move ${path} away and bring a backup back with 'meseta registry import lmdb:${path}', or begin without one: ` +
-      'agents and frameworks come back by themselves, quotas, weights and maintenance do not';
+      `damaged, ${wayOut}`;
     return err({ kind: 'unavailable', message });
   }
 
@@ -106,6 +108,13 @@ export class LmdbStore implements Store {
       return err(failure(this.#path, 'cannot be written', await causeOf(error)));
     }
   }
+}
+
+function registryWayOut(path: string): string {
+  return (
+    `move ${path} away and bring a backup back with 'meseta registry import lmdb:${path}', or begin without one: ` +
+    'agents and frameworks come back by themselves, quotas, weights and maintenance do not'
+  );
 }
 
 /** @returns what is wrong with it */

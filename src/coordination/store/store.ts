@@ -22,6 +22,8 @@ export interface StoreFailure {
 export interface Store {
   /** What it is and where, for people: `LMDB in /var/lib/mesos/registry`. */
   readonly description: string;
+  /** The most that `apply` takes in one call, where that is little enough to be reached. */
+  readonly limits?: { readonly count: number; readonly bytes: number };
   /** Reads everything without taking anything over: another program may be writing. */
   read(): Promise<Result<ReadonlyMap<string, Uint8Array>, StoreFailure>>;
   /**

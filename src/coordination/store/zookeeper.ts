@@ -35,6 +35,7 @@ export interface ZooStoreOptions {
 
 export class ZooKeeperStore implements Store {
   readonly description: string;
+  readonly limits = LIMITS;
   readonly #options: ZooStoreOptions;
   readonly #me = Buffer.from(randomUUID());
   readonly #batches = new Batches(LIMITS, (changes) => this.#write(changes));

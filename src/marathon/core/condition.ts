@@ -23,6 +23,9 @@ const TERMINAL: ReadonlySet<Condition> = new Set<Condition>([
   'Unknown',
 ]);
 
+/** All that there are. */
+export const CONDITIONS: readonly Condition[] = ['Scheduled', ...ACTIVE, 'UnreachableInactive', ...TERMINAL];
+
 /** Holds resources of an agent, as far as is known. */
 export function isActive(condition: Condition): boolean {
   return ACTIVE.has(condition);

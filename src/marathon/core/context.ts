@@ -45,6 +45,11 @@ export interface CoreOptions {
   readonly mesosUser: string;
   readonly principal?: string;
   readonly maxVersions: number;
+  /** How often old versions are looked for, and in how many apps and pods at once. */
+  readonly compactionInterval?: number;
+  readonly compactionBatch?: number;
+  /** A definition with more bytes than this cannot be stored. */
+  readonly maxDefinitionBytes?: number;
   readonly features: ReadonlySet<string>;
 }
 

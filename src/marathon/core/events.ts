@@ -54,4 +54,6 @@ export type MarathonEvent =
       readonly data: Uint8Array;
     }
   | { readonly kind: 'probed'; readonly probe: string; readonly result: ProbeResult }
+  /** These secrets can be looked up now, and no others. */
+  | { readonly kind: 'secrets'; readonly names: ReadonlySet<string> }
   | { readonly kind: 'timer'; readonly key: string };

@@ -16,6 +16,7 @@ import { takeTimer } from './handlers/timer.ts';
 import { askForOffers } from './launch/asking.ts';
 import { forgetOffer, watchHeld } from './launch/held.ts';
 import { takeOffers } from './launch/offers.ts';
+import { takeSecrets } from './launch/secrets.ts';
 import type { MarathonState } from './state.ts';
 import { takeUpdate } from './updates.ts';
 
@@ -39,6 +40,7 @@ const HANDLERS: Handlers = {
   update: (ctx, { status }) => takeUpdate(ctx, status),
   message: publishMessage,
   probed: takeProbe,
+  secrets: (ctx, { names }) => takeSecrets(ctx, names),
   timer: takeTimer,
 };
 

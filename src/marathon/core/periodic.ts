@@ -1,6 +1,7 @@
 /** What Marathon looks after from time to time, in case something went unnoticed. */
 
 import { delayOf } from './backoff.ts';
+import { compact, compactAgainAfter, compactionInterval } from './compaction.ts';
 import { isTerminal } from './condition.ts';
 import { type Context, log } from './context.ts';
 import { scaleTo } from './deploy/scale.ts';
@@ -17,7 +18,7 @@ const RECONCILED_AT_ONCE = 1_000;
 interface Job {
   readonly run: (ctx: Context) => void;
   readonly first: (options: Context['options']) => number;
-  readonly every: (options: Context['options']) => number;
+  readonly every: (options: Context['options'], ctx: Context) => number;
 }
 
 const JOBS: Readonly<Record<string, Job>> = {
@@ -38,6 +39,7 @@ const JOBS: Readonly<Record<string, Job>> = {
     first: ({ expungeInitialDelay }) => expungeInitialDelay,
     every: ({ expungeInterval }) => expungeInterval,
   },
+  compact: { run: compact, first: compactionInterval, every: (_, ctx) => compactAgainAfter(ctx) },
 };
 
 /** From now on all of them come round. */
@@ -50,7 +52,7 @@ export function runJob(ctx: Context, key: string): boolean {
   const job = JOBS[key];
   if (job === undefined) return false;
   job.run(ctx);
-  ctx.emit({ kind: 'arm', key, after: job.every(ctx.options) });
+  ctx.emit({ kind: 'arm', key, after: job.every(ctx.options, ctx) });
   return true;
 }
 

@@ -1,23 +1,21 @@
 /** Makes the state anew from what was stored. What does not fit together ends the start: guessing would kill tasks. */
 import { err, ok, type Result } from '../../base/result.ts';
-import type { CoreOptions } from './context.ts';
 import type { Action, Deployment, Instance, Plan, RunSpec, TaskFailure } from './model.ts';
 import { type MarathonState, newState, specRecord } from './state.ts';
 import {
-  FORMAT_KEY,
   FRAMEWORK_KEY,
-  STORAGE_FORMAT,
   type StoredAction,
   type StoredGroup,
   type StoredInstance,
   type StoredPlan,
   type StoredRootVersion,
+  WAY_OUT,
 } from './stored.ts';
+import { problemWith, type StoredValues, storedFormat } from './stored-form.ts';
 import { treeOf } from './tree/groups.ts';
 import { rootVersionsOf } from './tree/history.ts';
 
-/** What is in the store, parsed: key to value. */
-export type StoredValues = ReadonlyMap<string, unknown>;
+export { type StoredValues, storedFormat };
 
 interface Sorted {
   readonly versions: Map<string, Map<number, RunSpec>>;
@@ -30,13 +28,9 @@ interface Sorted {
 }
 
 /** @returns the state, or what does not fit, with the key that says so */
-export function restoreState(values: StoredValues, now: number, _options?: CoreOptions): Result<MarathonState> {
-  const format = (values.get(FORMAT_KEY) as { readonly version?: number } | undefined)?.version ?? STORAGE_FORMAT;
-  if (format > STORAGE_FORMAT) {
-    return err(
-      `the stored state has format ${format}, and this Marathon reads formats up to ${STORAGE_FORMAT}: start the newer version again, or restore a backup that this version has made`,
-    );
-  }
+export function restoreState(values: StoredValues, now: number): Result<MarathonState> {
+  const wrong = problemWith(values);
+  if (wrong !== undefined) return err(wrong);
   const state = newState(now);
   const sorted = sort(values);
   for (const [id, versions] of sorted.versions) state.history.set(id, versions);
@@ -88,7 +82,8 @@ function sort(values: StoredValues): Sorted {
 function restoreTree(state: MarathonState, sorted: Sorted): Result<void> {
   for (const [id, version] of sorted.current) {
     const spec = state.history.get(id)?.get(version);
-    if (spec === undefined) return err(`spec/${id} has version ${version}, of which there is no definition`);
+    if (spec === undefined)
+      return err(`spec/${id} has version ${version}, of which there is no definition; ${WAY_OUT}`);
     state.current.set(id, spec);
   }
   // Parents before children: an id is shorter than those below it.
@@ -102,7 +97,8 @@ function restoreTree(state: MarathonState, sorted: Sorted): Result<void> {
 
 function restoreInstance(state: MarathonState, { specVersion, ...rest }: StoredInstance): Result<void> {
   const spec = state.history.get(rest.specId)?.get(specVersion);
-  if (spec === undefined) return err(`instance/${rest.id} has version ${specVersion}, of which there is no definition`);
+  if (spec === undefined)
+    return err(`instance/${rest.id} has version ${specVersion}, of which there is no definition; ${WAY_OUT}`);
   const instance: Instance = { ...rest, spec };
   state.instances.set(instance.id, instance);
   return ok(undefined);
@@ -117,7 +113,7 @@ function restorePlan(state: MarathonState, stored: StoredPlan): Result<void> {
       const spec = versionOf(specId, specVersion);
       if (spec === undefined)
         return err(
-          `deployment/${stored.id} is about version ${specVersion} of ${specId}, of which there is no definition`,
+          `deployment/${stored.id} is about version ${specVersion} of ${specId}, of which there is no definition; ${WAY_OUT}`,
         );
       step.push({ ...rest, spec });
     }

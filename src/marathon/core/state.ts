@@ -81,6 +81,10 @@ export interface MarathonState {
   readonly readiness: Map<string, ReadinessResult>;
   /** What knocks at somebody, by the probe's name. */
   readonly probes: Map<string, Probe>;
+  /** Names of those that can be looked up; undefined where somebody else does that. */
+  secrets?: ReadonlySet<string>;
+  /** Ids of apps and pods that this round of compaction has still to look at. */
+  compacting: string[];
 }
 
 /** A kill that was asked for: queued, or sent and not yet confirmed. */
@@ -152,6 +156,7 @@ export function newState(now: number): MarathonState {
     health: new Map(),
     readiness: new Map(),
     probes: new Map(),
+    compacting: [],
   };
 }
 

@@ -7,7 +7,15 @@ import type { Action, Group, Instance, Plan } from './model.ts';
 /** Raised when something is stored that an older Marathon would misread. */
 export const STORAGE_FORMAT = 1;
 
+/** Where something stored cannot be used. */
+export const WAY_OUT =
+  'restore a backup with `meseta marathon restore`, or take this one record out of the store if it can be missed';
+
 export const FORMAT_KEY = 'meta/format';
+/** Left by a leader that was asked to: what the next one does before it leads. */
+export const NEXT_LEADER_KEY = 'meta/next-leader';
+/** While a backup is being brought back: what is in the store is not a whole state. */
+export const RESTORING_KEY = 'meta/restoring';
 export const FRAMEWORK_KEY = 'framework/id';
 
 /** Names in keys are any text; ids of specs begin with a slash. */

@@ -5,7 +5,16 @@ import { appConstraintError } from './constraint-rules.ts';
 import { networkProblems } from './network-rules.ts';
 import { pathProblems } from './path-id.ts';
 import { PORT_RULES, portMappingProblems } from './port-rules.ts';
-import { broken, brokenIf, FINE, isUri, needsFeature, type Rule, type RuleFacts } from './rule.ts';
+import {
+  broken,
+  brokenIf,
+  FINE,
+  isUri,
+  needsFeature,
+  type Rule,
+  type RuleFacts,
+  secretOutsideEnvironment,
+} from './rule.ts';
 import {
   acceptedRoleProblems,
   envProblems,
@@ -35,6 +44,7 @@ export const APP_RULES: readonly Rule<AppDocument>[] = [
   (app) => limitProblems(app.resourceLimits, app, ''),
   ({ secrets }, facts) => secretProblems(secrets, facts),
   ({ env, secrets }, facts) => envProblems(env, secrets, '/env', facts),
+  executorSecretProblems,
   gpuProblems,
   ({ labels }) => migrationLabels(labels),
   singleInstance,
@@ -110,6 +120,18 @@ function containerProblems(app: AppDocument, facts: RuleFacts): readonly Problem
   ];
 }
 
+/** Masters show how executors are started, with all their variables. */
+function executorSecretProblems({ env, executor }: AppDocument, { context }: RuleFacts): readonly Problem[] {
+  if (context.secretsOnlyInEnvironment !== true || executor === '' || executor === '//cmd') return FINE;
+  return Object.entries(env).flatMap(([name, value]) =>
+    brokenIf(
+      typeof value !== 'string',
+      `/env/${name}/secret`,
+      'masters would show it: the variables of an executor of its own can be seen by everybody. Leave the executor out',
+    ),
+  );
+}
+
 function pullProblems({ container, secrets }: AppDocument, facts: RuleFacts): readonly Problem[] {
   const secret = container?.docker?.pullConfig?.secret;
   const at = '/container/docker/pullConfig';
@@ -118,6 +140,7 @@ function pullProblems({ container, secrets }: AppDocument, facts: RuleFacts): re
     return broken(at, 'pullConfig is not supported with Docker containerizer: use the type MESOS');
   return [
     ...needsFeature('secrets', at, facts),
+    ...secretOutsideEnvironment(at, facts),
     ...brokenIf(
       !Object.hasOwn(secrets, secret),
       at,

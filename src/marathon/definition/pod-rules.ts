@@ -3,7 +3,16 @@ import { constraintError } from './constraint-rules.ts';
 import { NEEDS_ONE_NETWORK, needsOneNetwork, networkProblems, unknownNetworks } from './network-rules.ts';
 import { pathProblems } from './path-id.ts';
 import type { PodContainerDocument, PodDocument } from './pod-fields.ts';
-import { broken, brokenIf, FINE, needsFeature, type Rule, type RuleFacts, repeated } from './rule.ts';
+import {
+  broken,
+  brokenIf,
+  FINE,
+  needsFeature,
+  type Rule,
+  type RuleFacts,
+  repeated,
+  secretOutsideEnvironment,
+} from './rule.ts';
 import {
   acceptedRoleProblems,
   envProblems,
@@ -79,6 +88,7 @@ function volumeProblems({ volumes, containers, secrets }: PodDocument, facts: Ru
       ...(volume.kind === 'secret'
         ? [
             ...needsFeature('secrets', `/volumes(${at})`, facts),
+            ...secretOutsideEnvironment(`/volumes(${at})`, facts),
             ...brokenIf(
               !Object.hasOwn(secrets, volume.secret),
               `/volumes(${at})/secret`,
@@ -183,6 +193,7 @@ function imageProblems(
   const { secret } = image.pullConfig;
   return [
     ...needsFeature('secrets', `${path}/pullConfig`, facts),
+    ...secretOutsideEnvironment(`${path}/pullConfig`, facts),
     ...brokenIf(
       !Object.hasOwn(secrets, secret),
       `${path}/pullConfig`,

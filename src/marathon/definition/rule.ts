@@ -23,12 +23,24 @@ export function applyRules<D>(rules: readonly Rule<D>[], document: D, facts: Rul
   return rules.flatMap((rule) => rule(document, facts));
 }
 
+/** A secret that is to be a file, or a password of a registry. */
+export function secretOutsideEnvironment(path: string, { context }: RuleFacts): readonly Problem[] {
+  return brokenIf(
+    context.secretsOnlyInEnvironment === true,
+    path,
+    'the built-in store of secrets gives them in the environment only: refer to this one there, as {"secret": "NAME"}',
+  );
+}
+
+/** What a feature does not do anything without. */
+const NEEDED_TOO: Readonly<Record<string, string>> = { secrets: ', and name a key with --secrets_key_file' };
+
 /** Something may only be used with a flag. */
 export function needsFeature(feature: string, path: string, { context }: RuleFacts): readonly Problem[] {
   return brokenIf(
     !context.features.has(feature),
     path,
-    `Feature ${feature} is not enabled. Enable with --enable_features ${feature}`,
+    `Feature ${feature} is not enabled. Enable with --enable_features ${feature}${NEEDED_TOO[feature] ?? ''}`,
   );
 }
 

@@ -105,7 +105,7 @@ export function envProblems(env: Env, secrets: Secrets, path: string, { context 
     ...brokenIf(
       references.length > 0 && !context.features.has('secrets'),
       path,
-      'use of secret-references in the environment requires the secrets feature to be enabled: --enable_features secrets',
+      'use of secret-references in the environment requires the secrets feature to be enabled: --enable_features secrets, with --secrets_key_file',
     ),
     ...references.flatMap(({ key, secret }) =>
       brokenIf(

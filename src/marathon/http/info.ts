@@ -1,6 +1,7 @@
 /** `/v2/info`, `/v2/leader`: what this Marathon is and who leads. */
 import type { Answer } from '../../http/answer.ts';
 import type { Request } from '../../http/endpoint.ts';
+import { backupPath } from '../backup-path.ts';
 import { MARATHON_VERSION } from '../flags.ts';
 import { jsonAnswer, message, wrongMethod } from './answers.ts';
 import type { MarathonService } from './service.ts';
@@ -93,13 +94,25 @@ function redacted(url: string | undefined): string | null {
 }
 
 /** Who leads; DELETE makes it give up, and its supervisor starts it again as a standby. */
-export function leader(service: MarathonService, request: Request): Answer {
+export function leader(service: MarathonService, request: Request): Answer | Promise<Answer> {
   if (request.method === 'GET') return jsonAnswer({ leader: service.address });
   if (request.method !== 'DELETE') return wrongMethod('GET', 'DELETE');
-  for (const name of ['backup', 'restore']) {
-    if (request.query.has(name)) {
-      return message(422, `'${name}' is not taken here: use \`meseta marathon ${name}\` while Marathon is stopped`);
-    }
+  return abdicate(service, request.query);
+}
+
+/** What is to be backed up and restored is kept first: whoever leads next does it before anything else. */
+async function abdicate(service: MarathonService, query: Request['query']): Promise<Answer> {
+  const order: { backup?: string; restore?: string } = {};
+  for (const name of ['backup', 'restore'] as const) {
+    const uri = query.get(name);
+    if (uri === undefined) continue;
+    const path = backupPath(uri);
+    if (!path.ok) return message(422, `${name}: ${path.error}`);
+    order[name] = uri;
+  }
+  if (order.backup !== undefined || order.restore !== undefined) {
+    const wrong = await service.leaveOrder?.(order);
+    if (wrong !== undefined) return message(503, `This leader stays, since its order cannot be kept: ${wrong}`);
   }
   service.abdicate();
   return jsonAnswer({ message: 'Leadership abdicated' });

@@ -6,6 +6,7 @@ import type { Loaded } from '../../config/load.ts';
 import { createPipeline, type Pipeline } from '../../http/pipeline.ts';
 import { wallTime } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import type { NextLeader } from '../backup.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { MarathonState } from '../core/state.ts';
 import type { marathonFlags } from '../flags.ts';
@@ -28,6 +29,7 @@ export interface MarathonHttpOptions {
   readonly betweenTries?: number;
   /** Wall clock, in ms. */
   readonly now?: () => number;
+  readonly leaveOrder?: (order: NextLeader) => Promise<string | undefined>;
 }
 
 const HEADERS: Readonly<Record<string, string>> = {
@@ -78,7 +80,7 @@ export class MarathonHttp {
 
   /** This Marathon leads, and answers from now on. */
   lead(state: MarathonState, ask: (question: Question) => Promise<Outcome>): void {
-    const { loaded, address, abdicate } = this.#options;
+    const { loaded, address, abdicate, leaveOrder } = this.#options;
     const leadsSince = this.#now();
     this.#service = {
       state,
@@ -92,6 +94,7 @@ export class MarathonHttp {
       leadsSince: () => leadsSince,
       ask,
       abdicate,
+      ...(leaveOrder && { leaveOrder }),
     };
   }
 

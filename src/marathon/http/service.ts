@@ -1,6 +1,7 @@
 /** What the API needs of the program behind it. */
 
 import type { Loaded } from '../../config/load.ts';
+import type { NextLeader } from '../backup.ts';
 import type { MarathonEvent, RequestId } from '../core/events.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { MarathonState } from '../core/state.ts';
@@ -33,6 +34,8 @@ export interface MarathonService {
   readonly leadsSince: () => number | undefined;
   /** Puts a question to the core. */
   ask(question: Question): Promise<Outcome>;
+  /** Leaves the next leader something to do before it leads. @returns why that is not possible, if it is not */
+  leaveOrder?(order: NextLeader): Promise<string | undefined>;
   /** Gives leadership up: the process ends soon after this. */
   abdicate(): void;
 }

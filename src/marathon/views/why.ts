@@ -1,6 +1,7 @@
 /** Why an app or a pod does not have all its instances: what it waits for, and what each agent's last offer lacked. */
 import { delayOf } from '../core/backoff.ts';
 import { NO_MATCH_REASONS, type UnusedOffer } from '../core/launch/launching.ts';
+import { missingSecret } from '../core/launch/secrets.ts';
 import type { RunSpec } from '../core/model.ts';
 import type { MarathonState, SpecRecord } from '../core/state.ts';
 import { writeInstant } from '../definition/instant.ts';
@@ -42,6 +43,8 @@ function reasonsOf(
   if (deployment !== undefined) reasons.push(`Deployment ${deployment} is under way`);
   if (record === undefined || record.scheduled.size === 0) return reasons;
   const count = record.scheduled.size;
+  const missing = missingSecret(state, spec);
+  if (missing !== undefined) reasons.push(missing);
   const delay = delayOf(record, spec, now);
   if (!state.isSubscribed) reasons.push('Marathon has no connection to a Mesos master');
   if (delay !== undefined && delay.deadline > now) {

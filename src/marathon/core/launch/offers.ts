@@ -12,6 +12,7 @@ import { type SpecRecord, specRecord } from '../state.ts';
 import { heldForUse, heldTooLong, hold, spare } from './held.ts';
 import { provision } from './provision.ts';
 import { confirmReservations, noteAwaitedVolumes, reserve } from './reservations.ts';
+import { missingSecret, noteMissingSecret } from './secrets.ts';
 import { noteMatch, noteNoMatch } from './statistics.ts';
 import { hasToken, spendToken } from './tokens.ts';
 import { orderedTurn } from './turn.ts';
@@ -79,6 +80,11 @@ function useOffer(ctx: Context, open: OpenOffer, operations: Offer_Operation[]):
         continue;
       }
       if (launches >= options.maxInstancesPerOffer || !hasToken(ctx)) return true;
+      const missing = missingSecret(state, instance.spec);
+      if (missing !== undefined) {
+        noteMissingSecret(ctx, instance, missing, open.offer);
+        continue;
+      }
       const result = matchInstance(ctx, { offer: open, instance, record });
       if (result.kind === 'none') {
         noteNoMatch(ctx, id, open.offer, result);

@@ -2,6 +2,7 @@
  * Makes a changed tree the present one: checks it as a whole, sees what holds it up, works out the plan, keeps
  * everything, and starts the deployment. The only place where the tree changes.
  */
+import { utf8Length } from '../../../base/bytes.ts';
 import { randomUuid } from '../../../base/random.ts';
 import { err, ok, type Result } from '../../../base/result.ts';
 import { type Context, publish } from '../context.ts';
@@ -9,6 +10,7 @@ import { beginDeployment, cancelDeployment } from '../deploy/deployments.ts';
 import type { App, Group, Plan, RunSpec, SpecChange } from '../model.ts';
 import type { Refusal, Started } from '../outcome.ts';
 import {
+  failureKey,
   groupKey,
   rootVersionKey,
   type StoredGroup,
@@ -58,6 +60,8 @@ export function draft(ctx: Context, wish: Wish): Result<Draft, Refusal> {
   for (const { id, after } of changes.value) {
     root = after === undefined ? withoutSpec(root, id, version) : withSpec(root, after, version);
   }
+  const large = tooLarge(ctx, changes.value);
+  if (large !== undefined) return refuse({ kind: 'unprocessable', message: large });
   const whole = checkTree(ctx, root, changes.value);
   if (!whole.ok) return whole;
   const affected = changes.value.flatMap(({ after }) => (after ? [after.id] : []));
@@ -180,6 +184,19 @@ function checkInstances({ current }: Context['state'], changes: readonly SpecCha
   );
 }
 
+/** Nothing that cannot be stored is begun with: the store would refuse it when it is too late. */
+function tooLarge({ options: { maxDefinitionBytes } }: Context, changes: readonly SpecChange[]): string | undefined {
+  if (maxDefinitionBytes === undefined) return undefined;
+  for (const { id, after } of changes) {
+    const text = after === undefined ? '' : JSON.stringify(after);
+    // A unit of a text takes three bytes at most.
+    if (text.length * 3 > maxDefinitionBytes && utf8Length(text) > maxDefinitionBytes) {
+      return `The definition of ${id} is too large to be stored: at most ${maxDefinitionBytes} bytes can be. Fetch what is large from somewhere else`;
+    }
+  }
+  return undefined;
+}
+
 function invalid(path: string, error: string): Result<never, Refusal> {
   return refuse({ kind: 'invalid', problems: [{ path, error }] });
 }
@@ -219,6 +236,7 @@ export function install(ctx: Context, root: Group, changes: readonly SpecChange[
     if (before?.kind === 'app') countPorts(state.servicePorts, before, -1);
     if (after === undefined) {
       state.current.delete(id);
+      forgetFailure(ctx, id);
       emit({ kind: 'store', key: specKey(id), value: undefined });
       continue;
     }
@@ -234,6 +252,14 @@ export function install(ctx: Context, root: Group, changes: readonly SpecChange[
   const record: StoredRootVersion = { version: root.version, ...undo };
   emit({ kind: 'store', key: rootVersionKey(root.version), value: record });
   forgetOldRoots(ctx);
+}
+
+/** Of what is gone nobody asks why it failed; under the same id something else may come. */
+function forgetFailure({ state, emit }: Context, id: string): void {
+  const record = state.specs.get(id);
+  if (record?.lastFailure === undefined) return;
+  delete record.lastFailure;
+  emit({ kind: 'store', key: failureKey(id), value: undefined });
 }
 
 function remember({ state, emit }: Context, spec: RunSpec): void {

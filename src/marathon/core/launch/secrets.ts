@@ -1,0 +1,40 @@
+/** Whether the secrets that apps and pods refer to are there. Their values never come near the core. */
+import type { Offer } from '../../../wire/v1.ts';
+import type { Env } from '../../definition/types.ts';
+import type { Context } from '../context.ts';
+import { keepFailure } from '../failures.ts';
+import type { Instance, RunSpec } from '../model.ts';
+import { type MarathonState, specRecord } from '../state.ts';
+import { noteNoMatch } from './statistics.ts';
+
+/** From now on these can be looked up. What waited for one of them may be launched. */
+export function takeSecrets({ state }: Context, names: ReadonlySet<string>): void {
+  state.secrets = names;
+  if (state.launching.waiting.size > 0) state.launching.hasNewWaiting = true;
+}
+
+/** @returns a sentence about the first secret that is referred to and not there, with the way out */
+export function missingSecret({ secrets }: Pick<MarathonState, 'secrets'>, spec: RunSpec): string | undefined {
+  if (secrets === undefined) return undefined;
+  for (const env of environmentsOf(spec)) {
+    for (const [variable, value] of Object.entries(env)) {
+      if (typeof value === 'string') continue;
+      const source = spec.secrets[value.secret]?.source ?? value.secret;
+      if (secrets.has(source)) continue;
+      return `The secret '${source}', for the variable ${variable}, is not in the store of secrets: put it there with 'meseta marathon secret put ${source}'`;
+    }
+  }
+  return undefined;
+}
+
+function environmentsOf(spec: RunSpec): readonly Env[] {
+  return spec.kind === 'app' ? [spec.env] : [spec.env, ...spec.containers.map(({ env }) => env)];
+}
+
+/** Nothing is launched without its secrets: it waits, and says what for. */
+export function noteMissingSecret(ctx: Context, instance: Instance, sentence: string, offer: Offer): void {
+  noteNoMatch(ctx, instance.specId, offer, { kind: 'none', reasons: [], details: [sentence] });
+  const known = specRecord(ctx.state, instance.specId).lastFailure;
+  if (known?.message === sentence && known.version === instance.spec.version) return;
+  keepFailure(ctx, instance, instance.id, 'TASK_ERROR', sentence);
+}
