@@ -21,8 +21,11 @@ const FAULTS: Readonly<Record<string, string>> = {
   rm: 'EROFS: read-only file system',
 };
 
-/** @param at which operation fails, from 0 on; those after it fail as well, for a disk does not get better by itself */
-export function faultyFiles(at: number): FaultyFiles {
+/**
+ * @param at which operation fails, from 0 on; those after it fail as well, for a disk does not get better by itself
+ * @param loses what a file was given since its last sync is gone when one fails, as after a write-back error
+ */
+export function faultyFiles(at: number, loses = false): FaultyFiles {
   let count = 0;
   let failed: string | undefined;
   const guard = async <T>(name: string, work: () => Promise<T>, half?: () => Promise<unknown>): Promise<T> => {
@@ -33,20 +36,26 @@ export function faultyFiles(at: number): FaultyFiles {
     }
     throw new Error(`${FAULTS[name]}, ${name}`);
   };
-  const wrapped = (file: FileHandle): FileHandle => {
+  const wrapped = (file: FileHandle, synced: number, isFolder: boolean): FileHandle => {
+    const lose = loses ? () => file.truncate(synced) : undefined;
     const half = (data: Uint8Array) => () => file.appendFile(data.subarray(0, data.length >> 1));
     const handle = {
       appendFile: (data: Uint8Array) => guard('appendFile', () => file.appendFile(data), half(data)),
       writeFile: (data: Uint8Array) => guard('writeFile', () => file.writeFile(data), half(data)),
-      sync: () => guard('sync', async () => {}),
-      datasync: () => guard('datasync', async () => {}),
+      sync: () => guard('sync', async () => {}, isFolder ? undefined : lose),
+      datasync: () => guard('datasync', async () => {}, lose),
       close: () => file.close(),
     };
     return handle as unknown as FileHandle;
   };
+  const open = async (...args: Parameters<FileSystem['open']>): Promise<FileHandle> => {
+    const file = await fs.open(...args);
+    const { size } = await file.stat();
+    return wrapped(file, size, args[1] === 'r');
+  };
   const files = {
     mkdir: (...args: Parameters<FileSystem['mkdir']>) => guard('mkdir', () => fs.mkdir(...args)),
-    open: (...args: Parameters<FileSystem['open']>) => guard('open', async () => wrapped(await fs.open(...args))),
+    open: (...args: Parameters<FileSystem['open']>) => guard('open', () => open(...args)),
     rename: (...args: Parameters<FileSystem['rename']>) => guard('rename', () => fs.rename(...args)),
     rm: (...args: Parameters<FileSystem['rm']>) => guard('rm', () => fs.rm(...args)),
     symlink: (...args: Parameters<FileSystem['symlink']>) => guard('symlink', () => fs.symlink(...args)),
