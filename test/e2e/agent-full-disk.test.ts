@@ -1,7 +1,7 @@
 /** An agent whose disk is full: it says so, ends, and loses nothing; its tasks go on. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, it } from 'node:test';
@@ -124,6 +124,8 @@ it('sandboxes on a disk of their own may fill it: the agent goes on, and writes 
     framework.launch([shell('greedy', 'head -c 100000000 /dev/zero')]);
     await framework.ends('greedy');
     assert.equal(framework.last('greedy')?.state, 'TASK_FAILED');
+    const { bavail, blocks } = statfsSync(disk);
+    assert.ok(bavail < blocks / 50, `${bavail} blocks of ${blocks} are left`);
     // What it has written is still there: no other task can write, and all that is to be remembered is.
     framework.launch([shell('silent', 'exit 5')]);
     await framework.ends('silent');
