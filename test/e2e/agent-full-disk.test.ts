@@ -1,7 +1,7 @@
 /** An agent whose disk is full: it says so, ends, and loses nothing; its tasks go on. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, it } from 'node:test';
@@ -72,7 +72,11 @@ it('what happens while the disk is full is told when there is room again', { ski
   );
   assert.deepEqual(framework.states('late'), [], 'nothing is told that is not durable');
   writeFileSync(join(folder, 'go'), '');
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  // A supervisor does not wait for room: now there is an end to write down, for which there is none.
+  const early = await agent.restart(`--work_dir=${disk}/work`).ended;
+  assert.equal(early.status, 1);
+  assert.match(early.stderr, /Ending: The checkpoint \S+ cannot be written: ENOSPC/);
+  assert.doesNotMatch(early.stderr, /Nobody caught this|unhandled/i);
 
   free();
   await restart(daemons, agent, `--work_dir=${disk}/work`);
@@ -104,4 +108,34 @@ it('a task that fills the disk with its output does not take others with it', { 
   await framework.ends('greedy');
   assert.deepEqual(framework.states('patient'), ['TASK_STARTING', 'TASK_RUNNING']);
   assert.equal(outputOf({ ...agent, workDir: `${disk}/work` }, 'patient'), '');
+});
+
+it('sandboxes on a disk of their own may fill it: the agent goes on, and writes down what happens', {
+  skip: withoutRoot,
+}, async () => {
+  const workDir = join(folder, 'work');
+  mkdirSync(join(workDir, 'slaves'), { recursive: true });
+  execFileSync('mount', ['--bind', disk, join(workDir, 'slaves')]);
+  try {
+    const agent = await daemons.startAgent(`--work_dir=${workDir}`);
+    const [id] = await activeIds(daemons);
+    framework = new Framework(daemons, 'apart', [shell('patient', 'sleep 1000')]);
+    await framework.runs('patient');
+    framework.launch([shell('greedy', 'head -c 100000000 /dev/zero')]);
+    await framework.ends('greedy');
+    assert.equal(framework.last('greedy')?.state, 'TASK_FAILED');
+    const { bavail, blocks } = statfsSync(disk);
+    assert.ok(bavail < blocks / 50, `${bavail} blocks of ${blocks} are left`);
+    // What it has written is still there: no other task can write, and all that is to be remembered is.
+    framework.launch([shell('silent', 'exit 5')]);
+    await framework.ends('silent');
+    assert.match(framework.last('silent')?.message ?? '', /exited with status 5$/);
+    assert.equal(agent.process.exitCode, null);
+    await agent.end('SIGKILL');
+    await restart(daemons, agent, `--work_dir=${workDir}`);
+    assert.deepEqual(await activeIds(daemons), [id]);
+    assert.deepEqual(framework.states('patient'), ['TASK_STARTING', 'TASK_RUNNING']);
+  } finally {
+    execFileSync('umount', ['-l', join(workDir, 'slaves')]);
+  }
 });

@@ -4,7 +4,17 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { activeIds, Framework, type NewTask, outputOf, restart, sandboxOf, shell } from './agent-recovery.fixture.ts';
+import { seededRandom } from '../../src/base/random.ts';
+import {
+  activeIds,
+  Framework,
+  isEnd,
+  type NewTask,
+  outputOf,
+  restart,
+  sandboxOf,
+  shell,
+} from './agent-recovery.fixture.ts';
 import { type Daemon, type Daemons, startDaemons, until } from './daemons.fixture.ts';
 
 const PROGRAM = fileURLToPath(new URL('executor.process.ts', import.meta.url));
@@ -69,7 +79,49 @@ async function launch(version: Version, flags: readonly string[], checkpoint = t
   return { agent, pid, framework };
 }
 
+const SEED = Number(process.env.MESETA_SEED ?? 7);
+const KILLS = 5;
+
+/** Whatever its agent went through, a task was handed over once at most and has one end, which is the true one. */
+function checkTold(framework: Framework, id: string, handed: readonly string[]): void {
+  const states = framework.states(id);
+  const times = handed.filter((one) => one === id).length;
+  const context = `${id}: ${states.join(' ')}; ${framework.last(id)?.message}; handed over ${times} times`;
+  assert.ok(times <= 1, context);
+  const ends = [...new Set(states.filter(isEnd))];
+  assert.equal(ends.length, 1, context);
+  if (times === 1) assert.deepEqual(states, ['TASK_RUNNING', 'TASK_FINISHED'], context);
+  else assert.deepEqual(ends, ['TASK_LOST'], context);
+}
+
 for (const version of VERSIONS) {
+  it(`whenever the agent of an executor of version ${version} is killed, its tasks run once and have one end (seed ${SEED})`, async () => {
+    const random = seededRandom(SEED);
+    const flags = ['--executor_reregistration_timeout=10secs'];
+    const { agent: first, pid, framework } = await launch(version, flags);
+    let agent = first;
+    const ids: string[] = [];
+    for (let kills = 0; kills < KILLS; kills++) {
+      const wave = [`w${kills}-0`, `w${kills}-1`];
+      ids.push(...wave);
+      framework.launch(wave.map((id) => custom(id, version)));
+      // Some end while the agent is there, some while it is away.
+      if (kills > 0) finish(agent, `w${kills - 1}-0`);
+      await new Promise((resolve) => setTimeout(resolve, random() ** 2 * 400));
+      await agent.end('SIGKILL');
+      if (kills > 0) finish(agent, `w${kills - 1}-1`);
+      agent = await restart(daemons, agent);
+    }
+    for (const id of ['one', 'two', ...ids]) finish(agent, id);
+    await framework.ends('one', 'two', ...ids);
+    const lines = said(agent);
+    const handed = lines.flatMap(({ launched }) => launched ?? []);
+    for (const id of ['one', 'two', ...ids]) checkTold(framework, id, handed);
+    assert.ok(handed.length > 2, 'none of the waves came through: this shows nothing');
+    assert.equal(lines.filter((line) => line.pid !== undefined).length, 1, 'there is one of it');
+    assert.ok(isAlive(pid));
+  });
+
   it(`an executor of version ${version} and its tasks go on when the agent is killed, and nothing is lost or told twice`, async () => {
     const { agent, pid, framework } = await launch(version, ['--executor_reregistration_timeout=5secs']);
     const [id] = await activeIds(daemons);

@@ -26,11 +26,12 @@ export class Bench {
   static async open(t: TestContext, more: Partial<ContainersOptions> = {}): Promise<Bench> {
     const folder = realpathSync(mkdtempSync(join(tmpdir(), 'meseta-containers-')));
     const bench = new Bench(t, folder);
-    await bench.open(more);
     t.after(async () => {
-      await bench.containers.stop();
+      // None where it could not be opened, which some tests are about.
+      await (bench.containers as Containers | undefined)?.stop();
       rmSync(folder, { recursive: true });
     });
+    await bench.open(more);
     return bench;
   }
 

@@ -17,6 +17,8 @@ const FIRST_CONTACT = 30_000;
 const IDLE_ABSENCE = 2_000;
 /** How often a launcher without an agent looks whether one could find it at all, in ms. */
 const REACHABLE_CHECK = 1_000;
+/** Between tries to write down how tasks have ended, where there was no room for that, in ms. */
+const STATUSES_RETRY = 1_000;
 /** Between SIGTERM and SIGKILL when the agent has stayed away for too long, in ms. */
 const ABANDONED_GRACE = 3_000;
 
@@ -34,6 +36,7 @@ class Launcher {
   private socketFile: number | undefined;
   private keepsStatuses = false;
   private mortalGrace: NodeJS.Timeout | undefined;
+  private stopGrace: NodeJS.Timeout | undefined;
   private stopping = false;
 
   constructor(path: string) {
@@ -205,14 +208,27 @@ class Launcher {
     clearTimeout(this.patience);
     clearInterval(this.reachableCheck);
     this.jobs.signalAll(SIGTERM);
-    setTimeout(() => this.jobs.signalAll(SIGKILL), grace);
+    this.stopGrace = setTimeout(() => this.jobs.signalAll(SIGKILL), grace);
     this.leaveWhenDone();
+  }
+
+  /** Nobody else knows how the tasks have ended: tries again in a while, and serves an agent that comes before that. */
+  private stay(): void {
+    clearTimeout(this.stopGrace);
+    this.stopping = false;
+    this.keepsStatuses = false;
+    // An agent that is still there when it tells us to end is served to the end; without one the wait begins anew.
+    if (!this.agent) this.wait(STATUSES_RETRY);
   }
 
   private leaveWhenDone(): void {
     if (this.jobs.alive > 0) return;
     if (this.reachable()) {
-      this.statuses.write(this.keepsStatuses ? this.jobs.reports() : []);
+      const reports = this.keepsStatuses ? this.jobs.reports() : [];
+      if (!this.statuses.write(reports) && reports.length > 0) {
+        this.stay();
+        return;
+      }
       rmSync(this.path, { force: true });
     }
     this.flush();
@@ -225,6 +241,8 @@ const path = process.argv[2];
 // Without a path: only loaded, so that the compile cache has it (see `startLauncher`).
 if (path !== undefined) {
   process.title = 'meseta-launcher';
+  // A log on a full disk: the handler below would write of it to the same log, and so on without end.
+  process.stderr.on('error', () => undefined);
   // Whatever goes wrong for one task, the others keep the process that will know how they ended.
   process.on('uncaughtException', (error) => process.stderr.write(`${error.stack}\n`));
   new Launcher(path).listen();

@@ -1,5 +1,5 @@
 /** How tasks have ended that no agent has heard of, in a file beside the socket, for the launcher that comes next. */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ContainerReport } from './protocol.ts';
 
@@ -21,12 +21,16 @@ export class Statuses {
     }
   }
 
-  write(reports: readonly ContainerReport[]): void {
+  /** @returns whether they are on disk now; why not is in the log, if that takes anything */
+  write(reports: readonly ContainerReport[]): boolean {
     try {
       if (reports.length === 0) rmSync(this.path, { force: true });
       else replaceFile(this.path, JSON.stringify(reports));
+      return true;
     } catch (error) {
-      process.stderr.write(`Cannot write ${this.path}: ${error instanceof Error ? error.message : error}\n`);
+      const reason = error instanceof Error ? error.message : error;
+      process.stderr.write(`Cannot write ${this.path}: ${reason}; trying again until there is room\n`);
+      return false;
     }
   }
 }
@@ -35,7 +39,8 @@ function replaceFile(path: string, text: string): void {
   const fresh = `${path}.new`;
   const file = openSync(fresh, 'w', 0o600);
   try {
-    writeSync(file, text);
+    // All of it: the system call alone may stop short where a disk is about to be full, and say nothing.
+    writeFileSync(file, text);
     fsyncSync(file);
   } finally {
     closeSync(file);
