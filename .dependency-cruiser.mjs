@@ -13,6 +13,7 @@ const PURE = [
   'coordination/election/core',
   'marathon/core',
   'marathon/views',
+  'sdk/core',
   'sim',
 ];
 
@@ -37,6 +38,7 @@ const MAY_USE = {
   'coordination/zookeeper/core': ['base', 'wire'],
   'coordination/election/core': ['base', 'wire', 'coordination/zookeeper/core'],
   coordination: ['base', 'wire', 'runtime'],
+  'sdk/core': ['base', 'wire'],
   sdk: ['base', 'wire', 'resources', 'coordination'],
   sim: [
     'base',
@@ -47,6 +49,7 @@ const MAY_USE = {
     'agent/core',
     'coordination/zookeeper/core',
     'coordination/election/core',
+    'sdk/core',
   ],
 };
 

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { availableParallelism, tmpdir, totalmem, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { formatAddress } from '../sdk/address.ts';
+import { formatAddress } from '../sdk/core/address.ts';
 import { fetchAnswer } from '../sdk/exchange.ts';
 import { callMaster } from '../sdk/master-operator.ts';
 

@@ -1,5 +1,5 @@
 /** `meseta why`: why a framework, a role or a task gets nothing. */
-import type { Address } from '../sdk/address.ts';
+import type { Address } from '../sdk/core/address.ts';
 import { CallRefused } from '../sdk/errors.ts';
 import { mastersOf } from '../sdk/leader.ts';
 import { getFromMaster } from '../sdk/master-get.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addressOfLocation, formatAddress, parseAddresses } from './address.ts';
+import { addressOfLocation, parseAddresses } from './address.ts';
+import { formatAddress } from './core/address.ts';
 
 test('addresses are read with and without port, scheme and brackets', () => {
   assert.deepEqual(parseAddresses('a, http://b:1/,[::1]:2', 5050), {

@@ -1,10 +1,5 @@
 import { err, ok, type Result } from '../base/result.ts';
-
-/** Where a daemon listens. */
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
+import type { Address } from './core/address.ts';
 
 /**
  * Reads `host`, `host:port`, `[ip6]:port` or an `http://` URL, and comma-separated lists of these.
@@ -39,8 +34,4 @@ export function addressOfLocation(location: string): Address | undefined {
   } catch {
     return undefined;
   }
-}
-
-export function formatAddress(address: Address): string {
-  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }

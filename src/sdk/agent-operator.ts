@@ -1,5 +1,5 @@
 import { Call, Response } from '../wire/v1_agent.ts';
-import type { Address } from './address.ts';
+import type { Address } from './core/address.ts';
 import { type OperatorOptions, postCall, readResponse } from './operator.ts';
 
 /** Calls an agent. @throws NotConnected when it does not answer, CallRefused when it says no */

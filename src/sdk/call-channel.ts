@@ -4,8 +4,8 @@
  * connection one after the other anyway, and answers in the same order.
  */
 import { connect, type Socket } from 'node:net';
-import { type Address, formatAddress } from './address.ts';
 import { AnswerReader, type ReadAnswer } from './answer-reader.ts';
+import { type Address, formatAddress } from './core/address.ts';
 import type { Credential } from './exchange.ts';
 
 export interface ChannelOptions {

@@ -1,5 +1,5 @@
 import type { Agent, IncomingMessage } from 'node:http';
-import type { Address } from './address.ts';
+import type { Address } from './core/address.ts';
 
 // Importing node:http as an ES module reads all its exports, among them getters that load a WebSocket client: 25 ms,
 // a third of a short command's life. Asked for in this way it loads in 2 ms.

@@ -2,7 +2,7 @@ import { err, ok, type Result } from '../base/result.ts';
 import type { Elector } from '../coordination/election/elect.ts';
 import type { ZooUrl } from '../coordination/zookeeper/url.ts';
 import type { MasterInfo } from '../wire/v1.ts';
-import type { Address } from './address.ts';
+import type { Address } from './core/address.ts';
 
 /** Of the session, and how long it may take until something is known, in ms. */
 const WITHIN = 10_000;

@@ -1,96 +1,43 @@
 import { err, ok, type Result } from '../base/result.ts';
 import { parseZooUrl, type ZooUrl } from '../coordination/zookeeper/url.ts';
-import { type Address, addressOfLocation, formatAddress, parseAddresses } from './address.ts';
+import { parseAddresses } from './address.ts';
+import type { Address } from './core/address.ts';
 import { addressOf, LeaderWatch } from './leader-watch.ts';
 
-/** How often redirects are followed in one go before it is taken for a loop and left to the back-off. */
-const MAX_HOPS = 5;
 /** How long ZooKeeper may take to tell a short command who leads. */
 const LOOKUP_WITHIN = 10_000;
 
-/** Which addresses to try, in turn. */
-type Source = () => Promise<Result<readonly Address[]>>;
+/** Where masters are: the configured addresses, or whomever ZooKeeper names, for as long as it is watched. */
+export class MasterLocator {
+  readonly #masters: readonly Address[] | LeaderWatch;
 
-/**
- * Which master to talk to: the leader that a redirect named, else the configured ones in turn, or whom ZooKeeper names.
- * Masters redirect with 307 and a scheme-relative Location while another one leads.
- */
-export class LeaderFinder {
-  private readonly source: Source;
-  private next = 0;
-  private leader: Address | undefined;
-  private tried: Address | undefined;
-  private hops = 0;
-  private readonly watch: LeaderWatch | undefined;
-  /** Called with the leader that ZooKeeper names, whenever it names one. */
-  onLeader: (address: Address) => void = () => {};
-
-  private constructor(source: Source | ZooUrl) {
-    if (typeof source === 'function') {
-      this.source = source;
-      return;
-    }
-    const watch = new LeaderWatch(source, (address) => {
-      this.leader = undefined;
-      this.hops = 0;
-      this.onLeader(address);
-    });
-    this.watch = watch;
-    this.source = async () => {
-      const leader = await watch.locate();
-      return leader.ok ? ok([leader.value]) : leader;
-    };
+  private constructor(masters: readonly Address[] | LeaderWatch) {
+    this.#masters = masters;
   }
 
-  /** @param text `host:port`, several of them separated by commas, `http://` URLs, or `zk://host:port,host:port/path` */
-  static of(text: string, defaultPort: number): Result<LeaderFinder> {
+  /**
+   * @param text `host:port`, several of them separated by commas, `http://` URLs, or `zk://host:port,host:port/path`
+   * @param named is told of every leader that ZooKeeper names
+   */
+  static of(text: string, defaultPort: number, named: (leader: Address) => void): Result<MasterLocator> {
     if (isZooKeeper(text)) {
       const url = parseZooUrl(text);
-      return url.ok ? ok(new LeaderFinder(url.value)) : url;
+      return url.ok ? ok(new MasterLocator(new LeaderWatch(url.value, named))) : url;
     }
     const masters = parseAddresses(text, defaultPort);
-    return masters.ok ? ok(new LeaderFinder(async () => masters)) : masters;
+    return masters.ok ? ok(new MasterLocator(masters.value)) : masters;
   }
 
-  /** @returns the address to try now; an error where nobody is known to lead */
-  async locate(): Promise<Result<Address>> {
-    if (this.leader === undefined) {
-      const found = await this.source();
-      if (!found.ok) return found;
-      this.tried = found.value[this.next % found.value.length];
-      return this.tried === undefined ? err('no master leads') : ok(this.tried);
-    }
-    this.tried = this.leader;
-    return ok(this.leader);
-  }
-
-  /** Takes a redirect's Location. @returns whether to try again at once (false: a loop, or no usable address) */
-  redirected(location: string | undefined): boolean {
-    const address = location === undefined ? undefined : addressOfLocation(location);
-    const isSame = address && this.tried && formatAddress(address) === formatAddress(this.tried);
-    if (!address || isSame || ++this.hops > MAX_HOPS) {
-      this.failed();
-      return false;
-    }
-    this.leader = address;
-    return true;
-  }
-
-  /** The current one did not answer or does not lead and knows no leader: forget the hint, go on to the next. */
-  failed(): void {
-    if (this.leader === undefined) this.next++;
-    this.leader = undefined;
-    this.hops = 0;
-  }
-
-  succeeded(): void {
-    this.leader = this.tried;
-    this.hops = 0;
+  /** @returns addresses to try in turn; an error where nobody is known to lead */
+  async locate(): Promise<Result<readonly Address[]>> {
+    if (!(this.#masters instanceof LeaderWatch)) return ok(this.#masters);
+    const leader = await this.#masters.locate();
+    return leader.ok ? ok([leader.value]) : leader;
   }
 
   /** Ends what watches ZooKeeper. */
   stop(): void {
-    this.watch?.stop();
+    if (this.#masters instanceof LeaderWatch) this.#masters.stop();
   }
 }
 

@@ -1,4 +1,5 @@
-import { type Address, addressOfLocation, formatAddress } from './address.ts';
+import { addressOfLocation } from './address.ts';
+import { type Address, formatAddress } from './core/address.ts';
 import { CallRefused, NotConnected } from './errors.ts';
 import { type Answer, fetchAnswer } from './exchange.ts';
 import type { OperatorOptions } from './operator.ts';

@@ -1,5 +1,6 @@
 import { Call, Response } from '../wire/v1_master.ts';
-import { type Address, addressOfLocation } from './address.ts';
+import { addressOfLocation } from './address.ts';
+import type { Address } from './core/address.ts';
 import { NotConnected } from './errors.ts';
 import { type OperatorOptions, postCall, readResponse } from './operator.ts';
 

@@ -1,7 +1,7 @@
 /** What clients of the operator API (`POST /api/v1`) of masters and agents have in common. */
 import type { Agent } from 'node:http';
 import type { MessageType } from '../wire/message-type.ts';
-import { type Address, formatAddress } from './address.ts';
+import { type Address, formatAddress } from './core/address.ts';
 import { decodeMessage, MEDIA_TYPE } from './encoding.ts';
 import { CallRefused, NotConnected } from './errors.ts';
 import { type Answer, type Credential, fetchAnswer } from './exchange.ts';

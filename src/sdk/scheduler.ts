@@ -2,6 +2,7 @@
  * `meseta/scheduler`: write a framework in a few lines. It subscribes, follows the leader, reconnects, acknowledges,
  * and hands the events to your functions, over protobuf or JSON.
  */
+import type { Env } from '../base/machine.ts';
 import type {
   AgentID,
   ExecutorID,
@@ -17,24 +18,30 @@ import type {
   TaskStatus,
 } from '../wire/v1.ts';
 import { Call, type Event, type Event_Failure, type OfferConstraints } from '../wire/v1_scheduler.ts';
-import { type Address, formatAddress } from './address.ts';
-import { Backoff } from './backoff.ts';
 import { CallChannel } from './call-channel.ts';
+import type { Address } from './core/address.ts';
+import {
+  type CallResult,
+  type Ending,
+  SchedulerCore,
+  type SchedulerEffect,
+  type SchedulerEvent,
+} from './core/scheduler-core.ts';
 import { type Encoding, encodeMessage, MEDIA_TYPE } from './encoding.ts';
 import { CallRefused, FrameworkError, NotConnected } from './errors.ts';
 import type { Credential } from './exchange.ts';
-import { LeaderFinder } from './leader.ts';
+import { MasterLocator } from './leader.ts';
 import { SCHEDULER_PATH, type Subscription, subscribe } from './subscription.ts';
 
 export type { Credential, Encoding };
 export { CallRefused, FrameworkError, NotConnected };
 
 const DEFAULT_PORT = 5050;
-/** A stream without any record for this many heartbeat intervals is taken for dead (a silent network loss). */
-const SILENT_HEARTBEATS = 3;
 
-/** How long the answer to a TEARDOWN may stay out after the stream has ended, in ms, before it is tried again. */
-const TEARDOWN_ANSWER_WITHIN = 5_000;
+interface PendingCall {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
 
 export interface SchedulerOptions {
   /** `host:port`, several of them separated by commas, `http://` URLs, or `zk://host:port/path`. The leader is followed. */
@@ -77,41 +84,52 @@ export interface SchedulerHandlers {
 export class Scheduler {
   private readonly options: SchedulerOptions;
   private readonly encoding: Encoding;
-  private readonly finder: LeaderFinder;
-  private readonly backoff: Backoff;
-  private readonly stopping = new AbortController();
-  private framework: FrameworkInfo;
-  private subscription: Subscription | undefined;
+  private readonly locator: MasterLocator;
+  private readonly core: SchedulerCore;
+  private readonly waiting: SchedulerEvent[] = [];
+  private readonly timers = new Map<string, NodeJS.Timeout>();
+  private readonly calls = new Map<number, PendingCall>();
+  private readonly over = Promise.withResolvers<void>();
+  /** The stream of this attempt, once it is open. */
+  private stream: { readonly attempt: number; readonly subscription: Subscription } | undefined;
+  /** The last one that was given up. */
+  private hungUp = 0;
   /** Of the last subscription. */
   private channel: CallChannel | undefined;
-  private silence: NodeJS.Timeout | undefined;
-  private silenceLimit = 0;
+  private tokens = 0;
+  private stepping = false;
+  private ended = false;
   private failure: Error | undefined;
-  private leaving = false;
 
   /** @throws Error when an option makes no sense; the message says what would be right */
   constructor(options: SchedulerOptions) {
-    const finder = LeaderFinder.of(options.master, DEFAULT_PORT);
-    if (!finder.ok) throw new Error(`master: ${finder.error}`);
+    const named = (address: Address): void => this.post({ kind: 'leader', address });
+    const locator = MasterLocator.of(options.master, DEFAULT_PORT, named);
+    if (!locator.ok) throw new Error(`master: ${locator.error}`);
+    const { framework, suppressedRoles, offerConstraints, reconnect, encoding = 'protobuf' } = options;
     this.options = options;
-    this.framework = options.framework;
-    this.encoding = options.encoding ?? 'protobuf';
-    this.finder = finder.value;
-    // A leader whose machine is gone does not close its streams.
-    this.finder.onLeader = (leader) => {
-      const { subscription } = this;
-      if (subscription && formatAddress(subscription.address) !== formatAddress(leader)) subscription.close();
-    };
-    this.backoff = new Backoff(options.reconnect?.minimum ?? 100, options.reconnect?.maximum ?? 15_000);
+    this.encoding = encoding;
+    this.locator = locator.value;
+    this.core = new SchedulerCore({
+      framework,
+      reconnect: { minimum: reconnect?.minimum ?? 100, maximum: reconnect?.maximum ?? 15_000 },
+      ...(suppressedRoles && { suppressedRoles }),
+      ...(offerConstraints && { offerConstraints }),
+    });
   }
 
   /** The id that the master gave, or undefined before the first SUBSCRIBED. */
   get frameworkId(): string | undefined {
-    return this.framework.id?.value;
+    return this.core.frameworkId;
   }
 
   get connected(): boolean {
-    return this.subscription !== undefined;
+    return this.core.master !== undefined;
+  }
+
+  /** The master that the subscription is with. */
+  get master(): Address | undefined {
+    return this.core.master;
   }
 
   /**
@@ -119,63 +137,82 @@ export class Scheduler {
    * @throws CallRefused when the master refuses the subscription, FrameworkError when it ends it for good, or whatever
    * one of your functions threw
    */
-  async run(): Promise<void> {
-    try {
-      while (!this.stopping.signal.aborted) {
-        const reason = await this.attempt();
-        if (this.failure) throw this.failure;
-        if (reason === undefined || this.stopping.signal.aborted) continue;
-        if (this.leaving) {
-          await this.pause(TEARDOWN_ANSWER_WITHIN);
-          this.leaving = false;
-          continue;
-        }
-        await this.guard(() => this.options.handlers.disconnected?.(reason, this));
-        await this.pause(this.backoff.next());
-      }
-      if (this.failure) throw this.failure;
-    } finally {
-      this.close();
+  run(): Promise<void> {
+    this.post({ kind: 'start' });
+    return this.over.promise;
+  }
+
+  /** One event after the other, also when one of your functions asks for something in the middle of one. */
+  private post(event: SchedulerEvent): void {
+    this.waiting.push(event);
+    if (this.stepping) return;
+    this.stepping = true;
+    for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
+      const effects: SchedulerEffect[] = [];
+      const env: Env = { now: performance.now(), wall: Date.now(), random: Math.random, chance: () => false };
+      this.core.step(next, env, (effect) => effects.push(effect));
+      for (const effect of effects) this.perform(effect);
+    }
+    this.stepping = false;
+  }
+
+  private perform(effect: SchedulerEffect): void {
+    switch (effect.kind) {
+      case 'locate':
+        void this.locator.locate().then((result) => this.post({ kind: 'located', result }));
+        return;
+      case 'subscribe':
+        void this.subscribe(effect.attempt, effect.address, effect.call);
+        return;
+      case 'channel':
+        this.channel?.close();
+        this.channel = this.openChannel(effect.address, effect.streamId);
+        return;
+      case 'hangUp':
+        this.hungUp = effect.attempt;
+        if (this.stream?.attempt === effect.attempt) this.stream.subscription.close();
+        return;
+      case 'send':
+        this.send(effect.token, effect.call);
+        return;
+      case 'settled':
+        this.settle(effect.token, String(effect.type), effect.result);
+        return;
+      case 'deliver':
+        this.deliver(effect.event);
+        return;
+      case 'disconnected':
+        if (!this.ended) void this.guard(() => this.options.handlers.disconnected?.(effect.reason, this));
+        return;
+      case 'arm':
+        this.disarm(effect.key);
+        this.timers.set(
+          effect.key,
+          setTimeout(() => this.post({ kind: 'timer', key: effect.key }), effect.after),
+        );
+        return;
+      case 'disarm':
+        this.disarm(effect.key);
+        return;
+      case 'over':
+        this.finish(effect.why);
+        return;
     }
   }
 
-  /** One attempt. @returns why it ended, or undefined to try the next address at once */
-  private async attempt(): Promise<string | undefined> {
-    const located = await this.finder.locate();
-    if (!located.ok) return located.error;
-    const address = located.value;
-    const outcome = await subscribe(address, this.subscribeCall(), this.encoding, this.options.credential);
-    switch (outcome.kind) {
-      case 'redirect':
-        return this.finder.redirected(outcome.location)
-          ? undefined
-          : `${formatAddress(address)} does not lead and names no other leader`;
-      case 'unavailable':
-        this.finder.failed();
-        return `${formatAddress(address)}: ${outcome.reason}`;
-      case 'refused':
-        throw outcome.error;
-      case 'open':
-        if (this.stopping.signal.aborted) {
-          outcome.subscription.close();
-          return undefined;
-        }
-        return this.follow(outcome.subscription);
+  private async subscribe(attempt: number, address: Address, call: Call): Promise<void> {
+    const { outcome, subscription } = await subscribe(address, call, this.encoding, this.options.credential);
+    if (subscription !== undefined) {
+      if (this.hungUp >= attempt) subscription.close();
+      else this.stream = { attempt, subscription };
     }
+    this.post({ kind: 'answered', attempt, outcome });
+    if (subscription === undefined) return;
+    const reason = await subscription.read((event) => this.post({ kind: 'event', attempt, event }));
+    this.post({ kind: 'ended', attempt, reason });
   }
 
-  private async follow(subscription: Subscription): Promise<string> {
-    this.subscription = subscription;
-    this.channel?.close();
-    this.channel = this.openChannel(subscription);
-    this.finder.succeeded();
-    const reason = await subscription.read((event) => this.take(event));
-    clearTimeout(this.silence);
-    this.subscription = undefined;
-    return `${formatAddress(subscription.address)}: ${reason}`;
-  }
-
-  private openChannel({ address, streamId }: Subscription): CallChannel {
+  private openChannel(address: Address, streamId: string): CallChannel {
     const media = MEDIA_TYPE[this.encoding];
     const { credential } = this.options;
     return new CallChannel({
@@ -186,31 +223,48 @@ export class Scheduler {
     });
   }
 
-  private subscribeCall(): Call {
-    const { suppressedRoles, offerConstraints } = this.options;
-    return {
-      type: 'SUBSCRIBE',
-      ...(this.framework.id && { framework_id: this.framework.id }),
-      subscribe: {
-        framework_info: this.framework,
-        ...(suppressedRoles && { suppressed_roles: suppressedRoles }),
-        ...(offerConstraints && { offer_constraints: offerConstraints }),
+  private send(token: number, call: Call): void {
+    const message = encodeMessage(Call, call, this.encoding);
+    const body = typeof message === 'string' ? Buffer.from(message) : message;
+    this.channel!.send(body).then(
+      (answer) => {
+        const text = answer.status < 300 ? '' : answer.body.toString('utf8');
+        this.post({ kind: 'callAnswered', token, status: answer.status, text });
       },
-    };
+      (error: Error) => this.post({ kind: 'callLost', token, reason: error.message }),
+    );
   }
 
-  private take(event: Event): void {
-    if (this.stopping.signal.aborted) return;
-    this.listenForSilence();
+  private settle(token: number, type: string, result: CallResult): void {
+    const pending = this.calls.get(token);
+    this.calls.delete(token);
+    if (result.kind === 'accepted') pending?.resolve();
+    else if (result.kind === 'refused') pending?.reject(new CallRefused(type, result.status, result.text));
+    else pending?.reject(new NotConnected(`${type}: ${result.reason}`));
+  }
+
+  private disarm(key: string): void {
+    clearTimeout(this.timers.get(key));
+    this.timers.delete(key);
+  }
+
+  private finish(why: Ending): void {
+    this.ended = true;
+    this.locator.stop();
+    this.channel?.close();
+    if (why.kind === 'refused') this.failure ??= new CallRefused('SUBSCRIBE', why.status, why.text);
+    else if (why.kind === 'error') this.failure ??= new FrameworkError(why.message);
+    if (this.failure) this.over.reject(this.failure);
+    else this.over.resolve();
+  }
+
+  private deliver(event: Event): void {
+    if (this.ended) return;
     const { handlers } = this.options;
     if (handlers.event) void this.guard(() => handlers.event?.(event, this));
     switch (event.type) {
       case 'SUBSCRIBED': {
-        const { framework_id, heartbeat_interval_seconds, master_info } = event.subscribed!;
-        this.framework = { ...this.framework, id: framework_id };
-        this.backoff.reset();
-        this.silenceLimit = (heartbeat_interval_seconds ?? 0) * 1000 * SILENT_HEARTBEATS;
-        this.listenForSilence();
+        const { framework_id, master_info } = event.subscribed!;
         void this.guard(() => handlers.subscribed?.(framework_id.value, master_info, this));
         return;
       }
@@ -230,9 +284,6 @@ export class Scheduler {
       }
       case 'FAILURE':
         void this.guard(() => handlers.failure?.(event.failure ?? {}, this));
-        return;
-      case 'ERROR':
-        this.fail(new FrameworkError(event.error?.message ?? 'the master ended the subscription without a reason'));
         return;
       default:
         return;
@@ -257,75 +308,31 @@ export class Scheduler {
   }
 
   private fail(error: Error): void {
-    this.failure ??= error;
+    if (!this.ended) this.failure ??= error;
     this.stop();
-  }
-
-  private listenForSilence(): void {
-    clearTimeout(this.silence);
-    if (this.silenceLimit > 0) this.silence = setTimeout(() => this.subscription?.close(), this.silenceLimit);
-  }
-
-  private pause(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        this.stopping.signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = setTimeout(done, milliseconds);
-      this.stopping.signal.addEventListener('abort', done);
-      if (this.stopping.signal.aborted) done();
-    });
-  }
-
-  private close(): void {
-    clearTimeout(this.silence);
-    this.finder.stop();
-    this.subscription?.close();
-    this.subscription = undefined;
-    this.channel?.close();
   }
 
   /** Leaves without a word: with a `failover_timeout` the framework and its tasks stay, without one the master removes them. */
   stop(): void {
-    this.stopping.abort();
-    this.finder.stop();
-    this.subscription?.close();
+    this.post({ kind: 'stop' });
   }
 
   /** Ends the framework: the master kills its tasks and forgets it. `run` then resolves. */
-  async teardown(): Promise<void> {
-    // The master closes the stream before it answers: that is no loss of connection.
-    this.leaving = true;
-    try {
-      await this.call({ type: 'TEARDOWN' });
-    } catch (error) {
-      this.leaving = false;
-      throw error;
-    }
-    this.stop();
+  teardown(): Promise<void> {
+    return this.call({ type: 'TEARDOWN' });
   }
 
   /**
    * Sends any call of the scheduler API; the framework id is filled in. Calls reach the master in the order in which they are
-   * made, without waiting for each other's answers.
+   * made, without waiting for each other's answers. What UPDATE_FRAMEWORK says holds for later subscriptions too.
    * @throws NotConnected without a subscription, CallRefused when the master says no
    */
-  async call(call: Call): Promise<void> {
-    const { subscription, channel } = this;
-    if (!subscription || !channel || !this.framework.id)
-      throw new NotConnected(`${call.type}: there is no subscription at the moment`);
-    const message = encodeMessage(Call, { ...call, framework_id: this.framework.id }, this.encoding);
-    const body = typeof message === 'string' ? Buffer.from(message) : message;
-    const answer = await channel.send(body).catch((error: Error) => {
-      // The stream goes the same way, and may not know it yet.
-      subscription.close();
-      throw new NotConnected(`${call.type}: ${error.message}`);
+  call(call: Call): Promise<void> {
+    const token = ++this.tokens;
+    return new Promise((resolve, reject) => {
+      this.calls.set(token, { resolve, reject });
+      this.post({ kind: 'call', token, call });
     });
-    if (answer.status === 307 || answer.status === 503)
-      throw new NotConnected(`${call.type}: that master no longer leads`);
-    if (answer.status >= 300) throw new CallRefused(String(call.type), answer.status, answer.body.toString('utf8'));
   }
 
   /** Takes offers and applies operations to them; without operations it declines them. */
@@ -378,10 +385,5 @@ export class Scheduler {
   /** Sends bytes to an executor. Best effort: nothing says whether they arrived. */
   message(agentId: AgentID, executorId: ExecutorID, data: Uint8Array): Promise<void> {
     return this.call({ type: 'MESSAGE', message: { agent_id: agentId, executor_id: executorId, data } });
-  }
-
-  /** The master that the subscription is with. */
-  get master(): Address | undefined {
-    return this.subscription?.address;
   }
 }

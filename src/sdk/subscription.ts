@@ -1,30 +1,28 @@
 import type { IncomingMessage } from 'node:http';
 import { RecordReader } from '../wire/recordio.ts';
 import { Call, Event } from '../wire/v1_scheduler.ts';
-import type { Address } from './address.ts';
+import { addressOfLocation } from './address.ts';
+import type { Address } from './core/address.ts';
+import type { SubscribeOutcome } from './core/scheduler-core.ts';
 import { decodeMessage, type Encoding, encodeMessage, MEDIA_TYPE } from './encoding.ts';
-import { CallRefused } from './errors.ts';
 import { type Credential, open, readBody } from './exchange.ts';
 
 export const SCHEDULER_PATH = '/api/v1/scheduler';
 
-/** How a SUBSCRIBE ended before any event: where to go instead, or why not. */
-export type SubscribeOutcome =
-  | { readonly kind: 'open'; readonly subscription: Subscription }
-  | { readonly kind: 'redirect'; readonly location: string | undefined }
-  | { readonly kind: 'unavailable'; readonly reason: string }
-  | { readonly kind: 'refused'; readonly error: CallRefused };
+/** What came of sending a SUBSCRIBE: what the core hears, and the stream where there is one. */
+export interface Subscribed {
+  readonly outcome: SubscribeOutcome;
+  readonly subscription?: Subscription;
+}
 
 /** An open event stream. It belongs to one master and one connection; a new connection is a new subscription. */
 export class Subscription {
   readonly streamId: string;
-  readonly address: Address;
   private readonly incoming: IncomingMessage;
   private readonly encoding: Encoding;
 
-  constructor(incoming: IncomingMessage, address: Address, encoding: Encoding) {
+  constructor(incoming: IncomingMessage, encoding: Encoding) {
     this.incoming = incoming;
-    this.address = address;
     this.encoding = encoding;
     this.streamId = String(incoming.headers['mesos-stream-id'] ?? '');
   }
@@ -61,25 +59,30 @@ export async function subscribe(
   call: Call,
   encoding: Encoding,
   credential: Credential | undefined,
-): Promise<SubscribeOutcome> {
+): Promise<Subscribed> {
   const media = MEDIA_TYPE[encoding];
-  let incoming: IncomingMessage;
   try {
-    incoming = await open({
+    const incoming = await open({
       address,
       path: SCHEDULER_PATH,
       headers: { 'Content-Type': media, Accept: media },
       body: encodeMessage(Call, call, encoding),
       ...(credential && { credential }),
     });
-    if (incoming.statusCode === 200)
-      return { kind: 'open', subscription: new Subscription(incoming, address, encoding) };
+    if (incoming.statusCode === 200) {
+      const subscription = new Subscription(incoming, encoding);
+      return { outcome: { kind: 'open', streamId: subscription.streamId }, subscription };
+    }
     const text = (await readBody(incoming)).toString('utf8');
-    if (incoming.statusCode === 307) return { kind: 'redirect', location: incoming.headers.location };
-    if (incoming.statusCode === 503)
-      return { kind: 'unavailable', reason: text.trim() || 'no master leads at the moment' };
-    return { kind: 'refused', error: new CallRefused('SUBSCRIBE', incoming.statusCode ?? 0, text) };
+    return { outcome: refusal(incoming.statusCode ?? 0, incoming.headers.location, text) };
   } catch (error) {
-    return { kind: 'unavailable', reason: (error as Error).message };
+    return { outcome: { kind: 'unavailable', reason: (error as Error).message } };
   }
+}
+
+function refusal(status: number, location: string | undefined, text: string): SubscribeOutcome {
+  if (status === 307)
+    return { kind: 'redirect', leader: location === undefined ? undefined : addressOfLocation(location) };
+  if (status === 503) return { kind: 'unavailable', reason: text.trim() || 'no master leads at the moment' };
+  return { kind: 'refused', status, text };
 }

@@ -9,7 +9,8 @@ import { travel, type Weather } from './weather.ts';
 
 /** What the server side of a request does with it. */
 export interface Responder {
-  reply(status: number, text: string | undefined): void;
+  /** @param leader where to go instead, as a pid */
+  reply(status: number, text: string | undefined, leader?: string): void;
   /** Answers with 200 and an event stream of this id. */
   open(stream: string): void;
   event(event: Event): void;
@@ -34,8 +35,10 @@ export interface HttpConnection {
 export interface SchedulerClient {
   opened(stream: string): void;
   event(event: Event): void;
-  /** Its subscription ended, was refused or never came about. */
+  /** Its subscription ended or never came about; or was refused, for who does not listen for that. */
   closed(why: string): void;
+  /** Its subscription was answered with another status than 200. */
+  refused?(status: number, text: string | undefined, leader: string | undefined): void;
   /** A call was answered. */
   answered(call: Call, status: number, text: string | undefined): void;
   /** The connection broke before the answer came: the call may have been heeded, or not. */
@@ -45,7 +48,7 @@ export interface SchedulerClient {
 type Frame =
   | { readonly kind: 'open'; readonly stream: string }
   | { readonly kind: 'event'; readonly event: Event }
-  | { readonly kind: 'reply'; readonly status: number; readonly text: string | undefined }
+  | { readonly kind: 'reply'; readonly status: number; readonly text: string | undefined; readonly leader?: string }
   | { readonly kind: 'close' };
 
 interface Wiring {
@@ -103,18 +106,28 @@ export class Subscription {
     this.wiring.client.closed(why);
   }
 
+  private refused(status: number, text: string | undefined, leader: string | undefined): void {
+    const { client } = this.wiring;
+    if (client.refused === undefined) this.end(`refused with ${status} ${text ?? ''}`);
+    else {
+      this.over = true;
+      client.refused(status, text, leader);
+    }
+  }
+
   private hear(frame: Frame): void {
     if (this.over) return;
     const { client } = this.wiring;
     if (frame.kind === 'open') client.opened(frame.stream);
     else if (frame.kind === 'event') client.event(frame.event);
-    else if (frame.kind === 'reply') this.end(`refused with ${frame.status} ${frame.text ?? ''}`);
+    else if (frame.kind === 'reply') this.refused(frame.status, frame.text, frame.leader);
     else this.end('the master closed it');
   }
 
   private responder(): Responder {
     return {
-      reply: (status, text) => this.response.send({ kind: 'reply', status, text }),
+      reply: (status, text, leader) =>
+        this.response.send({ kind: 'reply', status, text, ...(leader !== undefined && { leader }) }),
       open: (stream) => {
         this.stream = stream;
         // The request waited while the connection broke.

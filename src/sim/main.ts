@@ -5,6 +5,9 @@
 import { readArguments, USAGE, type Wish } from './arguments.ts';
 import { SimulationFailure, simulate } from './simulation.ts';
 
+// Whoever reads has seen enough.
+process.stdout.on('error', () => process.exit());
+
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /** @returns the seeds that failed */

@@ -36,6 +36,8 @@ export class MasterProcess implements Host, SchedulerApi, SeenMaster {
   private readonly dice: Dice;
   private readonly clock: Clock;
   private readonly registrar: Registrar;
+  /** Who leads, as far as it knows. */
+  private leaderPid: string | undefined;
   private readonly candidacy: Candidacy | undefined;
   private readonly connections = new Set<HttpConnection>();
   private readonly requests = new Map<number, Responder>();
@@ -139,7 +141,7 @@ export class MasterProcess implements Host, SchedulerApi, SeenMaster {
   call(call: Call, streamId: string | undefined, responder: Responder): void {
     this.turn(() => {
       if (this.machine === undefined) {
-        responder.reply(this.elected ? 503 : 307, 'not the leading master');
+        responder.reply(this.elected ? 503 : 307, 'not the leading master', this.leaderPid);
         return;
       }
       const request = this.nextRequest++;
@@ -176,6 +178,7 @@ export class MasterProcess implements Host, SchedulerApi, SeenMaster {
       candidate: candidateBytes(life.options.info),
       turn: (run) => this.turn(run),
       leader: (info, isSelf) => {
+        this.leaderPid = info?.pid;
         if (isSelf && !this.elected) this.lead();
         else if (this.elected && !isSelf) this.end(`lost leadership to ${info?.pid ?? 'nobody'}`);
       },

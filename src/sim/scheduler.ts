@@ -1,18 +1,15 @@
 import type { FrameworkInfo, InverseOffer, Offer, OperationStatus, TaskStatus } from '../wire/v1.ts';
 import type { Call, Event } from '../wire/v1_scheduler.ts';
 import { Clock } from './clock.ts';
+import { type ConnectionHandlers, ForeignConnection, type SchedulerConnection } from './connection.ts';
 import type { Dice } from './dice.ts';
-import { CallConnection, type SchedulerClient, Subscription } from './http.ts';
-import { LeaderDetector } from './leader-detector.ts';
-import type { MasterProcess } from './master-process.ts';
 import type { Masters } from './masters.ts';
-import { brief, hex } from './transcript.ts';
+import { SdkClient } from './sdk-client.ts';
+import { brief } from './transcript.ts';
 import { demand } from './violation.ts';
 import { Workload } from './workload.ts';
 import type { World } from './world.ts';
 
-/** Heartbeats come every 5 s; a stream that is silent for longer than this is dead. */
-const PATIENCE = 17_000;
 const TICK = 2000;
 const FAILOVER_TIMEOUT_SECONDS = 1_000_000;
 
@@ -42,12 +39,15 @@ export class SchedulerProcess {
   private readonly world: World;
   private readonly dice: Dice;
   private readonly masters: Masters;
+  private readonly usesSdk: boolean;
   private duty: Duty | undefined;
 
-  constructor(world: World, dice: Dice, masters: Masters, number: number) {
+  /** @param usesSdk rather than a client that somebody else wrote */
+  constructor(world: World, dice: Dice, masters: Masters, number: number, usesSdk: boolean) {
     this.world = world;
     this.dice = dice;
     this.masters = masters;
+    this.usesSdk = usesSdk;
     this.name = `f${number}`;
     this.info = frameworkInfo(this.name, dice);
     this.workload = new Workload(this.name, dice.fork(), world.weather);
@@ -63,7 +63,7 @@ export class SchedulerProcess {
   }
 
   start(): void {
-    this.duty = new Duty(this.world, this.dice, this.masters, this);
+    this.duty = new Duty(this.world, this.dice, this.masters, this, this.usesSdk);
     this.duty.start();
   }
 
@@ -84,77 +84,63 @@ export class SchedulerProcess {
 }
 
 /** One scheduler at work, from its start to its end. */
-class Duty implements SchedulerClient {
+class Duty implements ConnectionHandlers {
   private readonly world: World;
   private readonly dice: Dice;
-  private readonly masters: Masters;
   private readonly framework: SchedulerProcess;
-  private subscription: Subscription | undefined;
-  private calls: CallConnection | undefined;
-  private stream: string | undefined;
-  private greeted = false;
-  private attempt = 0;
-  private lastHeard = 0;
   private suppressed = false;
   private ended = false;
-  private readonly detector: LeaderDetector;
   private readonly clock: Clock;
-  private leader: string | undefined;
-  /** The program that it is subscribed to, or tries to be. */
-  private master: MasterProcess | undefined;
+  private readonly connection: SchedulerConnection;
   /** Offers that it has neither answered nor been told to forget. */
   private readonly offers = new Map<string, Offer>();
 
-  constructor(world: World, dice: Dice, masters: Masters, framework: SchedulerProcess) {
+  constructor(world: World, dice: Dice, masters: Masters, framework: SchedulerProcess, usesSdk: boolean) {
     this.world = world;
     this.dice = dice;
-    this.masters = masters;
     this.framework = framework;
     this.clock = new Clock(world.loop, dice.fork(), world.weather);
-    this.detector = new LeaderDetector({
-      world,
-      name: framework.name,
-      dice: dice.fork(),
-      clock: this.clock,
-      tell: (pid) => this.detected(pid),
-    });
+    const options = { world, name: framework.name, dice, clock: this.clock, masters, handlers: this };
+    this.connection = usesSdk ? new SdkClient(options) : new ForeignConnection(options);
   }
 
   get subscribed(): boolean {
-    return this.greeted;
+    return this.connection.subscribed;
   }
 
   start(): void {
-    this.detector.start();
+    this.connection.start();
     this.after(TICK, () => this.tick());
   }
 
   end(): void {
     this.ended = true;
-    this.detector.stop();
     this.clock.stop();
-    this.subscription?.abandon();
-    this.calls?.break();
+    this.connection.end();
   }
 
   breakStream(): void {
-    this.subscription?.break();
+    this.connection.breakStream();
   }
 
   breakCalls(): void {
-    this.calls?.break();
+    this.connection.breakCalls();
   }
 
-  opened(stream: string): void {
-    if (this.ended) return;
-    this.stream = stream;
-    this.lastHeard = this.world.loop.now;
+  subscribeCall(): Call {
+    const { framework, dice } = this;
+    this.suppressed = !framework.workload.wants && dice.chance(0.7);
+    const roles = framework.info.roles ?? ['*'];
+    const { id } = framework.info;
+    return {
+      type: 'SUBSCRIBE',
+      ...(id !== undefined && { framework_id: id }),
+      subscribe: { framework_info: framework.info, ...(this.suppressed && { suppressed_roles: roles }) },
+    };
   }
 
-  closed(why: string): void {
-    if (this.ended) return;
-    this.say(`lost its subscription: ${why}`);
-    this.resubscribe();
+  disconnected(): void {
+    this.offers.clear();
   }
 
   answered(call: Call, status: number, text: string | undefined): void {
@@ -167,7 +153,6 @@ class Duty implements SchedulerClient {
 
   unanswered(calls: readonly Call[]): void {
     if (this.ended) return;
-    this.calls = undefined;
     for (const call of calls) {
       // Whether a lost ACCEPT was heeded is found out by reconciliation; its offers, if they still stand, are of no use.
       if (call.accept?.offer_ids !== undefined) {
@@ -178,8 +163,6 @@ class Duty implements SchedulerClient {
   }
 
   event(event: Event): void {
-    if (this.ended) return;
-    this.lastHeard = this.world.loop.now;
     if (event.type !== 'HEARTBEAT') this.say(`<- ${brief(event)}`);
     if (event.subscribed !== undefined) this.greet(event.subscribed.framework_id.value);
     else if (event.offers !== undefined) this.offered(event.offers.offers ?? []);
@@ -193,53 +176,11 @@ class Duty implements SchedulerClient {
     }
   }
 
-  private detected(pid: string | undefined): void {
-    if (this.ended || pid === this.leader) return;
-    this.say(`is told that ${pid ?? 'nobody'} leads`);
-    this.leader = pid;
-    this.resubscribe();
-  }
-
-  private subscribe(): void {
-    this.subscription?.abandon();
-    if (this.leader === undefined) return;
-    const master = this.masters.at(this.leader);
-    if (master !== this.master) this.calls?.break();
-    this.master = master;
-    if (master === undefined) {
-      this.resubscribe();
-      return;
-    }
-    const { world, dice, framework } = this;
-    this.suppressed = !framework.workload.wants && dice.chance(0.7);
-    this.lastHeard = world.loop.now;
-    const roles = framework.info.roles ?? ['*'];
-    const { id } = framework.info;
-    const call: Call = {
-      type: 'SUBSCRIBE',
-      ...(id !== undefined && { framework_id: id }),
-      subscribe: { framework_info: framework.info, ...(this.suppressed && { suppressed_roles: roles }) },
-    };
-    this.say(`-> ${brief(call)}`);
-    const heldUntil = (): number => world.network.cutOffUntil(master.address);
-    this.subscription = new Subscription({ ...world, dice, api: master, client: this, heldUntil }, call);
-  }
-
-  private resubscribe(): void {
-    this.greeted = false;
-    this.stream = undefined;
-    this.offers.clear();
-    this.subscription?.abandon();
-    const attempt = ++this.attempt;
-    this.after(this.dice.between(10, 2000), () => attempt === this.attempt && this.subscribe());
-  }
-
   private greet(id: string): void {
     const { framework } = this;
     const known = framework.info.id?.value;
     demand(known === undefined || known === id, () => `${framework.name} has the id ${known} and is called ${id}`);
     framework.info = { ...framework.info, id: { value: id } };
-    this.greeted = true;
     this.call({ type: 'RECONCILE', reconcile: {} });
     this.reconcile();
   }
@@ -258,7 +199,7 @@ class Duty implements SchedulerClient {
 
   private answer(list: readonly Offer[]): void {
     const offers = list.filter((offer) => this.offers.delete(offer.id.value));
-    if (offers.length === 0 || !this.greeted) return;
+    if (offers.length === 0 || !this.connection.subscribed) return;
     const { framework, dice, world } = this;
     const offer_ids = offers.map((offer) => offer.id);
     const careless = world.weather.fickle && dice.chance(0.1);
@@ -313,13 +254,7 @@ class Duty implements SchedulerClient {
   private tick(): void {
     this.after(TICK, () => this.tick());
     const { world, dice, framework } = this;
-    if (world.loop.now - this.lastHeard > PATIENCE) {
-      this.say('heard nothing for too long');
-      this.resubscribe();
-      this.lastHeard = world.loop.now;
-      return;
-    }
-    if (!this.greeted) return;
+    if (this.connection.tick() || !this.connection.subscribed) return;
     for (const task of framework.workload.overdue()) this.kill(task.id);
     if (dice.chance(0.1)) this.reconcile();
     // What it was told to be lost may have come back with its agent, and only this tells.
@@ -363,14 +298,7 @@ class Duty implements SchedulerClient {
 
   private call(call: Call): void {
     const { id } = this.framework.info;
-    if (this.ended || id === undefined || this.stream === undefined || !this.greeted) return;
-    const { world, dice, master } = this;
-    if (master?.alive !== true) return;
-    const heldUntil = (): number => world.network.cutOffUntil(master.address);
-    this.calls ??= new CallConnection({ ...world, dice, api: master, client: this, heldUntil });
-    const uuid = call.acknowledge === undefined ? '' : ` ${hex(call.acknowledge.uuid)}`;
-    this.say(`-> ${call.type}${uuid}`);
-    this.calls.send({ ...call, framework_id: id }, this.stream);
+    if (!this.ended && id !== undefined && this.connection.subscribed) this.connection.call(call, id.value);
   }
 
   private say(what: string): void {

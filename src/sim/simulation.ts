@@ -18,6 +18,9 @@ import { createWorld } from './world.ts';
 /** How long a healed cluster may take to finish its work: upstream's longest wait between two sendings is 10 minutes. */
 const PATIENCE: Millis = 30 * 60_000;
 
+/** From this seed on, what takes part that older seeds know nothing of: these go on to play the same. */
+const WIDE = 1_000_000;
+
 export interface SimulationResult {
   readonly seed: number;
   /** Of the whole transcript. */
@@ -63,7 +66,7 @@ export function simulate(seed: number, sink?: (line: string) => void): Simulatio
     world.observers.push(books, instances, updates, new OffersChecker(), new RegistryChecker(world.store));
     const masters = new Masters(world, dice.fork(), masterCount);
     const schedulers = Array.from({ length: dice.whole(1, 4) }, (_, i) => {
-      return new SchedulerProcess(world, dice.fork(), masters, i);
+      return new SchedulerProcess(world, dice.fork(), masters, i, seed >= WIDE && dice.chance(0.7));
     });
     const machines = Array.from({ length: dice.whole(1, 5) }, (_, i) => machineSpec(i, dice));
     const chaos = new Chaos(world, dice.fork(), machines, schedulers, masters);

@@ -1,5 +1,5 @@
-import { type Address, formatAddress } from '../../sdk/address.ts';
 import { callAgent } from '../../sdk/agent-operator.ts';
+import { type Address, formatAddress } from '../../sdk/core/address.ts';
 import { CallRefused } from '../../sdk/errors.ts';
 import { orderedConnection } from '../../sdk/exchange.ts';
 import type { OperatorOptions } from '../../sdk/operator.ts';
