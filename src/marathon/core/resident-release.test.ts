@@ -23,6 +23,24 @@ test('DELETE destroys the volumes, unreserves everything, and then offers are no
   assert.equal(rig.mesos.wanted.size, 0);
 });
 
+test('DELETE gives back what is reserved in offers that are kept at the moment', () => {
+  const rig = rigWithAgents(1, { spareOffers: 32 });
+  rig.change(resident());
+  rig.advance(2_000);
+  update(rig, { instances: 0 });
+  rig.advance(10_000);
+  const kept = rig.offerOf('host0', 'prod');
+  rig.step({ kind: 'offers', offers: [kept] });
+  assert.deepEqual([...rig.core.state.launching.held.offers.keys()], [kept.id.value]);
+  rig.change({ kind: 'deleteApp', id: '/prod/db' });
+  rig.advance(1);
+  assert.deepEqual(
+    rig.calls.flatMap(({ accept }) => accept?.offer_ids ?? []).filter(({ value }) => value === kept.id.value),
+    [kept.id],
+  );
+  assert.equal(reserved(rig), '');
+});
+
 test('DELETE does not wait for an agent that is away; its volumes are freed when it is back, by another leader too', () => {
   for (const fails of [false, true]) {
     const rig = rigWithAgents(1);

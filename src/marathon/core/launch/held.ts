@@ -45,8 +45,15 @@ export function watchHeld(ctx: Context): void {
 
 /** Whether looking at kept offers again would come to something. */
 function isUseful(ctx: Context): boolean {
-  const { held, waiting } = ctx.state.launching;
-  return waiting.size === 0 ? held.offers.size > ctx.options.spareOffers : hasToken(ctx);
+  const { held } = ctx.state.launching;
+  if (ctx.state.launching.waiting.size > 0) return hasToken(ctx);
+  return !isIdle(ctx) || held.offers.size > ctx.options.spareOffers;
+}
+
+/** Nothing wants an offer, neither to launch with it nor to give back what is reserved in it. */
+export function isIdle({ state }: Context): boolean {
+  const { waiting, releasing, sweeps } = state.launching;
+  return waiting.size === 0 && releasing.size === 0 && sweeps.size === 0;
 }
 
 export function isHeldTimer(key: string): boolean {

@@ -9,7 +9,7 @@ import { hasVolumes, matchInstance } from '../placement/match.ts';
 import { type OpenOffer, openOffer } from '../placement/open-offer.ts';
 import type { MatchResult } from '../placement/result.ts';
 import { type SpecRecord, specRecord } from '../state.ts';
-import { heldForUse, heldTooLong, hold, spare } from './held.ts';
+import { heldForUse, heldTooLong, hold, isIdle, spare } from './held.ts';
 import { provision } from './provision.ts';
 import { confirmReservations, noteAwaitedVolumes, reserve } from './reservations.ts';
 import { missingSecret, noteMissingSecret } from './secrets.ts';
@@ -36,7 +36,7 @@ export function takeHeldTimer(ctx: Context, key: string): void {
   const overdue = heldTooLong(ctx, key);
   const givenBack: GivenBack = new Map();
   for (const offer of heldForUse(ctx)) takeOffer(ctx, offer, givenBack);
-  const seconds = isSpare(ctx) ? ctx.options.declineOfferDuration / 1000 : SOON;
+  const seconds = isIdle(ctx) ? ctx.options.declineOfferDuration / 1000 : SOON;
   for (const offer of overdue) giveBack(ctx, givenBack, offer, seconds);
   decline(ctx, givenBack);
 }
@@ -50,18 +50,13 @@ function takeOffer(ctx: Context, offer: Offer, givenBack: GivenBack): void {
   if (operations.length > 0) {
     state.launching.counters.used++;
     accept(ctx, offer, operations);
-  } else if (isLimited ? hold(ctx, offer) : isSpare(ctx) && spare(ctx, offer)) {
+  } else if (isLimited ? hold(ctx, offer) : isIdle(ctx) && spare(ctx, offer)) {
     return;
   } else if (!isLimited) {
     giveBack(ctx, givenBack, offer, options.declineOfferDuration / 1000);
   } else {
     giveBack(ctx, givenBack, offer, SOON);
   }
-}
-
-/** Nothing waits, so that nobody has refused it. */
-function isSpare({ state }: Context): boolean {
-  return state.launching.waiting.size === 0;
 }
 
 /** @returns whether more could have been launched, had our own limits allowed it */
