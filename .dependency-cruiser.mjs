@@ -50,6 +50,8 @@ const MAY_USE = {
     'coordination/zookeeper/core',
     'coordination/election/core',
     'sdk/core',
+    'marathon/definition',
+    'marathon/core',
   ],
 };
 

@@ -23,6 +23,8 @@ export interface ConnectionHandlers {
   answered(call: Call, status: number, text: string | undefined): void;
   /** The connection broke before the answer came: each of them may have been heeded, or not. */
   unanswered(calls: readonly Call[]): void;
+  /** The master has ended it for good, and no other attempt follows. */
+  over?(reason: string): void;
 }
 
 export interface ConnectionOptions {

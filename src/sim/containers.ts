@@ -14,6 +14,10 @@ export interface LiveContainer {
   /** Of the task that it was launched for: its command says so. */
   readonly taskId: string;
   readonly resources: LaunchContainer['resources'];
+  /** That it listens on, as its environment says. */
+  readonly ports?: readonly number[];
+  /** So many ms after its start it is healthy; undefined: never. */
+  readonly healthyAfter?: number | undefined;
 }
 
 interface Container extends LiveContainer {
@@ -40,15 +44,40 @@ export interface SimulatedCommand {
   readonly exitCode: number;
   /** Ends when it is asked to; else it has to be killed. */
   readonly polite: boolean;
+  /** Ends by itself only as long as things go wrong. */
+  readonly frail?: boolean;
+  /** How soon it answers that it is healthy; never, unless given. */
+  readonly healthyAfter?: number;
 }
+
+/** Stands for the id that is in the environment. */
+const SELF = '-';
 
 export function formatCommand({ taskId, runFor, exitCode, polite }: SimulatedCommand): string {
   return `run ${taskId} ${runFor} ${exitCode} ${polite ? 'polite' : 'stubborn'}`;
 }
 
-function parseCommand(line: string): SimulatedCommand {
-  const [, taskId = '', runFor, exitCode, manner] = line.split(' ');
-  return { taskId, runFor: Number(runFor), exitCode: Number(exitCode), polite: manner === 'polite' };
+/** Of a service whose tasks are launched from one definition. */
+export function formatService(command: Omit<SimulatedCommand, 'taskId'>): string {
+  const { frail = false, healthyAfter = 'never' } = command;
+  return `${formatCommand({ ...command, taskId: SELF })} ${frail ? 'frail' : 'firm'} ${healthyAfter}`;
+}
+
+function parseCommand(line: string, environment: LaunchContainer['environment']): SimulatedCommand {
+  const [, taskId = '', runFor, exitCode, manner, kind, healthyAfter = 'never'] = line.split(' ');
+  return {
+    taskId: taskId === SELF ? (environment.MESOS_TASK_ID ?? '') : taskId,
+    runFor: Number(runFor),
+    exitCode: Number(exitCode),
+    polite: manner === 'polite',
+    frail: kind === 'frail',
+    ...(healthyAfter !== 'never' && { healthyAfter: Number(healthyAfter) }),
+  };
+}
+
+/** `PORT0`, `PORT1` and so on. */
+function portsOf(environment: LaunchContainer['environment']): number[] {
+  return Object.keys(environment).flatMap((name) => (/^PORT\d+$/.test(name) ? [Number(environment[name])] : []));
 }
 
 export interface ContainerHooks {
@@ -141,11 +170,19 @@ export class ContainerRuntime {
     }
   }
 
-  launch({ containerId, frameworkId, resources, argv }: LaunchContainer, survives: boolean): void {
-    const command = parseCommand(argv.at(-1) ?? '');
-    const { taskId } = command;
+  launch({ containerId, frameworkId, resources, argv, environment }: LaunchContainer, survives: boolean): void {
+    const command = parseCommand(argv.at(-1) ?? '', environment);
+    const { taskId, healthyAfter } = command;
     const base = { containerId, frameworkId, taskId, resources, command, survives };
-    const container: Container = { ...base, phase: 'starting', orphaned: false, pid: this.nextPid++, status: 0 };
+    const service = { ports: portsOf(environment), healthyAfter };
+    const container: Container = {
+      ...base,
+      ...service,
+      phase: 'starting',
+      orphaned: false,
+      pid: this.nextPid++,
+      status: 0,
+    };
     this.containers.set(containerId, container);
     this.loop.after(this.dice.between(1, 50) + (this.dice.chance(0.1) ? this.dice.between(0, 3000) : 0), () =>
       this.start(container),
@@ -209,7 +246,9 @@ export class ContainerRuntime {
     container.ran = true;
     this.hooks.started(container);
     this.tell({ kind: 'containerStarted', containerId, pid: container.pid });
-    this.loop.after(command.runFor, () => this.end(container, command.exitCode << 8));
+    this.loop.after(command.runFor, () => {
+      if (command.frail !== true || this.weather.fickle) this.end(container, command.exitCode << 8);
+    });
   }
 
   private end(container: Container, status: number): void {

@@ -47,7 +47,9 @@ function summarize(seeds: number, failed: readonly number[], sums: ReadonlyMap<s
   print(`${seeds} seeds in ${took.toFixed(1)} s: ${sum('simulated seconds')} simulated seconds, ${sum('tasks')} tasks`);
   print(`${sum('steps')} steps of cores, ${Math.round(sum('steps') / took)} a second`);
   print(`${injected} faults: ${faults.map(([what, count]) => `${what.slice(6)} ${count}`).join(', ')}`);
-  const rest = [...sums].filter(([what]) => /^(agents|leaders|writes)/.test(what)).map(([what, n]) => `${n} ${what}`);
+  const rest = [...sums]
+    .filter(([what]) => /^(agents|leaders|writes|marathons)/.test(what))
+    .map(([what, n]) => `${n} ${what}`);
   if (rest.length > 0) print(rest.join(', '));
   print(failed.length === 0 ? 'no seed failed' : `${failed.length} seeds failed: ${failed.join(', ')}`);
 }

@@ -1,5 +1,8 @@
 import type { AgentEffect } from '../agent/core/effects.ts';
 import type { AgentEvent } from '../agent/core/events.ts';
+import type { MarathonEffect } from '../marathon/core/effects.ts';
+import type { MarathonEvent } from '../marathon/core/events.ts';
+import type { MarathonCore } from '../marathon/core/machine.ts';
 import type { MasterEffect } from '../master/core/effects.ts';
 import type { MasterEvent } from '../master/core/events.ts';
 import type { Master } from '../master/core/machine.ts';
@@ -29,6 +32,14 @@ export interface SeenAgent {
   keeps?(frameworkId: string, taskId: string): boolean;
 }
 
+/** One life of a Marathon, from when it has read its store. */
+export interface SeenMarathon {
+  readonly name: string;
+  readonly core: MarathonCore;
+  /** What is durable. */
+  readonly stored: ReadonlyMap<string, string>;
+}
+
 /** Watches the world without touching it. Checkers are observers that throw a `Violation`. */
 export interface Observer {
   /** After a step of the master, with what it decided, before anything of it is performed. */
@@ -51,4 +62,10 @@ export interface Observer {
   containerEnded?(agent: SeenAgent, container: LiveContainer, status: number | undefined): void;
   /** A scheduler has taken note of a status, and is about to acknowledge it if it carries a uuid. */
   statusSeen?(frameworkId: string, status: TaskStatus): void;
+  /** It has read its store, and is about to begin. */
+  marathonStarted?(marathon: SeenMarathon): void;
+  /** After a step, before anything of what it decided is performed. */
+  marathonStepped?(marathon: SeenMarathon, event: MarathonEvent, effects: readonly MarathonEffect[]): void;
+  /** Something that it decided happens now: what had to be durable before it is. */
+  marathonPerforms?(marathon: SeenMarathon, effect: MarathonEffect): void;
 }

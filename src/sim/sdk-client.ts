@@ -148,6 +148,7 @@ export class SdkClient implements SchedulerConnection {
         // The master has said why, or nobody may use this framework's id.
         demand(effect.why.kind === 'error', () => `${this.options.name} cannot go on: ${JSON.stringify(effect.why)}`);
         this.greeted = false;
+        handlers.over?.(effect.why.message);
         return;
     }
   }

@@ -8,6 +8,8 @@ import { OffersChecker } from './checkers/offers.ts';
 import { RegistryChecker } from './checkers/registry.ts';
 import { UpdatesChecker } from './checkers/updates.ts';
 import { Dice } from './dice.ts';
+import type { Loop } from './loop.ts';
+import { MarathonParty } from './marathon/party.ts';
 import { Masters, pidOf } from './masters.ts';
 import { Operator } from './operator.ts';
 import { SchedulerProcess } from './scheduler.ts';
@@ -49,6 +51,21 @@ export class SimulationFailure extends Error {
   }
 }
 
+/** Lets time pass until nothing is in the way any more. @throws Violation if that takes too long */
+function untilNothing(loop: Loop, what: string, obstaclesNow: () => Iterable<string>): void {
+  const rests = (): boolean => obstaclesNow()[Symbol.iterator]().next().done === true;
+  const rested = loop.runUntil(loop.now + PATIENCE, rests);
+  demand(
+    rested,
+    () => `${what} ${PATIENCE / 60_000} minutes after the end of all faults:\n  ${[...obstaclesNow()].join('\n  ')}`,
+  );
+}
+
+function* obstacles(cluster: Cluster, party: MarathonParty | undefined): Iterable<string> {
+  yield* unsettled(cluster);
+  if (party !== undefined) yield* party.lingering(cluster);
+}
+
 /**
  * One seed, one run: a cluster to which bad things happen for a while, and which must then come to rest.
  * @param sink takes the transcript, line by line
@@ -71,11 +88,15 @@ export function simulate(seed: number, sink?: (line: string) => void): Simulatio
     const machines = Array.from({ length: dice.whole(1, 5) }, (_, i) => machineSpec(i, dice));
     const chaos = new Chaos(world, dice.fork(), machines, schedulers, masters);
     const operator = new Operator(world, dice.fork(), masters);
+    const party =
+      seed >= WIDE && dice.chance(0.7) ? new MarathonParty(world, dice.fork(), masters, machines) : undefined;
+    if (party !== undefined && dice.chance(0.3)) schedulers.length = 0;
     masters.start();
     chaos.start();
     operator.start();
     for (const scheduler of schedulers) loop.after(dice.wait(500), () => scheduler.start());
     const stormFor = dice.between(20_000, 120_000);
+    party?.start();
     loop.runUntil(stormFor);
 
     world.say('phase', 'two: the faults end');
@@ -87,13 +108,13 @@ export function simulate(seed: number, sink?: (line: string) => void): Simulatio
     Object.assign(world.weather, CALM);
     for (const { workload } of schedulers) workload.closing = true;
     const cluster: Cluster = { masters, machines: chaos.machines, schedulers, instances, updates };
-    const rests = (): boolean => unsettled(cluster)[Symbol.iterator]().next().done === true;
-    const rested = loop.runUntil(stormFor + PATIENCE, rests);
-    demand(
-      rested,
-      () =>
-        `no rest ${PATIENCE / 60_000} minutes after the end of all faults:\n  ${[...unsettled(cluster)].join('\n  ')}`,
-    );
+    if (party !== undefined) {
+      party.mend(chaos.machines);
+      untilNothing(loop, 'Marathon has not converged', () => party.unconverged(cluster));
+      world.say('phase', 'three: all of Marathon is to go');
+      party.leave();
+    }
+    untilNothing(loop, 'no rest', () => obstacles(cluster, party));
     if (masters.leader !== undefined) books.check(masters.leader);
     const tasks = schedulers.reduce((sum, { workload }) => sum + workload.tasks.size, 0);
     const { hash, lines } = transcript;
