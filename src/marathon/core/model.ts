@@ -68,7 +68,10 @@ export interface Reservation {
   readonly volumes: readonly LocalVolume[];
   /** `new`: asked for, not used yet. `launched`: in use. `suspended`: waits for the next launch. */
   readonly state: 'new' | 'launched' | 'suspended';
-  /** While `new`: when it is given up. */
+  /**
+   * While `new`: when it is given up. Still there while `launched`: no agent has said yet that it used it, and what a master
+   * offers may be what an agent has failed to make.
+   */
   readonly deadline?: number;
   /** The role that it was made for: it stays, though the definition may get another one. */
   readonly role: string;

@@ -221,6 +221,29 @@ test('volumes and resources of a resident app cannot change', () => {
   }
 });
 
+test('volumes that were offered and that their agent had not made after all are not waited for', () => {
+  const rig = rigWithAgents(1);
+  rig.isQuick = false;
+  rig.change(resident());
+  rig.advance(2_000);
+  const first = only(rig);
+  const agent = rig.mesos.agents.get('agent-host0')!;
+  assert.equal(first.reservation?.state, 'launched');
+  agent.total = agent.total.minus(agent.total.persistentVolumes());
+  rig.report(first.tasks[0]!.id, 'TASK_DROPPED');
+  assert.equal(only(rig).reservation?.state, 'new');
+  rig.isQuick = true;
+  rig.advance(60_000);
+  const second = only(rig);
+  assert.notEqual(second.id, first.id);
+  assert.equal(second.condition, 'Running');
+  // What has been used is waited for, whatever becomes of its tasks.
+  agent.total = agent.total.minus(agent.total.persistentVolumes());
+  rig.report(second.tasks[0]!.id, 'TASK_DROPPED');
+  rig.advance(600_000);
+  assert.equal(only(rig).id, second.id);
+});
+
 test('a resident pod shares its volume among its containers and comes back to it', () => {
   const rig = rigWithAgents(2);
   const container = (name: string) => ({

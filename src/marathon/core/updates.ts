@@ -17,6 +17,7 @@ import { noteFailure } from './failures.ts';
 import { healthOfInstance, noteMesosHealth, watchHealth } from './health.ts';
 import { alter, expunge, expungeIfDone } from './instances.ts';
 import { confirmKill, killInstance, killTask } from './kills.ts';
+import { afterUpdate, watchReservation } from './launch/reservations.ts';
 import { returnToken } from './launch/tokens.ts';
 import type { Condition, Instance, TaskRecord } from './model.ts';
 import type { PublishedAddress } from './published.ts';
@@ -141,12 +142,14 @@ function takeTask(ctx: Context, instance: Instance, task: TaskRecord, status: Ta
     each.condition = conditionOfAll(each.tasks, each.unreachable, ctx.env.wall);
     const started = each.tasks.flatMap(({ startedAt }) => startedAt ?? []);
     if (started.length > 0) each.activeSince = Math.min(...started);
-    if (isTerminal(each.condition) && each.reservation) each.reservation = { ...each.reservation, state: 'suspended' };
+    const reservation = afterUpdate(ctx, each, task.condition);
+    if (reservation) each.reservation = reservation;
     noteMesosHealth(ctx, each, status);
     const healthy = healthOfInstance(ctx, each, healthOfAll(each.tasks));
     if (healthy === undefined) delete each.healthy;
     else each.healthy = healthy;
   });
+  watchReservation(ctx, instance);
   if (instance.condition === 'Running' && before !== 'Running') {
     returnToken(ctx);
     watchHealth(ctx, instance);

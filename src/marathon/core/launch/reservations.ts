@@ -1,8 +1,9 @@
 /** What becomes of reservations: asked for, seen in an offer, given up if they never are. */
 import { mayLaunch } from '../backoff.ts';
+import { isTerminal } from '../condition.ts';
 import { type Context, log } from '../context.ts';
 import { alter, expunge } from '../instances.ts';
-import type { Instance } from '../model.ts';
+import type { Condition, Instance, Reservation } from '../model.ts';
 import { hasVolumes, lackOfVolumes, noMatch } from '../placement/match.ts';
 import type { OpenOffer } from '../placement/open-offer.ts';
 import type { Reserve } from '../placement/result.ts';
@@ -24,6 +25,27 @@ export function reserve(ctx: Context, instance: Instance, { reservation, placeme
 export function watchReservation({ env, emit }: Context, { id, reservation }: Instance): void {
   if (reservation?.state !== 'new') return;
   emit({ kind: 'arm', key: `${TIMER}${id}`, after: Math.max(0, (reservation.deadline ?? 0) - env.wall) });
+}
+
+/** What only an agent says that had the volumes. */
+const USED: ReadonlySet<Condition> = new Set<Condition>(['Starting', 'Running', 'Killing', 'Finished', 'Failed']);
+
+/**
+ * @param told of one of its tasks
+ * @returns the reservation once that is known. What was never used may not be there at all: an agent that was just coming back can
+ * have failed to make what a master offered already. It is waited for as if it had only been asked for.
+ */
+export function afterUpdate(
+  { env, options }: Context,
+  { condition, reservation }: Instance,
+  told: Condition,
+): Reservation | undefined {
+  if (reservation?.state !== 'launched') return reservation;
+  const { deadline, ...used } = reservation;
+  const isUsed = deadline === undefined || USED.has(told);
+  if (!isTerminal(condition)) return isUsed ? used : reservation;
+  if (isUsed) return { ...used, state: 'suspended' as const };
+  return { ...used, state: 'new' as const, deadline: env.wall + options.reservationTimeout };
 }
 
 /** @returns the instance that a timer stands for, if it is one of ours */

@@ -95,10 +95,9 @@ function matchReserved(ctx: Context, request: MatchRequest, reservation: Reserva
   if (lacks.length > 0 || !ports.ok) return noMatch(lacks);
   const ids = new Set(reservation.volumes.map(({ persistenceId }) => persistenceId));
   const volumes = [...own].filter(({ resource }) => ids.has(persistenceOf(resource) ?? '')).map(takeAll);
-  const { deadline: _, ...kept } = reservation;
   return {
     ...launch(ctx, request, takeScalars(offer, needs, mayUse), ports.ports, volumes),
-    reservation: { ...kept, state: 'launched' },
+    reservation: { ...reservation, state: 'launched' },
   };
 }
 
