@@ -185,29 +185,6 @@ test('a volume whose folder cannot be made fails, is undone, and the master hear
   assert.equal(end?.status.uuid?.value.length, 16);
 });
 
-test('a task that was launched with a volume whose folder could not be made is ended', () => {
-  const stage = new Stage();
-  stage.reserve(reserved('disk', 20));
-  stage.create(volume('v'));
-  stage.answer();
-  stage.create(volume('w'));
-  const launch = (id: string, resources: readonly Resource[]): void => {
-    stage.receive('mesos.internal.RunTaskMessage', {
-      framework: { ...FRAMEWORK, id: { value: 'f1' } },
-      pid: '',
-      task: { ...task(id), resources },
-      launch_executor: true,
-    });
-  };
-  launch('good', [volume('v')]);
-  launch('bad', [volume('w')]);
-  const launched = stage.effects.flatMap((one) => (one.kind === 'launchContainer' ? [one] : []));
-  assert.equal(launched.length, 2);
-  stage.answer('no space left');
-  const destroyed = stage.effects.flatMap((one) => (one.kind === 'destroyContainer' ? [one.containerId] : []));
-  assert.deepEqual(destroyed, [launched[1]!.containerId]);
-});
-
 test('a second failure while it registers again is in what the master hears last', () => {
   const stage = new Stage();
   stage.reserve(reserved('disk', 20));

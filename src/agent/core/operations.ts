@@ -1,14 +1,11 @@
 /** Operations on the agent's resources: reservations and persistent volumes. */
 import { formatUuid } from '../../base/random.ts';
-import { upgrade } from '../../resources/refinement.ts';
 import type { ApplyOperationMessage } from '../../wire/internal.ts';
-import type { Operation, Resource } from '../../wire/v1.ts';
+import type { Operation } from '../../wire/v1.ts';
 import { rememberResources } from './checkpoints.ts';
 import { type Context, log } from './context.ts';
 import type { AgentEvent } from './events.ts';
-import { destroyExecutor } from './kill.ts';
 import { endOperation, nameOperation, RETRY_MIN } from './operation-updates.ts';
-import { volumeDirectory } from './paths.ts';
 import { registerAgain } from './registration.ts';
 import { bareOperation, changeTotal, volumeChanges, withoutOperation } from './resources.ts';
 import type { AgentState } from './state.ts';
@@ -58,36 +55,7 @@ export function volumesChanged(context: Context, event: Extract<AgentEvent, { ki
   }
   const undone = withoutOperation(state.total, bareOperation(record.operation.info));
   if (undone !== undefined) changeTotal(state, undone);
-  endWithoutVolumes(context);
   failOperation(context, key, problem);
-}
-
-/**
- * Ends what was launched with volumes that are not there: launches do not wait until their volumes are made. As long as it runs
- * masters refuse this agent, whose tasks hold more than it has.
- */
-export function endWithoutVolumes(context: Context): void {
-  const { state } = context;
-  const made = new Set(
-    [...state.total.persistentVolumes()].map((volume) => volumeDirectory(state.options.workDir, volume)),
-  );
-  const isMissing = (resource: Resource): boolean =>
-    resource.disk?.persistence !== undefined && !made.has(volumeDirectory(state.options.workDir, upgrade(resource)));
-  for (const framework of state.frameworks.values()) {
-    for (const executor of framework.executors.values()) {
-      const held = [
-        executor.info,
-        ...[...executor.queued.values(), ...executor.launched.values()].map(({ info }) => info),
-      ];
-      if (!held.some(({ resources }) => resources?.some(isMissing))) continue;
-      log(
-        context,
-        'warning',
-        `Ending executor ${executor.id} of framework ${framework.id}: a volume of it is not there`,
-      );
-      destroyExecutor(context, executor);
-    }
-  }
 }
 
 /** The master has applied the operation in its books already: it has to hear what this agent really has. */

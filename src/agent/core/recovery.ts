@@ -6,7 +6,7 @@ import { executorEnded, forgetExecutorIfDone, registrationTimer, retireIfIdle, s
 import { discardFound, showCompleted } from './found.ts';
 import { drainPolicy, killTask } from './kill.ts';
 import { taskSandbox } from './launch.ts';
-import { endWithoutVolumes, resumePending } from './operations.ts';
+import { resumePending } from './operations.ts';
 import { resumeOperatorContainers } from './operator-containers.ts';
 import type { Recovered } from './recovered.ts';
 import { showAgentDirectory } from './registration.ts';
@@ -39,7 +39,6 @@ export function resume(context: Context, recovered: Recovered, cleanup: boolean)
       resumeExecutor(context, framework, executor, recovered.containers);
     }
   }
-  endWithoutVolumes(context);
   resumeOperatorContainers(context, recovered.containers);
   if (cleanup) endAgent(context, '--recover=cleanup', false);
 }
