@@ -24,6 +24,7 @@ export class AgentMachine {
   private readonly dice: Dice;
   private spec: MachineSpec;
   private disk = new SimulatedDisk();
+  private missing = new Set<string>();
   private lives = 0;
 
   constructor(world: World, dice: Dice, spec: MachineSpec) {
@@ -59,7 +60,10 @@ export class AgentMachine {
     if (how === 'rebooted' || how === 'lost') this.containers.crash();
     else this.containers.detach();
     if (how === 'killedWithLauncher') this.containers.lose();
-    if (how === 'lost') this.disk = new SimulatedDisk();
+    if (how === 'lost') {
+      this.disk = new SimulatedDisk();
+      this.missing = new Set();
+    }
     this.restart(after);
   }
 
@@ -92,12 +96,13 @@ export class AgentMachine {
   }
 
   private make(cleanup: boolean): AgentProcess {
-    const { world, dice, spec, disk, containers } = this;
+    const { world, dice, spec, disk, containers, missing } = this;
     return new AgentProcess(world, dice.fork(), {
       machine: spec,
       life: this.lives++,
       disk,
       containers,
+      missing,
       cleanup,
       // It has ended itself, and all its tasks. Whoever looks after the machine gives it an empty folder.
       ended: () => this.end('lost', 1000),

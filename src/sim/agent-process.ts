@@ -77,6 +77,8 @@ export interface AgentLife {
   readonly life: number;
   readonly disk: SimulatedDisk;
   readonly containers: ContainerRuntime;
+  /** Folders of volumes that could not be made. */
+  readonly missing: Set<string>;
   /** End what was left, and then itself. */
   readonly cleanup: boolean;
   /** The agent ended itself; whoever keeps it running starts another one. */
@@ -214,7 +216,9 @@ export class AgentProcess implements Host {
         break;
       case 'launchContainer': {
         const { info } = this.core.state.frameworks.get(effect.frameworkId) ?? {};
-        this.containers.launch(effect, info?.checkpoint === true);
+        const { missing } = this.life;
+        const able = effect.volumes.every(({ target }) => target === undefined || !missing.has(target));
+        this.containers.launch(effect, info?.checkpoint === true, able || !world.isWide);
         break;
       }
       case 'killContainer':
@@ -231,7 +235,7 @@ export class AgentProcess implements Host {
         world.loop.after(0, () => this.step({ kind: 'directoryRemoved', ok: true }));
         break;
       case 'changeVolumes':
-        this.changeVolumes(effect.operation);
+        this.changeVolumes(effect);
         break;
       case 'detectMaster':
         this.detector.detect();
@@ -243,8 +247,12 @@ export class AgentProcess implements Host {
     }
   }
 
-  private changeVolumes(operation: string): void {
+  private changeVolumes({ operation, changes }: Extract<AgentEffect, { kind: 'changeVolumes' }>): void {
     const problem = this.dice.chance(this.world.weather.failedStarts) ? 'no luck today' : undefined;
+    for (const change of changes) {
+      if (problem === undefined) this.life.missing.delete(change.path);
+      else if (change.do === 'make') this.life.missing.add(change.path);
+    }
     this.world.loop.after(0, () => this.step({ kind: 'volumesChanged', operation, problem }));
   }
 }

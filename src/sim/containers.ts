@@ -24,6 +24,8 @@ interface Container extends LiveContainer {
   readonly command: SimulatedCommand;
   /** Goes on when its agent is gone. */
   readonly survives: boolean;
+  /** Everything that it needs is there. */
+  readonly able: boolean;
   readonly pid: number;
   /** `over`: it has ended, and its status waits to be acknowledged. */
   phase: 'starting' | 'running' | 'doomed' | 'over';
@@ -170,7 +172,9 @@ export class ContainerRuntime {
     }
   }
 
-  launch({ containerId, frameworkId, resources, argv, environment }: LaunchContainer, survives: boolean): void {
+  /** @param able whether everything that it needs is there */
+  launch(effect: LaunchContainer, survives: boolean, able = true): void {
+    const { containerId, frameworkId, resources, argv, environment } = effect;
     const command = parseCommand(argv.at(-1) ?? '', environment);
     const { taskId, healthyAfter } = command;
     const base = { containerId, frameworkId, taskId, resources, command, survives };
@@ -178,6 +182,7 @@ export class ContainerRuntime {
     const container: Container = {
       ...base,
       ...service,
+      able,
       phase: 'starting',
       orphaned: false,
       pid: this.nextPid++,
@@ -236,7 +241,7 @@ export class ContainerRuntime {
   private start(container: Container): void {
     const { containerId, command } = container;
     if (container.phase !== 'starting' || this.containers.get(containerId) !== container) return;
-    if (this.dice.chance(this.weather.failedStarts)) {
+    if (this.dice.chance(this.weather.failedStarts) || !container.able) {
       this.containers.delete(containerId);
       const stage = this.dice.chance(0.5) ? 'launch' : 'sandbox';
       this.tell({ kind: 'containerFailed', containerId, stage, message: 'no luck today' });

@@ -74,7 +74,7 @@ function* obstacles(cluster: Cluster, party: MarathonParty | undefined): Iterabl
 export function simulate(seed: number, sink?: (line: string) => void): SimulationResult {
   const dice = new Dice(seed);
   const masterCount = dice.chance(0.3) ? 1 : dice.whole(2, 3);
-  const world = createWorld(dice, masterCount === 1 ? pidOf(0) : undefined, sink);
+  const world = createWorld(dice, masterCount === 1 ? pidOf(0) : undefined, sink, seed >= WIDE);
   const { loop, transcript } = world;
   try {
     const books = new BooksChecker(world);
@@ -83,13 +83,13 @@ export function simulate(seed: number, sink?: (line: string) => void): Simulatio
     world.observers.push(books, instances, updates, new OffersChecker(), new RegistryChecker(world.store));
     const masters = new Masters(world, dice.fork(), masterCount);
     const schedulers = Array.from({ length: dice.whole(1, 4) }, (_, i) => {
-      return new SchedulerProcess(world, dice.fork(), masters, i, seed >= WIDE && dice.chance(0.7));
+      return new SchedulerProcess(world, dice.fork(), masters, i, world.isWide && dice.chance(0.7));
     });
     const machines = Array.from({ length: dice.whole(1, 5) }, (_, i) => machineSpec(i, dice));
     const chaos = new Chaos(world, dice.fork(), machines, schedulers, masters);
     const operator = new Operator(world, dice.fork(), masters);
     const party =
-      seed >= WIDE && dice.chance(0.7) ? new MarathonParty(world, dice.fork(), masters, machines) : undefined;
+      world.isWide && dice.chance(0.7) ? new MarathonParty(world, dice.fork(), masters, machines) : undefined;
     if (party !== undefined && dice.chance(0.3)) schedulers.length = 0;
     masters.start();
     chaos.start();

@@ -16,6 +16,8 @@ export interface World {
   readonly ensemble: Ensemble;
   /** The only master there is, where none is elected. */
   readonly masterPid: string | undefined;
+  /** More takes part than in the worlds of old seeds, which go on to play the same. */
+  readonly isWide: boolean;
   readonly transcript: Transcript;
   readonly observers: Observer[];
   readonly counts: Map<string, number>;
@@ -28,6 +30,7 @@ export function createWorld(
   dice: Dice,
   masterPid: string | undefined,
   sink: ((line: string) => void) | undefined,
+  isWide = false,
 ): World {
   const loop = new Loop();
   const weather = stormy(dice.fork());
@@ -40,6 +43,7 @@ export function createWorld(
     store: new SimulatedStore(),
     ensemble: new Ensemble({ loop, dice: dice.fork(), weather }),
     masterPid,
+    isWide,
     transcript,
     observers: [],
     counts,

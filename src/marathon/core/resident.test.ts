@@ -230,7 +230,8 @@ test('volumes that were offered and that their agent had not made after all are 
   const agent = rig.mesos.agents.get('agent-host0')!;
   assert.equal(first.reservation?.state, 'launched');
   agent.total = agent.total.minus(agent.total.persistentVolumes());
-  rig.report(first.tasks[0]!.id, 'TASK_DROPPED');
+  rig.report(first.tasks[0]!.id, 'TASK_STARTING');
+  rig.report(first.tasks[0]!.id, 'TASK_FAILED');
   assert.equal(only(rig).reservation?.state, 'new');
   rig.isQuick = true;
   rig.advance(60_000);

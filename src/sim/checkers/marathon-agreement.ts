@@ -49,10 +49,16 @@ function* unconvergedSpec(state: MarathonState, spec: RunSpec): Iterable<string>
   const wanted = instances.filter(({ goal }) => goal === 'Running');
   if (wanted.length !== spec.instances) yield `${spec.id} has ${wanted.length} instances, not ${spec.instances}`;
   for (const { id, condition, healthy, spec: own } of wanted) {
-    if (condition !== 'Running') yield `${id} is ${condition}`;
+    if (condition !== 'Running') yield `${id} is ${condition}${whyNot(state, spec)}`;
     if (hasHealthChecks(own) && healthy !== true) yield `${id} is not healthy`;
     if (configOf(own) !== configOf(spec)) yield `${id} has version ${own.version}, not ${spec.version}`;
   }
+}
+
+/** What was wrong with the last offers. */
+function whyNot({ launching }: MarathonState, { id }: RunSpec): string {
+  const unused = [...(launching.statistics.get(id)?.lastUnused.values() ?? [])];
+  return unused.map(({ offer, details }) => ` (${offer.agent_id.value}: ${details.join('; ')})`).join('');
 }
 
 function configOf({ version, versionInfo }: RunSpec): number {

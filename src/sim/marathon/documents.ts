@@ -74,7 +74,8 @@ export class Documents {
   /** @param hopeful one that a healed cluster brings to run */
   document(slot: Slot, hopeful: boolean): Readonly<Record<string, unknown>> {
     if (slot.kind === 'pod') return this.pod(slot, hopeful);
-    const document = this.app(slot, hopeful);
+    // What volumes need cannot be changed later.
+    const document = this.app(slot, hopeful || slot.kind === 'resident');
     return slot.kind === 'resident' ? { ...document, ...this.residence() } : document;
   }
 

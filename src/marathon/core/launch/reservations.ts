@@ -27,8 +27,8 @@ export function watchReservation({ env, emit }: Context, { id, reservation }: In
   emit({ kind: 'arm', key: `${TIMER}${id}`, after: Math.max(0, (reservation.deadline ?? 0) - env.wall) });
 }
 
-/** What only an agent says that had the volumes. */
-const USED: ReadonlySet<Condition> = new Set<Condition>(['Starting', 'Running', 'Killing', 'Finished', 'Failed']);
+/** What is only said of a task that had its volumes. */
+const USED: ReadonlySet<Condition> = new Set<Condition>(['Running', 'Finished']);
 
 /**
  * @param told of one of its tasks
