@@ -123,13 +123,15 @@ export class Documents {
 
   private healthCheck(): object {
     const { dice } = this;
+    const grace = dice.pick([0, 5, 30]) ?? 0;
     return {
       protocol: dice.pick(['HTTP', 'TCP']),
       portIndex: 0,
-      gracePeriodSeconds: dice.pick([0, 5, 30]),
+      gracePeriodSeconds: grace,
       intervalSeconds: dice.pick([1, 5]),
       timeoutSeconds: 1,
-      maxConsecutiveFailures: dice.pick([0, 3, 20]),
+      // Whoever takes long to be well is given the time.
+      maxConsecutiveFailures: dice.pick([0, grace > 10 ? 3 : 20]),
     };
   }
 

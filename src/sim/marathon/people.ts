@@ -1,10 +1,13 @@
 import type { Change } from '../../marathon/core/change.ts';
+import type { MarathonEffect } from '../../marathon/core/effects.ts';
+import type { MarathonEvent } from '../../marathon/core/events.ts';
 import type { Instance } from '../../marathon/core/model.ts';
 import type { Outcome } from '../../marathon/core/outcome.ts';
 import type { MarathonState } from '../../marathon/core/state.ts';
 import { writeInstant } from '../../marathon/definition/instant.ts';
 import type { AgentMachine } from '../agent-machine.ts';
 import type { Dice } from '../dice.ts';
+import type { Observer, SeenMarathon } from '../observer.ts';
 import { brief } from '../transcript.ts';
 import { demand } from '../violation.ts';
 import type { World } from '../world.ts';
@@ -18,7 +21,7 @@ const MODES = ['merge', 'replace', 'patch'] as const;
 const LOOK = 3000;
 
 /** People who deploy, change their minds and are in a hurry; in the end they put right what only people can. */
-export class People {
+export class People implements Observer {
   private readonly world: World;
   private readonly dice: Dice;
   private readonly marathon: Marathon;
@@ -36,6 +39,16 @@ export class People {
     this.slots = slotsFor(dice, room);
     this.documents = new Documents(dice.fork(), room, this.slots);
     this.pause = dice.between(500, 8000);
+    world.observers.push(this);
+  }
+
+  marathonStepped(_marathon: SeenMarathon, _event: MarathonEvent, effects: readonly MarathonEffect[]): void {
+    for (const effect of effects) {
+      if (effect.kind !== 'publish') continue;
+      const { eventType, fields } = effect.event;
+      if (eventType === 'deployment_failed') for (const { id } of fields.plan.changes) this.halfway.add(id);
+      if (eventType === 'deployment_success') for (const { id } of fields.plan.changes) this.halfway.delete(id);
+    }
   }
 
   start(): void {
@@ -57,7 +70,7 @@ export class People {
       const slot = this.slots.find(({ id }) => id === spec.id);
       if (slot === undefined) continue;
       if (isHopeless(spec)) this.replace(slot, state, true);
-      else if (!state.locks.has(spec.id) && this.halfway.delete(spec.id)) this.replace(slot, state, true);
+      else if (!state.locks.has(spec.id) && this.halfway.has(spec.id)) this.replace(slot, state, true);
     }
     this.giveUp(state, machines);
   }
@@ -163,7 +176,6 @@ export class People {
   private cancel(state: MarathonState, force: boolean): void {
     const deployment = this.dice.pick([...state.deployments.values()]);
     if (deployment === undefined) return;
-    if (force) for (const { id } of deployment.plan.changes) this.halfway.add(id);
     this.ask({ kind: 'cancelDeployment', id: deployment.plan.id, force });
   }
 
