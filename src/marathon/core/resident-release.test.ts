@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Resources } from '../../resources/resources.ts';
 import type { Resource } from '../../wire/v1.ts';
 import { only, reserved, resident, rigWithAgents, types, update, volumes } from './resident.fixture.ts';
-import { Rig } from './rig.fixture.ts';
+import { Rig, START } from './rig.fixture.ts';
 
 test('DELETE destroys the volumes, unreserves everything, and then offers are not wanted any more', () => {
   const rig = rigWithAgents(2);
@@ -201,4 +201,16 @@ test('with another role instances keep what is reserved for the old one, and onl
   rig.change({ kind: 'deleteApp', id: '/prod/db' });
   rig.advance(20_000);
   assert.equal(reserved(rig), '');
+});
+
+test('who was told that volumes are given up can rely on that: the answer waits for what is stored', () => {
+  const rig = rigWithAgents(1);
+  rig.change(resident());
+  rig.advance(2_000);
+  const instances = [only(rig).id];
+  const kinds: string[] = [];
+  const env = { now: rig.now, wall: START + rig.now, random: () => 0.5, chance: () => false };
+  rig.core.step({ kind: 'kill', request: 99, instances, wipe: true }, env, ({ kind }) => kinds.push(kind));
+  assert.ok(kinds.includes('store'));
+  assert.ok(kinds.indexOf('answer') > kinds.lastIndexOf('store'), kinds.join(' '));
 });

@@ -2,6 +2,9 @@ import type { AgentMachine } from '../agent-machine.ts';
 import type { MachineSpec } from '../agent-process.ts';
 import type { Cluster } from '../checkers/agreement.ts';
 import { lingering, unconverged } from '../checkers/marathon-agreement.ts';
+import { CapacityChecker } from '../checkers/marathon-capacity.ts';
+import { DeploymentsChecker } from '../checkers/marathon-deployments.ts';
+import { DurabilityChecker } from '../checkers/marathon-durability.ts';
 import type { Dice } from '../dice.ts';
 import type { Masters } from '../masters.ts';
 import type { World } from '../world.ts';
@@ -20,6 +23,7 @@ export class MarathonParty {
   constructor(world: World, dice: Dice, masters: Masters, machines: readonly MachineSpec[]) {
     this.world = world;
     this.dice = dice;
+    world.observers.push(new DeploymentsChecker(), new CapacityChecker(), new DurabilityChecker());
     this.marathon = new Marathon(world, dice.fork(), masters);
     const room = { machines: machines.length, ports: machines.reduce((sum, machine) => sum + portsOf(machine), 0) };
     this.people = new People(world, dice.fork(), this.marathon, room);

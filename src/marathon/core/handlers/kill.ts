@@ -18,7 +18,6 @@ export function kill(
   }: { readonly request: RequestId; readonly instances: readonly string[]; readonly wipe: boolean },
 ): void {
   const found = instances.flatMap((id) => ctx.state.instances.get(id) ?? []);
-  ctx.emit({ kind: 'answer', request, outcome: { ok: true, killed: found.map(({ id }) => id) } });
   for (const instance of found) {
     if (!wipe) {
       killInstance(ctx, instance);
@@ -27,4 +26,6 @@ export function kill(
     setGoal(ctx, instance, 'Decommissioned');
     if (!isActive(instance.condition)) expunge(ctx, instance);
   }
+  // After what is to be kept of it: who was told that volumes are given up can rely on that.
+  ctx.emit({ kind: 'answer', request, outcome: { ok: true, killed: found.map(({ id }) => id) } });
 }
