@@ -41,6 +41,15 @@ export function confirmKill(ctx: Context, key: string): void {
   if (inFlight.delete(key)) sendKills(ctx);
 }
 
+/** One task of an instance that was forgotten while it was being killed is over: with the last of them the kill is. */
+export function confirmTask(ctx: Context, instanceId: string, taskId: string): void {
+  const { instances, kills } = ctx.state;
+  const kill = kills.inFlight.get(instanceId) ?? kills.queued.get(instanceId);
+  if (kill === undefined || instances.get(instanceId)?.tasks.some(({ id }) => kill.taskIds.includes(id))) return;
+  kill.taskIds = kill.taskIds.filter((id) => id !== taskId);
+  if (kill.taskIds.length === 0) confirmKill(ctx, instanceId);
+}
+
 /** Whoever has lost its instances out of sight meanwhile need not be killed any more. */
 export function retryKills(ctx: Context): void {
   const { state, env, options } = ctx;

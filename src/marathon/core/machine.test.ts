@@ -261,3 +261,19 @@ test('health checks: failures count after the grace period, and one more than th
   }
   assert.match(rig.core.state.specs.get('/web')!.lastFailure!.message, /health check failed. Reason: refused/);
 });
+
+test('the kill of an instance that is forgotten meanwhile ends with its task, and others get their turn', () => {
+  const rig = rigWithAgents(1, { killChunkSize: 1 });
+  rig.change(app('/web', { instances: 2, unreachableStrategy: { inactiveAfterSeconds: 60, expungeAfterSeconds: 60 } }));
+  rig.advance(1_000);
+  const [first, second] = rig.running('/web');
+  const task = first!.tasks[0]!.id;
+  rig.isQuick = false;
+  rig.ask({ kind: 'kill', instances: [first!.id], wipe: false });
+  rig.ask({ kind: 'kill', instances: [second!.id], wipe: false });
+  rig.report(task, 'TASK_UNREACHABLE');
+  rig.ask({ kind: 'kill', instances: [first!.id], wipe: true });
+  assert.ok(!rig.core.state.instances.has(first!.id));
+  rig.report(task, 'TASK_GONE');
+  assert.deepEqual([...rig.core.state.kills.inFlight.keys()], [second!.id]);
+});

@@ -91,7 +91,7 @@ export interface MarathonState {
 export interface Kill {
   readonly instanceId: string;
   /** Tasks that are not (or not any more) of an instance of ours are killed by their own id. */
-  readonly taskIds: readonly string[];
+  taskIds: readonly string[];
   attempts: number;
   /** When the last try was sent, once it had its turn. */
   issuedAt: number;

@@ -16,7 +16,7 @@ import { type Context, log, publish } from './context.ts';
 import { noteFailure } from './failures.ts';
 import { healthOfInstance, noteMesosHealth, watchHealth } from './health.ts';
 import { alter, expunge, expungeIfDone } from './instances.ts';
-import { confirmKill, killInstance, killTask } from './kills.ts';
+import { confirmKill, confirmTask, killInstance, killTask } from './kills.ts';
 import { afterUpdate, watchReservation } from './launch/reservations.ts';
 import { returnToken } from './launch/tokens.ts';
 import type { Condition, Instance, TaskRecord } from './model.ts';
@@ -52,6 +52,7 @@ function strangeTask(
 ): void {
   if (isTerminal(condition) || condition === 'Unreachable') {
     confirmKill(ctx, taskId);
+    if (parsed) confirmTask(ctx, parsed.instanceId, taskId);
     if (parsed === undefined || ctx.state.instances.has(parsed.instanceId)) return;
     publish(ctx, 'unknown_instance_terminated_event', {
       instanceId: parsed.instanceId,
