@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Outcome } from './outcome.ts';
-import { Rig } from './rig.fixture.ts';
+import { Rig, START } from './rig.fixture.ts';
 
 function rigWithAgents(count = 3, options = {}): Rig {
   const rig = new Rig(options);
@@ -276,4 +276,23 @@ test('the kill of an instance that is forgotten meanwhile ends with its task, an
   assert.ok(!rig.core.state.instances.has(first!.id));
   rig.report(task, 'TASK_GONE');
   assert.deepEqual([...rig.core.state.kills.inFlight.keys()], [second!.id]);
+});
+
+test('roles that were told on a connection that broke are told again: a master heeds no call that names others', () => {
+  const rig = rigWithAgents();
+  const told = (): readonly (readonly string[])[] => {
+    const roles: (readonly string[])[] = [];
+    const env = { now: rig.now, wall: START + rig.now, random: () => 0.5, chance: () => false };
+    rig.core.step({ kind: 'timer', key: 'offers-look' }, env, (effect) => {
+      if (effect.kind === 'roles') roles.push(effect.roles);
+    });
+    return roles;
+  };
+  rig.isAway = true;
+  rig.change(app('/prod/web', { role: 'prod' }));
+  assert.deepEqual(told(), [['*', 'prod']]);
+  assert.deepEqual(told(), []);
+  rig.step({ kind: 'disconnected', reason: 'the connection broke' });
+  rig.step({ kind: 'subscribed', frameworkId: 'f' });
+  assert.deepEqual(told(), [['*', 'prod']]);
 });

@@ -25,6 +25,7 @@ export function subscribed(
   }
   log(ctx, 'info', `Registered as framework ${frameworkId} with ${name}`);
   state.launching.offersAsked = undefined;
+  state.launching.areRolesTold = false;
   sweep(ctx, residentRoles(ctx));
   resendKills(ctx);
   emit({ kind: 'arm', key: 'reconcile', after: ctx.options.reconciliationInitialDelay });

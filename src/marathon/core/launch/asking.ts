@@ -100,8 +100,9 @@ export function sweep({ state, env }: Context, roles: Iterable<string>): void {
 function subscribeRoles({ state, emit, options }: Context, wanted: ReadonlySet<string>): void {
   const { launching } = state;
   const all = new Set([options.definitions.defaultRole, ...launching.roles, ...wanted]);
-  if (all.size === launching.roles.length) return;
+  if (launching.areRolesTold && all.size === launching.roles.length) return;
   launching.roles = [...all].sort();
+  launching.areRolesTold = true;
   emit({ kind: 'roles', roles: launching.roles });
 }
 

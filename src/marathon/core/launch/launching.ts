@@ -74,6 +74,8 @@ export interface Launching {
   offersAsked: ReadonlySet<string> | undefined;
   /** The roles that the framework is subscribed to, as far as is known here. */
   roles: readonly string[];
+  /** Since the last subscription. What was told before may have been lost with its connection. */
+  areRolesTold: boolean;
   /** When the master was last asked to forget declined offers. */
   revivedAt: number;
   /** Still so many times it is asked again. */
@@ -99,6 +101,7 @@ export function newLaunching(): Launching {
     isLookDue: false,
     offersAsked: undefined,
     roles: [],
+    areRolesTold: false,
     revivedAt: Number.NEGATIVE_INFINITY,
     repetitions: 0,
     tokens: 0,
