@@ -296,3 +296,17 @@ test('roles that were told on a connection that broke are told again: a master h
   rig.step({ kind: 'subscribed', frameworkId: 'f' });
   assert.deepEqual(told(), [['*', 'prod']]);
 });
+
+test('what a deployment that is given up had still to launch, and is too much now, is not launched any more', () => {
+  const rig = rigWithAgents(1);
+  rig.change(app('/web'));
+  rig.advance(1_000);
+  rig.isAway = true;
+  const id = deploymentOf(rig.change({ kind: 'restartApp', id: '/web' }));
+  assert.equal(rig.instancesOf('/web').length, 2);
+  rig.ask({ kind: 'cancelDeployment', id, force: true });
+  assert.deepEqual(
+    rig.instancesOf('/web').map(({ condition, goal }) => [condition, goal]),
+    [['Running', 'Running']],
+  );
+});

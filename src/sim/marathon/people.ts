@@ -47,7 +47,10 @@ export class People implements Observer {
       if (effect.kind !== 'publish') continue;
       const { eventType, fields } = effect.event;
       if (eventType === 'deployment_failed') for (const { id } of fields.plan.changes) this.halfway.add(id);
-      if (eventType === 'deployment_success') for (const { id } of fields.plan.changes) this.halfway.delete(id);
+      if (eventType !== 'deployment_success') continue;
+      // One that only scales leaves the versions as they are.
+      for (const { kind, spec } of fields.plan.steps.flat())
+        if (!kind.startsWith('Scale')) this.halfway.delete(spec.id);
     }
   }
 

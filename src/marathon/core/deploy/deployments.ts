@@ -121,6 +121,8 @@ function release({ state, emit }: Context, { plan }: Deployment): void {
     if (state.locks.get(id) !== plan.id) continue;
     state.locks.delete(id);
     state.restarts.delete(id);
+    // One that was given up may have wanted more than there shall be: nothing of that is to be launched yet.
+    state.dirty.add(id);
   }
   state.deployments.delete(plan.id);
   emit({ kind: 'store', key: deploymentKey(plan.id), value: undefined });
