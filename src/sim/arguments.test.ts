@@ -7,10 +7,10 @@ test('seeds are asked for one by one, from one to another, or as a number of the
     const wish = readArguments(args);
     return [wish?.first, wish?.last];
   };
-  assert.deepEqual(range(), [1, 20]);
+  assert.deepEqual(range(), [1_000_001, 1_000_020]);
   assert.deepEqual(range('--seed', '7'), [7, 7]);
   assert.deepEqual(range('--seeds', '5..9'), [5, 9]);
-  assert.deepEqual(range('--seeds', '1000'), [1, 1000]);
+  assert.deepEqual(range('--seeds', '1000'), [1_000_001, 1_001_000]);
   assert.deepEqual(range('--seeds', '10', '--first', '41'), [41, 50]);
   assert.equal(readArguments(['--seed', '7', '--verbose'])?.verbose, true);
 });

@@ -12,12 +12,14 @@ export const USAGE =
   'usage: node src/sim/main.ts [--seed N | --seeds A..B | --seeds COUNT [--first N]] [--verbose | --quiet]';
 
 const DEFAULT_COUNT = 20;
+/** Of the worlds in which everything takes part that can. */
+const DEFAULT_FIRST = 1_000_001;
 
 /** @returns undefined if the arguments make no sense */
 export function readArguments(args: readonly string[]): Wish | undefined {
   let range: { first: number; last: number } | undefined;
   let count = DEFAULT_COUNT;
-  let first = 1;
+  let first = DEFAULT_FIRST;
   let verbose = false;
   let quiet = false;
   for (let i = 0; i < args.length; i++) {

@@ -26,4 +26,9 @@ export const REGRESSIONS: readonly Regression[] = [
     name: 'an end that was acknowledged when its agent could not be reached is not taken back into the books',
     seed: 53435,
   },
+  { name: 'Marathon does not wait for volumes that no agent has been seen to use', seed: 1_000_035 },
+  { name: 'a kill of an instance that was forgotten does not keep others from their turn', seed: 1_000_413 },
+  { name: 'roles that Marathon told on a connection that broke are told again', seed: 1_001_047 },
+  { name: 'nothing more is launched for a deployment that was given up', seed: 1_001_300 },
+  { name: 'who is told that volumes are given up can rely on that', seed: 1_000_142 },
 ];
