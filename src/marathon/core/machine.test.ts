@@ -194,6 +194,16 @@ test('another leader goes on with what was stored, in the middle of a deployment
   assert.deepEqual(commands, Array(4).fill('sleep 2000'));
 });
 
+test('each subscription begins with something to store, which a leader that was succeeded cannot', () => {
+  const rig = new Rig();
+  for (const id of ['f', 'f']) {
+    rig.stored.delete('framework/id');
+    rig.step({ kind: 'disconnected', reason: 'test' });
+    rig.step({ kind: 'subscribed', frameworkId: id });
+    assert.deepEqual(JSON.parse(rig.stored.get('framework/id') ?? ''), { id });
+  }
+});
+
 test('undoing a deployment brings back what was before', () => {
   const rig = rigWithAgents();
   rig.change(app('/web', { instances: 2 }));

@@ -17,8 +17,10 @@ export function subscribed(
   state.isSubscribed = true;
   if (master) state.master = master;
   const name = master ? `${master.hostname ?? master.address?.hostname ?? ''}:${master.port ?? ''}` : '';
+  // Each time: nothing is said to the master before this is durable, and it never is for one whose place another has taken.
+  // It would take the tasks of that other one for nobody's, and kill them.
+  emit({ kind: 'store', key: FRAMEWORK_KEY, value: { id: frameworkId } });
   if (isNew) {
-    emit({ kind: 'store', key: FRAMEWORK_KEY, value: { id: frameworkId } });
     publish(ctx, 'scheduler_registered_event', { frameworkId, master: name });
   } else {
     publish(ctx, 'scheduler_reregistered_event', { master: name });
