@@ -41,7 +41,7 @@ export interface Wish {
   readonly groupId: string;
   readonly force: boolean;
   /** Called once nothing is in the way any more, before anything of it is told. */
-  readonly onAccepted?: () => void;
+  readonly onAccepted?: (plan: Plan) => void;
 }
 
 /** A tree that could be made the present one. */
@@ -104,7 +104,7 @@ export function commit(ctx: Context, wish: Wish): Result<Started, Refusal> {
       message: `Max number (${options.maxRunningDeployments}) of running deployments is achieved. Wait for one to end, or raise --max_running_deployments`,
     });
   }
-  wish.onAccepted?.();
+  wish.onAccepted?.(plan);
   for (const id of holders) cancelDeployment(ctx, state.deployments.get(id)!, 'The upgrade has been cancelled');
   install(ctx, root, plan.changes);
   publish(ctx, 'group_change_success', { groupId: wish.groupId, version: plan.version });
