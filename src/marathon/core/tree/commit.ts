@@ -8,7 +8,7 @@ import { err, ok, type Result } from '../../../base/result.ts';
 import { type Context, publish } from '../context.ts';
 import { beginDeployment, cancelDeployment } from '../deploy/deployments.ts';
 import type { App, Group, Plan, RunSpec, SpecChange } from '../model.ts';
-import type { Refusal, Started } from '../outcome.ts';
+import { type Refusal, reasonOf, type Started } from '../outcome.ts';
 import {
   failureKey,
   groupKey,
@@ -94,12 +94,12 @@ export function draft(ctx: Context, wish: Wish): Result<Draft, Refusal> {
 export function commit(ctx: Context, wish: Wish): Result<Started, Refusal> {
   const { state, options } = ctx;
   const drafted = draft(ctx, wish);
-  if (!drafted.ok) return drafted;
+  if (!drafted.ok) return turnedDown(ctx, wish, drafted.error);
   const { root, plan } = drafted.value;
   const holders = new Set(plan.changes.flatMap(({ id }) => state.locks.get(id) ?? []));
-  if (holders.size > 0 && !wish.force) return refuse({ kind: 'locked', deployments: [...holders] });
+  if (holders.size > 0 && !wish.force) return turnedDown(ctx, wish, { kind: 'locked', deployments: [...holders] });
   if (state.deployments.size - holders.size >= options.maxRunningDeployments) {
-    return refuse({
+    return turnedDown(ctx, wish, {
       kind: 'tooMany',
       message: `Max number (${options.maxRunningDeployments}) of running deployments is achieved. Wait for one to end, or raise --max_running_deployments`,
     });
@@ -110,6 +110,12 @@ export function commit(ctx: Context, wish: Wish): Result<Started, Refusal> {
   publish(ctx, 'group_change_success', { groupId: wish.groupId, version: plan.version });
   beginDeployment(ctx, plan);
   return ok({ deploymentId: plan.id, version: plan.version });
+}
+
+/** Nothing becomes of the wish: whoever listens hears of it too. */
+function turnedDown(ctx: Context, { groupId }: Wish, refusal: Refusal): ReturnType<typeof refuse> {
+  publish(ctx, 'group_change_failed', { groupId, version: nextVersion(ctx), reason: reasonOf(refusal) });
+  return refuse(refusal);
 }
 
 function refuse(refusal: Refusal): { readonly ok: false; readonly error: Refusal } {
