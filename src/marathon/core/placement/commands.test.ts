@@ -45,3 +45,26 @@ test('a grace period that is no whole number is told in whole nanoseconds', () =
   const [task] = launched({ exec: { command: { shell: 'sleep 1' } }, lifecycle });
   assert.ok(Number.isInteger(task?.kill_policy?.grace_period?.nanoseconds));
 });
+
+test('arguments of an app start the first of them, unless they go to what an image starts', () => {
+  const commandOf = (document: object): readonly unknown[] => {
+    const rig = new Rig();
+    rig.addAgent('host0');
+    const made = rig.change({ kind: 'createApp', document: { id: '/app', cpus: 0.1, mem: 32, ...document } });
+    assert.ok(made.ok, JSON.stringify(made));
+    rig.advance(1_000);
+    const [task] = rig.calls.flatMap(
+      ({ accept }) => accept?.operations?.flatMap((each) => each.launch?.task_infos ?? []) ?? [],
+    );
+    return [task?.command?.shell, task?.command?.value, task?.command?.arguments];
+  };
+  const args = ['sleep', '1'];
+  const image = { image: 'i' };
+  assert.deepEqual(commandOf({ cmd: 'sleep 1' }), [true, 'sleep 1', undefined]);
+  assert.deepEqual(commandOf({ args }), [false, 'sleep', args]);
+  assert.deepEqual(commandOf({ args, container: { type: 'MESOS' } }), [false, 'sleep', args]);
+  assert.deepEqual(commandOf({ args, networks: [{ mode: 'container/bridge' }] }), [false, 'sleep', args]);
+  assert.deepEqual(commandOf({ args, container: { type: 'MESOS', docker: image } }), [false, undefined, args]);
+  assert.deepEqual(commandOf({ args, container: { docker: image } }), [false, undefined, args]);
+  assert.deepEqual(commandOf({ container: { docker: image } }), [false, undefined, undefined]);
+});
