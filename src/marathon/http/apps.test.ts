@@ -344,6 +344,15 @@ test('bodies that cannot be read are refused, with what is wrong and where', asy
   assert.ok(Array.isArray(wrong.json.details[0].errors));
 });
 
+test('a path that makes no sense is refused in JSON like everything else', async (t) => {
+  const { ask } = await serve(t);
+  for (const path of ['/v2/apps/%', '/v2/apps/%zz', '/v2/groups/%ff', '/%']) {
+    const { status, json } = await ask('GET', path);
+    assert.equal(status, 400, path);
+    assert.match(json.message, /is not percent-encoded correctly/);
+  }
+});
+
 test('methods and forms that there are not are refused; HEAD and OPTIONS are known everywhere', async (t) => {
   const { ask } = await withApp(t);
   for (const [method, path, allow] of [

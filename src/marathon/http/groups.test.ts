@@ -210,3 +210,31 @@ test('bodies that are none, and methods that there are not, are refused', async 
   assert.deepEqual(wrong.json.details[0].path, '/apps(0)/cpus');
   assert.equal((await ask('TRACE', '/v2/groups')).status, 405);
 });
+
+test('apps, pods and groups never have the same id, whichever comes first', async (t) => {
+  const { ask } = await withTree(t);
+  const pod = { containers: [{ name: 'c', exec: { command: { shell: 'sleep 1' } } }] };
+  const before = (await ask('GET', '/v2/groups')).body;
+  for (const [method, path, body] of [
+    ['POST', '/v2/apps', { id: '/prod/back/db/more', cmd: 'sleep 1' }],
+    ['PUT', '/v2/apps/prod/back/db/more', { cmd: 'sleep 1' }],
+    ['PUT', '/v2/apps', [{ id: '/prod/back/db/more', cmd: 'sleep 1' }]],
+    ['POST', '/v2/pods', { id: '/prod/back/db/more', ...pod }],
+    ['POST', '/v2/groups', { id: '/prod/back/db/more' }],
+    ['PUT', '/v2/groups/prod/back', { groups: [{ id: 'db' }] }],
+    ['PUT', '/v2/groups', { groups: [{ id: 'x', apps: [{ id: 'y', cmd: 'sleep 1' }], groups: [{ id: 'y' }] }] }],
+  ] as const) {
+    const { status, body: told } = await ask(method, path, body);
+    assert.equal(status, 422, `${method} ${path}: ${told}`);
+    assert.match(told, /there is an? (app or a pod|group) with the id/);
+  }
+  for (const [method, path, body] of [
+    ['POST', '/v2/apps', { id: '/prod/back', cmd: 'sleep 1' }],
+    ['PUT', '/v2/apps/prod/back', { cmd: 'sleep 1' }],
+    ['POST', '/v2/pods', { id: '/prod/back', ...pod }],
+    ['POST', '/v2/pods', { id: '/prod/back/db', ...pod }],
+  ] as const) {
+    assert.equal((await ask(method, path, body)).status, 409, `${method} ${path}`);
+  }
+  assert.equal((await ask('GET', '/v2/groups')).body, before);
+});

@@ -21,7 +21,7 @@ import {
 } from '../stored.ts';
 import { layersOf } from './dependencies.ts';
 import { externalVolumeProblems } from './external-volumes.ts';
-import { allApps, allGroups, groupAt, withoutSpec, withSpec } from './groups.ts';
+import { allApps, allGroups, groupAt, hasSpec, newGroups, withoutSpec, withSpec } from './groups.ts';
 import { planOf } from './plan.ts';
 import { countPorts, withServicePorts } from './service-ports.ts';
 import { newVersion } from './versions.ts';
@@ -160,6 +160,14 @@ function checkTree({ options, state }: Context, root: Group, changes: readonly S
   for (const { id } of added) {
     if (groupAt(root, id) !== undefined) {
       return invalid('/id', `there is a group with the id ${id} already: apps, pods and groups need ids of their own`);
+    }
+  }
+  for (const id of newGroups(state.root, root)) {
+    if (hasSpec(root, id)) {
+      return invalid(
+        '/id',
+        `there is an app or a pod with the id ${id}, so no group can have it: nothing can lie below`,
+      );
     }
   }
   const removed = changes.filter(({ after }) => !after).length;
