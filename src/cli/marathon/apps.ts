@@ -82,21 +82,13 @@ export async function showApp(id: string, options: CommonOptions): Promise<numbe
   return 0;
 }
 
-/** Says nothing of ports or networks: such an app gets one port when it is made by POST, and so it shall be here. */
-function withPorts(app: Record<string, unknown>): Record<string, unknown> {
-  const says = ['ports', 'portDefinitions', 'networks', 'container', 'ipAddress'].some(
-    (name) => app[name] !== undefined,
-  );
-  return says ? app : { ...app, portDefinitions: [{ port: 0, protocol: 'tcp', name: 'default' }] };
-}
-
 /** All files in one deployment: either all of it begins or nothing. */
 export async function applyApps(files: readonly string[], options: ChangeOptions): Promise<number> {
-  const apps = (await Promise.all(files.map(readDefinitions))).flat().map(withPorts);
-  return begun(
-    await ask<StartedDeployment>(options, 'PUT', forced('/v2/apps?partialUpdate=false', options), apps),
-    options,
-  );
+  const definitions = (await Promise.all(files.map((file) => readDefinitions(file, 'app')))).flat();
+  const path = forced('/v2/apps?partialUpdate=false', options);
+  const apps = definitions.map(({ value }) => value);
+  const places = definitions.map(({ place }) => place);
+  return begun(await ask<StartedDeployment>(options, 'PUT', path, apps, places), options);
 }
 
 export async function scaleApp(id: string, instances: number, options: ChangeOptions): Promise<number> {

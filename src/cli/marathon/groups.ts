@@ -45,12 +45,12 @@ export async function applyGroup(
   file: string,
   options: ChangeOptions & { readonly dryRun?: boolean },
 ): Promise<number> {
-  const definitions = await readDefinitions(file);
+  const definitions = await readDefinitions(file, 'group');
   if (definitions.length > 1) throw new Error(`${file} holds ${definitions.length} definitions, and a group is one`);
   const query = new URLSearchParams();
   if (options.force) query.set('force', 'true');
   if (options.dryRun) query.set('dryRun', 'true');
-  const answer = await ask<StartedDeployment | DryRun>(options, 'PUT', `/v2/groups?${query}`, definitions[0]);
+  const answer = await ask<StartedDeployment | DryRun>(options, 'PUT', `/v2/groups?${query}`, definitions[0]!.value);
   if (!('steps' in answer)) return begun(answer, options);
   await print(answer, options, () => [
     ['STEP', 'ACTIONS'],

@@ -46,11 +46,11 @@ export async function showPod(id: string, options: CommonOptions): Promise<numbe
 
 /** One deployment for each: pods cannot be written together. */
 export async function applyPods(files: readonly string[], options: ChangeOptions): Promise<number> {
-  const pods = (await Promise.all(files.map(readDefinitions))).flat();
-  const nameless = pods.findIndex(({ id }) => typeof id !== 'string' || id === '');
-  if (nameless >= 0) throw new Error(`pod ${nameless + 1} of ${pods.length} has no id`);
+  const pods = (await Promise.all(files.map((file) => readDefinitions(file, 'pod')))).flat();
+  const nameless = pods.find(({ value: { id } }) => typeof id !== 'string' || id === '');
+  if (nameless) throw new Error(`${nameless.place}: the pod has no id`);
   const begun: Begun[] = [];
-  for (const pod of pods) {
+  for (const { value: pod } of pods) {
     const id = `/${String(pod.id).replace(/^\/+/, '')}`;
     const { deploymentId } = await askForDeployment(options, 'PUT', forced(id, options), pod);
     begun.push({ pod: id, deploymentId });

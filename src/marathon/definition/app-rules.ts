@@ -1,6 +1,6 @@
 /** Rules that an app has to keep as a whole, once its old spellings are gone and its ports are where they belong. */
 import type { AppDocument } from './app-fields.ts';
-import { hasPersistentVolumes } from './app-normal.ts';
+import { hasPersistentVolumes, usualUpgrade } from './app-normal.ts';
 import { appConstraintError } from './constraint-rules.ts';
 import { networkProblems } from './network-rules.ts';
 import { pathProblems } from './path-id.ts';
@@ -94,8 +94,9 @@ function isResident(app: AppDocument): boolean {
 function whatToRun({ cmd, args, container }: AppDocument): readonly Problem[] {
   const hasCmd = cmd !== undefined;
   const hasArgs = args.length > 0;
-  const hasContainer = container !== undefined && (container.docker !== undefined || container.type === 'MESOS');
-  return brokenIf((hasCmd && hasArgs) || !(hasCmd || hasArgs || hasContainer), '/', WHAT_TO_RUN);
+  // Of an image its own command is run; without one there would be nothing to run.
+  const hasImage = container?.docker !== undefined;
+  return brokenIf((hasCmd && hasArgs) || !(hasCmd || hasArgs || hasImage), '/', WHAT_TO_RUN);
 }
 
 function containerProblems(app: AppDocument, facts: RuleFacts): readonly Problem[] {
@@ -179,15 +180,16 @@ function migrationLabels(labels: Labels): readonly Problem[] {
   );
 }
 
-function singleInstance({ labels, instances, upgradeStrategy }: AppDocument): readonly Problem[] {
+function singleInstance(app: AppDocument): readonly Problem[] {
+  const { labels, instances, upgradeStrategy = usualUpgrade(app) } = app;
   if (label(labels, 'MARATHON_SINGLE_INSTANCE_APP') !== 'true') return FINE;
   return [
     ...brokenIf(instances > 1, '/', `Single instance app may only have one instance, not ${instances}`),
     ...(['minimumHealthCapacity', 'maximumOverCapacity'] as const).flatMap((name) =>
       brokenIf(
-        (upgradeStrategy?.[name] ?? 0) !== 0,
+        upgradeStrategy[name] !== 0,
         `/upgradeStrategy/${name}`,
-        `got ${upgradeStrategy?.[name]}, expected 0.0: the app may have only one instance`,
+        `got ${upgradeStrategy[name]}, expected 0.0: the app may have only one instance, also while it is upgraded`,
       ),
     ),
   ];

@@ -133,6 +133,11 @@ function containerProblems(
   const volumes = pod.volumes.map(({ name }) => name);
   return [
     ...brokenIf(container.name === APP_CONTAINER, `${path}/name`, `must not be ${APP_CONTAINER}`),
+    ...brokenIf(
+      container.exec === undefined && container.image === undefined,
+      `${path}/exec`,
+      'has to be there where there is no image: otherwise there is nothing to run',
+    ),
     ...limitProblems(resourceLimits, resources, path),
     ...brokenIf(
       pod.legacySharedCgroups === true && resourceLimits !== undefined,

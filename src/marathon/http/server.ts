@@ -130,6 +130,9 @@ export class MarathonHttp {
       return true;
     }
     response.setHeader('X-Marathon-Leader', `${this.#scheme}://${this.#options.address}`);
+    const path = request.url?.replace(/\?.*$/s, '') ?? '';
+    if (!isEncoded(path))
+      return refuse(response, 400, `The path ${path} is not percent-encoded correctly: write % as %25`);
     return this.#pipeline(request, response);
   };
 
@@ -153,6 +156,15 @@ function isAllowed({ headers }: IncomingMessage, credentials: string | undefined
   const given = Buffer.from(/^basic +(.*)$/i.exec(headers.authorization ?? '')?.[1] ?? '', 'base64');
   const wanted = Buffer.from(credentials);
   return given.length === wanted.length && timingSafeEqual(given, wanted);
+}
+
+function isEncoded(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function refuse(response: ServerResponse, status: number, message: string): boolean {

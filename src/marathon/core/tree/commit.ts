@@ -8,7 +8,7 @@ import { err, ok, type Result } from '../../../base/result.ts';
 import { type Context, publish } from '../context.ts';
 import { beginDeployment, cancelDeployment } from '../deploy/deployments.ts';
 import type { App, Group, Plan, RunSpec, SpecChange } from '../model.ts';
-import type { Refusal, Started } from '../outcome.ts';
+import { type Refusal, reasonOf, type Started } from '../outcome.ts';
 import {
   failureKey,
   groupKey,
@@ -21,7 +21,7 @@ import {
 } from '../stored.ts';
 import { layersOf } from './dependencies.ts';
 import { externalVolumeProblems } from './external-volumes.ts';
-import { allApps, allGroups, groupAt, withoutSpec, withSpec } from './groups.ts';
+import { allApps, allGroups, groupAt, hasSpec, newGroups, withoutSpec, withSpec } from './groups.ts';
 import { planOf } from './plan.ts';
 import { countPorts, withServicePorts } from './service-ports.ts';
 import { newVersion } from './versions.ts';
@@ -41,7 +41,7 @@ export interface Wish {
   readonly groupId: string;
   readonly force: boolean;
   /** Called once nothing is in the way any more, before anything of it is told. */
-  readonly onAccepted?: () => void;
+  readonly onAccepted?: (plan: Plan) => void;
 }
 
 /** A tree that could be made the present one. */
@@ -94,22 +94,28 @@ export function draft(ctx: Context, wish: Wish): Result<Draft, Refusal> {
 export function commit(ctx: Context, wish: Wish): Result<Started, Refusal> {
   const { state, options } = ctx;
   const drafted = draft(ctx, wish);
-  if (!drafted.ok) return drafted;
+  if (!drafted.ok) return turnedDown(ctx, wish, drafted.error);
   const { root, plan } = drafted.value;
   const holders = new Set(plan.changes.flatMap(({ id }) => state.locks.get(id) ?? []));
-  if (holders.size > 0 && !wish.force) return refuse({ kind: 'locked', deployments: [...holders] });
+  if (holders.size > 0 && !wish.force) return turnedDown(ctx, wish, { kind: 'locked', deployments: [...holders] });
   if (state.deployments.size - holders.size >= options.maxRunningDeployments) {
-    return refuse({
+    return turnedDown(ctx, wish, {
       kind: 'tooMany',
       message: `Max number (${options.maxRunningDeployments}) of running deployments is achieved. Wait for one to end, or raise --max_running_deployments`,
     });
   }
-  wish.onAccepted?.();
+  wish.onAccepted?.(plan);
   for (const id of holders) cancelDeployment(ctx, state.deployments.get(id)!, 'The upgrade has been cancelled');
   install(ctx, root, plan.changes);
   publish(ctx, 'group_change_success', { groupId: wish.groupId, version: plan.version });
   beginDeployment(ctx, plan);
   return ok({ deploymentId: plan.id, version: plan.version });
+}
+
+/** Nothing becomes of the wish: whoever listens hears of it too. */
+function turnedDown(ctx: Context, { groupId }: Wish, refusal: Refusal): ReturnType<typeof refuse> {
+  publish(ctx, 'group_change_failed', { groupId, version: nextVersion(ctx), reason: reasonOf(refusal) });
+  return refuse(refusal);
 }
 
 function refuse(refusal: Refusal): { readonly ok: false; readonly error: Refusal } {
@@ -154,6 +160,14 @@ function checkTree({ options, state }: Context, root: Group, changes: readonly S
   for (const { id } of added) {
     if (groupAt(root, id) !== undefined) {
       return invalid('/id', `there is a group with the id ${id} already: apps, pods and groups need ids of their own`);
+    }
+  }
+  for (const id of newGroups(state.root, root)) {
+    if (hasSpec(root, id)) {
+      return invalid(
+        '/id',
+        `there is an app or a pod with the id ${id}, so no group can have it: nothing can lie below`,
+      );
     }
   }
   const removed = changes.filter(({ after }) => !after).length;
