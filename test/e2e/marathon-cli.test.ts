@@ -110,7 +110,7 @@ test('progress is shown until a deployment is over; beside JSON it goes to stder
   const { run, file, ask } = await busyBench(t);
   const applied = await run('app', 'apply', file('web.json', WEB), '--watch');
   assert.match(applied.stdout, /\/prod\/web: 2 of 2 running/);
-  assert.match(applied.stdout, /\nDeployment [-0-9a-f]+ is over\.\n$/);
+  assert.match(applied.stdout, /\nDeployment [-0-9a-f]+ is done\.\n$/);
   const scaled = await run('app', 'scale', '/prod/web', '3', '-w', '-o', 'json');
   assert.deepEqual(Object.keys(JSON.parse(scaled.stdout)), ['deploymentId']);
   assert.match(scaled.stderr, /\/prod\/web: 3 of 3 running/);
@@ -122,6 +122,26 @@ test('progress is shown until a deployment is over; beside JSON it goes to stder
   assert.equal((await ask('GET', '/v2/apps/prod/web')).json.app.instances, 2);
   const gone = await run('app', 'delete', '/prod/web', '-w');
   assert.match(gone.stdout, /\/prod\/web: gone/);
+});
+
+test('a deployment that is given up is said to be, and watching it fails', async (t) => {
+  let looks = 0;
+  const { run, file, ask, port } = await bench(t, {
+    onRequest: (_, url) => void (url === '/v2/deployments' && looks++),
+  });
+  await run('app', 'apply', file('web.json', WEB.replace('"cpus":0.5', '"cpus":5000')));
+  const [{ id }] = (await ask('GET', '/v2/deployments')).json;
+  const before = looks;
+  const watching = meseta(['deployment', 'watch', id, '--marathon', `127.0.0.1:${port}`]);
+  await until('it watches', () => looks > before + 1);
+  await run('deployment', 'stop', id);
+  const { status, stdout } = await watching;
+  assert.match(stdout, /\nDeployment [-0-9a-f]+ was given up: The deployment has been cancelled\n$/);
+  assert.equal(status, 1);
+  assert.match(
+    (await run('deployment', 'watch', id)).stdout,
+    /^Deployment [-0-9a-f]+ is not under way \(any more\)\.\n$/,
+  );
 });
 
 test('tasks are killed, all or those that are named', async (t) => {
@@ -172,7 +192,7 @@ test('pods are applied, watched and deleted', async (t) => {
   const applied = JSON.parse((await run('pod', 'apply', pod, '-o', 'json')).stdout);
   assert.equal(applied[0].pod, '/prod/pod');
   assert.match(applied[0].deploymentId, /^[-0-9a-f]{36}$/);
-  assert.match((await run('pod', 'apply', pod, '--force', '-w')).stdout, /is over\.\n$/);
+  assert.match((await run('pod', 'apply', pod, '--force', '-w')).stdout, /is done\.\n$/);
   assert.deepEqual(cells((await run('pod', 'list')).stdout), [
     ['ID', 'STATUS', 'INSTANCES', 'CONTAINERS'],
     ['/prod/pod', 'STABLE', '1/1', '1'],

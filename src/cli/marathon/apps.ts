@@ -1,6 +1,6 @@
 /** `meseta app`. */
 import { ask } from './client.ts';
-import { begun, type StartedDeployment } from './deployments.ts';
+import { begin, type StartedDeployment } from './deployments.ts';
 import { print, readDefinitions } from './document.ts';
 import type { ChangeOptions, CommonOptions, KillOptions, ListOptions } from './options.ts';
 
@@ -88,19 +88,19 @@ export async function applyApps(files: readonly string[], options: ChangeOptions
   const path = forced('/v2/apps?partialUpdate=false', options);
   const apps = definitions.map(({ value }) => value);
   const places = definitions.map(({ place }) => place);
-  return begun(await ask<StartedDeployment>(options, 'PUT', path, apps, places), options);
+  return begin(options, () => ask<StartedDeployment>(options, 'PUT', path, apps, places));
 }
 
 export async function scaleApp(id: string, instances: number, options: ChangeOptions): Promise<number> {
-  return begun(await ask<StartedDeployment>(options, 'PATCH', forced(pathOf(id), options), { instances }), options);
+  return begin(options, () => ask<StartedDeployment>(options, 'PATCH', forced(pathOf(id), options), { instances }));
 }
 
 export async function restartApp(id: string, options: ChangeOptions): Promise<number> {
-  return begun(await ask<StartedDeployment>(options, 'POST', forced(`${pathOf(id)}/restart`, options)), options);
+  return begin(options, () => ask<StartedDeployment>(options, 'POST', forced(`${pathOf(id)}/restart`, options)));
 }
 
 export async function deleteApp(id: string, options: ChangeOptions): Promise<number> {
-  return begun(await ask<StartedDeployment>(options, 'DELETE', forced(pathOf(id), options)), options);
+  return begin(options, () => ask<StartedDeployment>(options, 'DELETE', forced(pathOf(id), options)));
 }
 
 export async function listVersions(id: string, options: CommonOptions): Promise<number> {
@@ -110,7 +110,7 @@ export async function listVersions(id: string, options: CommonOptions): Promise<
 }
 
 export async function rollbackApp(id: string, version: string, options: ChangeOptions): Promise<number> {
-  return begun(await ask<StartedDeployment>(options, 'PUT', forced(pathOf(id), options), { version }), options);
+  return begin(options, () => ask<StartedDeployment>(options, 'PUT', forced(pathOf(id), options), { version }));
 }
 
 export async function killTasks(id: string, tasks: readonly string[], options: KillOptions): Promise<number> {

@@ -1,6 +1,6 @@
 /** Requests to Marathon's API, and its refusals as sentences. */
 import { readFileSync } from 'node:fs';
-import { fetchAnswer } from '../../sdk/exchange.ts';
+import { type Exchange, fetchAnswer } from '../../sdk/exchange.ts';
 import type { CommonOptions } from './options.ts';
 
 type Connection = Pick<CommonOptions, 'marathon' | 'credentials' | 'cacert'>;
@@ -39,24 +39,19 @@ type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** As `ask`, with the deployment that has begun, where the answer itself does not say it. */
 export async function askForDeployment<T>(
-  { marathon, credentials, cacert }: Connection,
+  options: Connection,
   method: Method,
   path: string,
   body?: unknown,
   places: readonly string[] = [],
 ): Promise<{ readonly value: T; readonly deploymentId: string | undefined }> {
-  const address = addressOf(marathon);
-  const [, principal = '', secret = ''] = /^([^:]*):(.*)$/s.exec(credentials ?? ':') ?? [];
-  if (credentials !== undefined && principal === '')
-    throw new MarathonError(0, '--credentials has to be USER:PASSWORD');
+  const { marathon } = options;
   const answer = await fetchAnswer({
-    address,
-    ...(address.tls && { tls: trusting(cacert) }),
+    ...reach(options),
     path,
     method,
     headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
     ...(body !== undefined && { body: JSON.stringify(body) }),
-    ...(credentials !== undefined && { credential: { principal, secret } }),
   }).catch((error: Error) => {
     throw new MarathonError(
       0,
@@ -67,6 +62,19 @@ export async function askForDeployment<T>(
   if (answer.status >= 300) throw new MarathonError(answer.status, sentence(marathon, answer.status, text, places));
   const deploymentId = answer.headers['marathon-deployment-id'] as string | undefined;
   return { value: parsed<T>(marathon, answer.status, text), deploymentId };
+}
+
+/** How to reach Marathon, and as whom. @throws MarathonError when the options make no sense */
+export function reach({ marathon, credentials, cacert }: Connection): Pick<Exchange, 'address' | 'tls' | 'credential'> {
+  const address = addressOf(marathon);
+  const [, principal = '', secret = ''] = /^([^:]*):(.*)$/s.exec(credentials ?? ':') ?? [];
+  if (credentials !== undefined && principal === '')
+    throw new MarathonError(0, '--credentials has to be USER:PASSWORD');
+  return {
+    address,
+    ...(address.tls && { tls: trusting(cacert) }),
+    ...(credentials !== undefined && { credential: { principal, secret } }),
+  };
 }
 
 function trusting(cacert: string | undefined): { readonly ca?: string } {
