@@ -112,7 +112,7 @@ test('times that make no sense are refused', () => {
 });
 
 test('what is accepted and not done is said', () => {
-  for (const flag of ['--fetcher_cache_size=1GB', '--hadoop_home=/h', '--gc_non_executor_container_sandboxes']) {
+  for (const flag of ['--fetcher_cache_size=1GB', '--hadoop_home=/h', '--http_executor_domain_sockets']) {
     const outcome = load(flag);
     assert.ok(outcome.kind === 'run');
     assert.match(outcome.flags.warnings.join('\n'), /not .*in this build/, flag);

@@ -137,9 +137,11 @@ export const agentFlags = {
   gc_disk_headroom: flag(double, '0.1', 'The share of the disk to keep free by removing sandboxes earlier', {
     validate: (value) => (value < 0 || value > 1 ? 'it must be between 0.0 and 1.0' : undefined),
   }),
-  gc_non_executor_container_sandboxes: flag(bool, 'false', 'Remove sandboxes of nested containers too', {
-    missing: { act: 'warn', sentence: 'containers that are not of executors are not in this build' },
-  }),
+  gc_non_executor_container_sandboxes: flag(
+    bool,
+    'false',
+    'Remove sandboxes of nested containers too, before their executor ends',
+  ),
   disk_watch_interval: flag(duration, '1mins', 'Time between looks at the disk', { validate: positive }),
   container_logger: optional(string, 'Name of a module that writes the logs of containers', NO_MODULE),
   recover: flag(
