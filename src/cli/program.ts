@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ListOptions } from './list.ts';
 import { addMarathonCommands } from './marathon/commands.ts';
 import type { RunCommandOptions } from './run.ts';
+import { textOrFile } from './text-or-file.ts';
 import type { UpOptions } from './up.ts';
 import type { WhyOptions } from './why.ts';
 
@@ -36,8 +37,12 @@ function assignment(text: string, before: Readonly<Record<string, string>>): Rea
 }
 
 const masterOption = (): Option =>
-  new Option('-m, --master <host:port>', 'the master, several separated by commas, or zk://host:port,host:port/path')
+  new Option(
+    '-m, --master <host:port>',
+    'the master, several separated by commas, or zk://host:port,host:port/path, or file:///path',
+  )
     .env('MESETA_MASTER')
+    .argParser(textOrFile)
     .default(DEFAULT_MASTER);
 const jsonOption = (): Option => new Option('--json', 'print JSON, one object a line');
 
@@ -133,7 +138,7 @@ function addRegistry(program: Command): void {
   registry
     .command('export')
     .description('write what a registry holds to a file, or standard output; masters may be running')
-    .argument('<from>', 'lmdb:FOLDER, or zk://host:port/path as masters have it in --zk')
+    .argument('<from>', 'lmdb:FOLDER, or zk://host:port/path or file:///path as masters have it in --zk', textOrFile)
     .argument('[file]', 'the file; - for standard output')
     .action(
       exitWith(async (from: string, file: string | undefined) => {
@@ -144,7 +149,7 @@ function addRegistry(program: Command): void {
   registry
     .command('import')
     .description('fill an empty registry from a file, or standard input; masters must not be running')
-    .argument('<into>', 'lmdb:FOLDER, or zk://host:port/path')
+    .argument('<into>', 'lmdb:FOLDER, or zk://host:port/path or file:///path as masters have it in --zk', textOrFile)
     .argument('[file]', 'the file; - for standard input')
     .option('--force', 'replace what the registry holds')
     .action(

@@ -49,6 +49,8 @@ export interface AgentOptions {
   readonly gcDelay: Millis;
   /** --gc_disk_headroom, 0 to 1. */
   readonly gcDiskHeadroom: number;
+  /** --gc_non_executor_container_sandboxes: sandboxes of nested containers go in time too, before that of their executor. */
+  readonly gcNestedSandboxes?: boolean;
   readonly maxCompletedExecutorsPerFramework: number;
   /** --sandbox_directory: where a container with its own root file system sees its sandbox. */
   readonly sandboxDirectory: string;

@@ -320,6 +320,8 @@ test('/redirect leads to the master that leads, from one that does not', async (
     assert.deepEqual([response.status, response.headers.get('location')], [307, '//m2:5060']);
     const { headers } = toLeader({ ...leader, hostname: '::1' }, { path: '/master/state', search: '?a=b' });
     assert.equal(headers?.location, '//[::1]:5060/master/state?a=b');
+    const odd = toLeader(leader, { path: '/master/quota/a?b#c %/ü', search: '' });
+    assert.equal(odd.headers?.location, '//m2:5060/master/quota/a%3Fb%23c%20%25/%C3%BC');
   } finally {
     state = clusterState();
     leader = undefined;
