@@ -58,12 +58,13 @@ test('a master that leads anew at the same address is told anew: agents must int
   const told: (string | undefined)[] = [];
   const tell = (pid: string | undefined): void => void told.push(pid);
   const [before, after] = [candidate('before'), candidate('after')];
+  before.start();
+  await until('the first leads', () => seen.includes('before sees before'));
   const detector = zooDetector({ url, sessionTimeout: 2_000, tell, fail: assert.fail, logger: { log: () => {} } });
   t.after(() => {
     detector.stop();
     after.stop();
   });
-  before.start();
   await until('the first is known', () => told.length === 1);
   after.start();
   await until('the second waits', () => seen.includes('after sees before'));
