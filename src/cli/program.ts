@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ListOptions } from './list.ts';
-import { addMarathonCommands } from './marathon/commands.ts';
+import { addMarathonCommands, reaching } from './marathon/commands.ts';
+import type { CommonOptions } from './marathon/options.ts';
 import type { RunCommandOptions } from './run.ts';
 import { textOrFile } from './text-or-file.ts';
 import type { UpOptions } from './up.ts';
@@ -161,16 +162,19 @@ function addRegistry(program: Command): void {
 }
 
 function addWhy(program: Command): void {
-  program
-    .command('why')
-    .description('say why a framework or role is offered nothing, or what became of a task')
-    .argument('<what>', 'the id or name of a framework, the id of a task, or a role')
+  reaching(program.command('why'))
+    .description('say why an app waits, why a framework or role is offered nothing, or what became of a task')
+    .argument('<what>', 'the /id of an app or pod, the id or name of a framework, the id of a task, or a role')
     .addOption(masterOption())
     .addOption(jsonOption())
     .option('--framework <id or name>', 'for a task that was not launched yet: whose it is')
     .option('--needs <resources>', 'what a task needs, such as cpus:4;mem:1024: also say where it would not fit')
     .action(
-      exitWith(async (what: string, options: WhyOptions) => {
+      exitWith(async (what: string, options: WhyOptions & Omit<CommonOptions, 'output'>) => {
+        if (what.startsWith('/')) {
+          const { whyApp } = await import('./marathon/why.ts');
+          return whyApp(what, { ...options, output: options.json ? 'json' : 'table' });
+        }
         const { why } = await import('./why.ts');
         return why(what, options);
       }),

@@ -7,14 +7,13 @@ import { createPipeline, type Pipeline } from '../../http/pipeline.ts';
 import { wallTime } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { NextLeader } from '../backup.ts';
-import type { Outcome } from '../core/outcome.ts';
 import type { MarathonState } from '../core/state.ts';
 import type { marathonFlags } from '../flags.ts';
 import { MARATHON, marathonEndpoints } from './endpoints.ts';
 import { EventHub } from './hub.ts';
 import { LogLevels, type Verbosity } from './log-levels.ts';
 import { LeaderProxy } from './proxy.ts';
-import type { MarathonService, Question } from './service.ts';
+import type { MarathonService } from './service.ts';
 
 export interface MarathonHttpOptions {
   readonly loaded: Loaded<typeof marathonFlags>;
@@ -79,7 +78,11 @@ export class MarathonHttp {
   }
 
   /** This Marathon leads, and answers from now on. */
-  lead(state: MarathonState, ask: (question: Question) => Promise<Outcome>): void {
+  lead(
+    state: MarathonState,
+    ask: MarathonService['ask'],
+    agentTotals: MarathonService['agentTotals'] = () => Promise.resolve(undefined),
+  ): void {
     const { loaded, address, abdicate, leaveOrder } = this.#options;
     const leadsSince = this.#now();
     this.#service = {
@@ -93,6 +96,7 @@ export class MarathonHttp {
       startedAt: this.#startedAt,
       leadsSince: () => leadsSince,
       ask,
+      agentTotals,
       abdicate,
       ...(leaveOrder && { leaveOrder }),
     };

@@ -60,7 +60,7 @@ export function draft(ctx: Context, wish: Wish): Result<Draft, Refusal> {
   for (const { id, after } of changes.value) {
     root = after === undefined ? withoutSpec(root, id, version) : withSpec(root, after, version);
   }
-  const large = tooLarge(ctx, changes.value);
+  const large = tooLarge(ctx, changes.value, root);
   if (large !== undefined) return refuse({ kind: 'unprocessable', message: large });
   const whole = checkTree(ctx, root, changes.value);
   if (!whole.ok) return whole;
@@ -199,16 +199,30 @@ function checkInstances({ current }: Context['state'], changes: readonly SpecCha
 }
 
 /** Nothing that cannot be stored is begun with: the store would refuse it when it is too late. */
-function tooLarge({ options: { maxDefinitionBytes } }: Context, changes: readonly SpecChange[]): string | undefined {
-  if (maxDefinitionBytes === undefined) return undefined;
+function tooLarge(
+  { state, options: { maxDefinitionBytes: limit } }: Context,
+  changes: readonly SpecChange[],
+  root: Group,
+): string | undefined {
+  if (limit === undefined) return undefined;
+  const sentence = (what: string, way: string): string =>
+    `The definition of ${what} is too large to be stored: at most ${limit} bytes can be. ${way}`;
   for (const { id, after } of changes) {
-    const text = after === undefined ? '' : JSON.stringify(after);
-    // A unit of a text takes three bytes at most.
-    if (text.length * 3 > maxDefinitionBytes && utf8Length(text) > maxDefinitionBytes) {
-      return `The definition of ${id} is too large to be stored: at most ${maxDefinitionBytes} bytes can be. Fetch what is large from somewhere else`;
-    }
+    if (after !== undefined && isLarger(after, limit)) return sentence(id, 'Fetch what is large from somewhere else');
+  }
+  for (const group of allGroups(root)) {
+    const { dependencies } = group;
+    if (dependencies === groupAt(state.root, group.id)?.dependencies) continue;
+    if (isLarger(storedGroup(group), limit))
+      return sentence(`the group ${group.id}`, 'Name groups as dependencies instead of what is in them');
   }
   return undefined;
+}
+
+function isLarger(value: object, limit: number): boolean {
+  const text = JSON.stringify(value);
+  // A unit of a text takes three bytes at most.
+  return text.length * 3 > limit && utf8Length(text) > limit;
 }
 
 function invalid(path: string, error: string): Result<never, Refusal> {
