@@ -81,6 +81,12 @@ export function rememberAgent(context: Context): void {
   persist(context, { how: 'link', path: `${metaDirectory(options.workDir)}/slaves/latest`, target: id });
 }
 
+/** What comes next is a new agent. The folders stay, for it to collect in time. */
+export function forgetAgent(context: Context): void {
+  if (agentId(context.state) === undefined) return;
+  persist(context, { how: 'remove', path: `${metaDirectory(context.state.options.workDir)}/slaves/latest` });
+}
+
 export function rememberDrain(context: Context, config: DrainConfig | undefined): void {
   const id = agentId(context.state);
   if (id === undefined) return;
