@@ -78,7 +78,18 @@ export function rememberAgent(context: Context): void {
   const format = `${metaDirectory(options.workDir)}/meseta.format`;
   persist(context, { how: 'replace', path: format, bytes: text(CHECKPOINT_FORMAT) });
   replace(context, `${metaAgentDirectory(options.workDir, id)}/slave.info`, AgentInfo, info);
-  persist(context, { how: 'link', path: `${metaDirectory(options.workDir)}/slaves/latest`, target: id });
+  persist(context, { how: 'link', path: latestAgentLink(context.state), target: id });
+}
+
+/** What comes next is a new agent. The folders stay, for it to collect in time. */
+export function forgetAgent(context: Context): void {
+  if (agentId(context.state) === undefined) return;
+  persist(context, { how: 'remove', path: latestAgentLink(context.state) });
+}
+
+/** The link that says which agent is to go on here. */
+export function latestAgentLink({ options }: AgentState): string {
+  return `${metaDirectory(options.workDir)}/slaves/latest`;
 }
 
 export function rememberDrain(context: Context, config: DrainConfig | undefined): void {

@@ -71,6 +71,8 @@ export interface AgentState {
   phase: AgentPhase;
   /** While `terminating`: what is checkpointed is left to the agent that comes next. */
   isLeaving: boolean;
+  /** While `terminating`: whoever starts here next is a new agent, as the master wants it or has been told. */
+  isForGood: boolean;
   /** Its `id` is set once a master has admitted the agent. */
   info: AgentInfo;
   master: Pid | undefined;

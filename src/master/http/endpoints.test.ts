@@ -312,6 +312,31 @@ test('a master that knows no leader says 503 to everything that only a leader ca
   }
 });
 
+test('only what a master knows of itself is answered without a leader: every other endpoint belongs to the one that leads', () => {
+  const own = masterEndpoints(service, () => []).filter((endpoint) => endpoint.leader === undefined);
+  // /redirect looks for the leader itself.
+  assert.deepEqual(own.map(({ process, path }) => `/${process}${path}`).sort(), [
+    '/__processes__/',
+    '/files/browse',
+    '/files/debug',
+    '/files/download',
+    '/files/read',
+    '/help/',
+    '/logging/toggle',
+    '/master/',
+    '/master/flags',
+    '/master/health',
+    '/master/redirect',
+    '/metrics/',
+    '/metrics/snapshot',
+    '/profiler/start',
+    '/profiler/stop',
+    '/registrar(1)/registry',
+    '/system/stats.json',
+    '/version/',
+  ]);
+});
+
 test('/redirect leads to the master that leads, from one that does not', async () => {
   state = undefined;
   leader = { id: 'm2', ip: 0, port: 5050, hostname: 'm2', address: { hostname: 'm2', port: 5060 } };
