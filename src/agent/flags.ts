@@ -222,8 +222,17 @@ export function agentWarnings(flags: AgentFlags): string[] {
   return warnings;
 }
 
-/** Isolators that ask for nothing beyond plain processes. */
-const ISOLATORS: ReadonlySet<string> = new Set(['posix/cpu', 'posix/mem', 'posix', 'filesystem/posix', 'process']);
+/** Isolators that ask for nothing beyond plain processes, or for what tasks have anyway. */
+const ISOLATORS: ReadonlySet<string> = new Set([
+  'posix/cpu',
+  'posix/mem',
+  'posix',
+  'filesystem/posix',
+  'process',
+  'volume/sandbox_path',
+  'volume/secret',
+  'environment_secret',
+]);
 
 function errorOf(result: { readonly ok: true } | { readonly ok: false; readonly error: string }): string | undefined {
   return result.ok ? undefined : result.error;

@@ -9,6 +9,7 @@ import { ResourceState } from '../../wire/internal_slave.ts';
 import type { MessageType } from '../../wire/message-type.ts';
 import { writeUtf8 } from '../../wire/utf8.ts';
 import { AgentInfo, DrainConfig, ExecutorInfo, FrameworkInfo, Task, TaskInfo } from '../../wire/v1.ts';
+import { taskWithoutSecrets } from '../../wire/without-secrets.ts';
 import { agentId, type Context } from './context.ts';
 import type { Pid } from './effects.ts';
 import type { Persist } from './persist.ts';
@@ -136,7 +137,7 @@ export function rememberTask(context: Context, framework: Framework, executor: E
     ...(task.group !== undefined && { group: task.group.taskIds }),
   };
   replace(context, `${folder}/task.info`, Task, task.task);
-  replace(context, `${folder}/meseta.task`, TaskInfo, task.info);
+  replace(context, `${folder}/meseta.task`, TaskInfo, taskWithoutSecrets(task.info));
   persist(context, { how: 'replace', path: `${folder}/meseta.launch`, bytes: text(JSON.stringify(launch)) });
 }
 

@@ -5,16 +5,7 @@ import { appConstraintError } from './constraint-rules.ts';
 import { networkProblems } from './network-rules.ts';
 import { pathProblems } from './path-id.ts';
 import { PORT_RULES, portMappingProblems } from './port-rules.ts';
-import {
-  broken,
-  brokenIf,
-  FINE,
-  isUri,
-  needsFeature,
-  type Rule,
-  type RuleFacts,
-  secretOutsideEnvironment,
-} from './rule.ts';
+import { broken, brokenIf, FINE, isUri, needsFeature, type Rule, type RuleFacts, secretForRegistry } from './rule.ts';
 import {
   acceptedRoleProblems,
   envProblems,
@@ -122,15 +113,23 @@ function containerProblems(app: AppDocument, facts: RuleFacts): readonly Problem
 }
 
 /** Masters show how executors are started, with all their variables. */
-function executorSecretProblems({ env, executor }: AppDocument, { context }: RuleFacts): readonly Problem[] {
-  if (context.secretsOnlyInEnvironment !== true || executor === '' || executor === '//cmd') return FINE;
-  return Object.entries(env).flatMap(([name, value]) =>
+function executorSecretProblems({ env, container, executor }: AppDocument, { context }: RuleFacts): readonly Problem[] {
+  if (context.builtInSecrets !== true || executor === '' || executor === '//cmd') return FINE;
+  const variables = Object.entries(env).flatMap(([name, value]) =>
     brokenIf(
       typeof value !== 'string',
       `/env/${name}/secret`,
       'masters would show it: the variables of an executor of its own can be seen by everybody. Leave the executor out',
     ),
   );
+  const files = (container?.volumes ?? []).flatMap(({ kind }, at) =>
+    brokenIf(
+      kind === 'secret',
+      `/container/volumes(${at})/secret`,
+      'masters would show it: how an executor of its own is started can be seen by everybody. Leave the executor out',
+    ),
+  );
+  return [...variables, ...files];
 }
 
 function pullProblems({ container, secrets }: AppDocument, facts: RuleFacts): readonly Problem[] {
@@ -141,7 +140,7 @@ function pullProblems({ container, secrets }: AppDocument, facts: RuleFacts): re
     return broken(at, 'pullConfig is not supported with Docker containerizer: use the type MESOS');
   return [
     ...needsFeature('secrets', at, facts),
-    ...secretOutsideEnvironment(at, facts),
+    ...secretForRegistry(at, facts),
     ...brokenIf(
       !Object.hasOwn(secrets, secret),
       at,
