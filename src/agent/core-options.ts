@@ -51,6 +51,7 @@ export function coreOptions(
     }),
     gcDelay: flags.gc_delay,
     gcDiskHeadroom: flags.gc_disk_headroom,
+    gcNestedSandboxes: flags.gc_non_executor_container_sandboxes,
     maxCompletedExecutorsPerFramework: flags.max_completed_executors_per_framework,
     sandboxDirectory: flags.sandbox_directory,
     httpCommandExecutor: flags.http_command_executor,

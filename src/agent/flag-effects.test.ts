@@ -99,8 +99,20 @@ test('durations and limits reach the core', () => {
   assert.deepEqual([core.gcDiskHeadroom, core.maxCompletedExecutorsPerFramework, core.switchUser], [0.5, 7, false]);
 });
 
+test('times that make no sense are refused', () => {
+  for (const flag of [
+    'executor_reregistration_timeout',
+    'executor_shutdown_grace_period',
+    'gc_delay',
+    'recovery_timeout',
+  ])
+    assert.match(refusal(`--${flag}=-1secs`), /must not be less than zero/, flag);
+  // With zero the agent would do nothing but ask.
+  assert.match(refusal('--executor_reregistration_retry_interval=0secs'), /must be more than zero/);
+});
+
 test('what is accepted and not done is said', () => {
-  for (const flag of ['--fetcher_cache_size=1GB', '--hadoop_home=/h', '--gc_non_executor_container_sandboxes']) {
+  for (const flag of ['--fetcher_cache_size=1GB', '--hadoop_home=/h', '--http_executor_domain_sockets']) {
     const outcome = load(flag);
     assert.ok(outcome.kind === 'run');
     assert.match(outcome.flags.warnings.join('\n'), /not .*in this build/, flag);

@@ -1,6 +1,6 @@
 import { withoutPassword } from '../base/password.ts';
 import { readCredential, readCredentials } from '../config/credentials.ts';
-import { daemonFlags, disabledPaths, MESOS_VERSION, positive } from '../config/daemon-flags.ts';
+import { daemonFlags, disabledPaths, MESOS_VERSION, notNegative, positive } from '../config/daemon-flags.ts';
 import { type FlagValues, flag, optional, type ReadFile, required } from '../config/flag.ts';
 import { bool, bytes, count, double, duration, jsonObject, oneOf, path, port, string } from '../config/kinds.ts';
 import type { Program } from '../config/load.ts';
@@ -120,22 +120,28 @@ export const agentFlags = {
     '2secs',
     'How long an executor may take to come back after a restart of the agent',
     {
-      validate: (value) => (value > 15_000 ? 'it must be at most 15secs' : undefined),
+      validate: (value) => (value > 15_000 ? 'it must be at most 15secs' : notNegative(value)),
     },
   ),
-  executor_reregistration_retry_interval: optional(duration, 'Time between messages that ask executors to come back'),
-  executor_shutdown_grace_period: flag(duration, '5secs', 'How long an executor may take to end'),
+  executor_reregistration_retry_interval: optional(duration, 'Time between messages that ask executors to come back', {
+    validate: positive,
+  }),
+  executor_shutdown_grace_period: flag(duration, '5secs', 'How long an executor may take to end', {
+    validate: notNegative,
+  }),
   http_command_executor: flag(bool, 'false', 'Of no effect: the command executor is part of the agent'),
   http_heartbeat_interval: flag(duration, '30secs', 'Time between heartbeats on attached streams', {
     validate: positive,
   }),
-  gc_delay: flag(duration, '1weeks', 'How long sandboxes of ended tasks are kept'),
+  gc_delay: flag(duration, '1weeks', 'How long sandboxes of ended tasks are kept', { validate: notNegative }),
   gc_disk_headroom: flag(double, '0.1', 'The share of the disk to keep free by removing sandboxes earlier', {
     validate: (value) => (value < 0 || value > 1 ? 'it must be between 0.0 and 1.0' : undefined),
   }),
-  gc_non_executor_container_sandboxes: flag(bool, 'false', 'Remove sandboxes of nested containers too', {
-    missing: { act: 'warn', sentence: 'containers that are not of executors are not in this build' },
-  }),
+  gc_non_executor_container_sandboxes: flag(
+    bool,
+    'false',
+    'Remove sandboxes of nested containers too, before their executor ends',
+  ),
   disk_watch_interval: flag(duration, '1mins', 'Time between looks at the disk', { validate: positive }),
   container_logger: optional(string, 'Name of a module that writes the logs of containers', NO_MODULE),
   recover: flag(
@@ -143,7 +149,7 @@ export const agentFlags = {
     'reconnect',
     'What to do with tasks from before a restart: keep them, or end them and stop',
   ),
-  recovery_timeout: flag(duration, '15mins', 'Tasks end if the agent stays away for longer'),
+  recovery_timeout: flag(duration, '15mins', 'Tasks end if the agent stays away for longer', { validate: notNegative }),
   reconfiguration_policy: flag(
     oneOf('equal', 'additive'),
     'equal',
@@ -216,8 +222,17 @@ export function agentWarnings(flags: AgentFlags): string[] {
   return warnings;
 }
 
-/** Isolators that ask for nothing beyond plain processes. */
-const ISOLATORS: ReadonlySet<string> = new Set(['posix/cpu', 'posix/mem', 'posix', 'filesystem/posix', 'process']);
+/** Isolators that ask for nothing beyond plain processes, or for what tasks have anyway. */
+const ISOLATORS: ReadonlySet<string> = new Set([
+  'posix/cpu',
+  'posix/mem',
+  'posix',
+  'filesystem/posix',
+  'process',
+  'volume/sandbox_path',
+  'volume/secret',
+  'environment_secret',
+]);
 
 function errorOf(result: { readonly ok: true } | { readonly ok: false; readonly error: string }): string | undefined {
   return result.ok ? undefined : result.error;

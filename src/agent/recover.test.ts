@@ -37,7 +37,7 @@ async function place() {
   const recover = (more: Partial<RecoverOptions> = {}) => recoverCheckpoints({ ...base, ...more });
   assert.ok((await recover()).ok);
   const other: AgentInfo = { ...base.info, hostname: 'other' };
-  return { workDir, recover, said, other, reboot: () => writeFileSync(bootId, 'second\n') };
+  return { workDir, recover, said, other, reboot: () => writeFileSync(bootId, 'other\n') };
 }
 
 const latest = (workDir: string): string => join(workDir, 'meta/slaves/latest');
@@ -50,7 +50,7 @@ test('after a restart of the machine the agent is who it was, and its tasks are 
   assert.equal(again.value.info?.id?.value, 'm-S0');
   assert.equal(again.value.frameworks.length, 1);
   assert.match(said.join(), /The machine was restarted/);
-  assert.equal(readFileSync(join(workDir, 'meta/boot_id'), 'utf8'), 'second');
+  assert.equal(readFileSync(join(workDir, 'meta/boot_id'), 'utf8'), 'other');
 });
 
 test('an agent that has changed is refused; after a restart of the machine it begins as a new one, for good', async () => {
@@ -74,6 +74,20 @@ test('an agent that has changed is refused; after a restart of the machine it be
   assert.equal(existsSync(latest(workDir)), false);
   const second = await recover({ info: other });
   assert.ok(second.ok && second.value.info === undefined);
+});
+
+test('a garbled note of the last restart is no restart: nothing is given up, and the note is made anew', async () => {
+  for (const garbage of ['', 'fir', 'first, and what is this?']) {
+    const { recover, said, workDir, other } = await place();
+    const path = join(workDir, 'meta/boot_id');
+    writeFileSync(path, garbage);
+    const refused = await recover({ info: other });
+    assert.ok(!refused.ok && refused.error.includes('hostname changed'), garbage);
+    assert.ok((await recover()).ok);
+    assert.ok(said.some((line) => line.includes(`${path} is garbled`)));
+    assert.ok(!said.some((line) => line.startsWith('The machine was restarted')));
+    assert.equal(readFileSync(path, 'utf8'), 'first');
+  }
 });
 
 test('reservations that do not fit any more are refused, whoever the agent is, and can be given up', async () => {

@@ -101,12 +101,17 @@ interface Boot {
   readonly isNew: boolean;
 }
 
-function bootOf({ workDir, bootId = BOOT_ID }: RecoverOptions): Boot {
+function bootOf({ workDir, bootId = BOOT_ID, logger }: RecoverOptions): Boot {
   const path = join(workDir, 'meta/boot_id');
   const now = read(bootId);
   const before = read(path);
   if (now === undefined || now === before) return { path, id: undefined, isNew: false };
-  return { path, id: now, isNew: before !== undefined && before !== '' };
+  if (before === undefined) return { path, id: now, isNew: false };
+  // Tasks are given up after a restart of the machine, so nothing that is in doubt counts as one.
+  const isGarbled = before.length !== now.length;
+  if (isGarbled)
+    logger.warning(`${path} is garbled; taking it that the machine was not restarted, and writing it anew`);
+  return { path, id: now, isNew: !isGarbled };
 }
 
 function read(path: string): string | undefined {

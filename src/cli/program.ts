@@ -2,8 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ListOptions } from './list.ts';
-import { addMarathonCommands } from './marathon/commands.ts';
+import { addMarathonCommands, reaching } from './marathon/commands.ts';
+import type { CommonOptions } from './marathon/options.ts';
 import type { RunCommandOptions } from './run.ts';
+import { textOrFile } from './text-or-file.ts';
 import type { UpOptions } from './up.ts';
 import type { WhyOptions } from './why.ts';
 
@@ -36,8 +38,12 @@ function assignment(text: string, before: Readonly<Record<string, string>>): Rea
 }
 
 const masterOption = (): Option =>
-  new Option('-m, --master <host:port>', 'the master, several separated by commas, or zk://host:port,host:port/path')
+  new Option(
+    '-m, --master <host:port>',
+    'the master, several separated by commas, or zk://host:port,host:port/path, or file:///path',
+  )
     .env('MESETA_MASTER')
+    .argParser(textOrFile)
     .default(DEFAULT_MASTER);
 const jsonOption = (): Option => new Option('--json', 'print JSON, one object a line');
 
@@ -133,7 +139,7 @@ function addRegistry(program: Command): void {
   registry
     .command('export')
     .description('write what a registry holds to a file, or standard output; masters may be running')
-    .argument('<from>', 'lmdb:FOLDER, or zk://host:port/path as masters have it in --zk')
+    .argument('<from>', 'lmdb:FOLDER, or zk://host:port/path or file:///path as masters have it in --zk', textOrFile)
     .argument('[file]', 'the file; - for standard output')
     .action(
       exitWith(async (from: string, file: string | undefined) => {
@@ -144,7 +150,7 @@ function addRegistry(program: Command): void {
   registry
     .command('import')
     .description('fill an empty registry from a file, or standard input; masters must not be running')
-    .argument('<into>', 'lmdb:FOLDER, or zk://host:port/path')
+    .argument('<into>', 'lmdb:FOLDER, or zk://host:port/path or file:///path as masters have it in --zk', textOrFile)
     .argument('[file]', 'the file; - for standard input')
     .option('--force', 'replace what the registry holds')
     .action(
@@ -156,16 +162,19 @@ function addRegistry(program: Command): void {
 }
 
 function addWhy(program: Command): void {
-  program
-    .command('why')
-    .description('say why a framework or role is offered nothing, or what became of a task')
-    .argument('<what>', 'the id or name of a framework, the id of a task, or a role')
+  reaching(program.command('why'))
+    .description('say why an app waits, why a framework or role is offered nothing, or what became of a task')
+    .argument('<what>', 'the /id of an app or pod, the id or name of a framework, the id of a task, or a role')
     .addOption(masterOption())
     .addOption(jsonOption())
     .option('--framework <id or name>', 'for a task that was not launched yet: whose it is')
     .option('--needs <resources>', 'what a task needs, such as cpus:4;mem:1024: also say where it would not fit')
     .action(
-      exitWith(async (what: string, options: WhyOptions) => {
+      exitWith(async (what: string, options: WhyOptions & Omit<CommonOptions, 'output'>) => {
+        if (what.startsWith('/')) {
+          const { whyApp } = await import('./marathon/why.ts');
+          return whyApp(what, { ...options, output: options.json ? 'json' : 'table' });
+        }
         const { why } = await import('./why.ts');
         return why(what, options);
       }),

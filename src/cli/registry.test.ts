@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { LmdbStore } from '../coordination/store/lmdb.ts';
 import { testClient } from '../coordination/zookeeper/client.fixture.ts';
 import { TestEnsemble, withoutZooKeeper } from '../coordination/zookeeper/server.fixture.ts';
@@ -124,6 +126,36 @@ test('a registry that is damaged is said to be, and the backup takes its place',
   rmSync(folder, { recursive: true });
   await importRegistry(`lmdb:${folder}`, { file });
   assert.deepEqual(await contents(`lmdb:${folder}`), await contents(from));
+});
+
+test('a place may be named in a file, as the --zk of masters: a password does not belong on a command line', async () => {
+  const meseta = fileURLToPath(new URL('main.ts', import.meta.url));
+  const run = (...words: string[]): [number | null, string] => {
+    const { status, stderr } = spawnSync(process.execPath, [meseta, ...words], { encoding: 'utf8' });
+    return [status, stderr];
+  };
+  const place = join(root, 'place');
+  writeFileSync(place, `${await filled('named')}\n`);
+  const backup = join(root, 'named.json');
+  assert.deepEqual(run('registry', 'export', `file://${place}`, backup), [
+    0,
+    `Exported 2 entities from LMDB in ${root}/named.\n`,
+  ]);
+  writeFileSync(place, 'zk://mesos:secret@127.0.0.1:99999/mesos');
+  for (const words of [
+    ['registry', 'import', `file://${place}`, backup],
+    ['agents', '--master', `file://${place}`],
+  ]) {
+    const [status, said] = run(...words);
+    assert.equal(status, 1);
+    assert.match(said, /^meseta: (--master: )?'zk:\/\/\*\*\*@127.0.0.1:99999\/mesos' is no ZooKeeper address/);
+  }
+  assert.match(
+    run('agents', '--master', `file://${place}.not`)[1],
+    /cannot read the file '.*place\.not': no such file/,
+  );
+  writeFileSync(place, '');
+  assert.match(run('registry', 'export', `file://${place}`)[1], /the file '.*place' is empty/);
 });
 
 test('a registry moves from LMDB to ZooKeeper and back', { skip: withoutZooKeeper }, async () => {

@@ -78,6 +78,11 @@ export function positive(value: number): string | undefined {
   return value > 0 ? undefined : 'it must be more than zero';
 }
 
+/** For `validate`: zero or more. */
+export function notNegative(value: number): string | undefined {
+  return value >= 0 ? undefined : 'it must not be less than zero';
+}
+
 function firewallShape(rules: Readonly<Record<string, unknown>>): string | undefined {
   const disabled = rules.disabled_endpoints as { paths?: unknown } | undefined;
   if (disabled === undefined) return undefined;

@@ -17,7 +17,7 @@ export function coreOptions(flags: MarathonFlags, user: string): CoreOptions {
     definitions: {
       defaultRole: flags.mesos_role,
       features,
-      secretsOnlyInEnvironment: true,
+      builtInSecrets: true,
       ...(flags.default_network_name !== undefined && { defaultNetworkName: flags.default_network_name }),
       mesosBridgeName: flags.mesos_bridge_name,
       acceptedResourceRolesDefault: acceptedDefault(flags),

@@ -1,9 +1,11 @@
 /** Marathon as a framework: what the master says becomes events, what the core asks for becomes calls. */
 import type { Logger } from '../runtime/logger.ts';
 import { FrameworkError, NotConnected } from '../sdk/errors.ts';
+import type { Credential } from '../sdk/exchange.ts';
 import { Scheduler } from '../sdk/scheduler.ts';
 import type { FrameworkInfo, FrameworkInfo_Capability_Type } from '../wire/v1.ts';
 import type { Call } from '../wire/v1_scheduler.ts';
+import { AgentTotals } from './agent-totals.ts';
 import type { MarathonEvent } from './core/events.ts';
 import type { MarathonFlags } from './flags.ts';
 
@@ -38,21 +40,21 @@ export interface FrameworkOptions {
 export class Framework {
   readonly #options: FrameworkOptions;
   readonly #scheduler: Scheduler;
+  /** What the agents have in all. */
+  readonly totals: AgentTotals;
   #info: FrameworkInfo;
 
   /** @throws Error when --master makes no sense */
   constructor(options: FrameworkOptions) {
     this.#options = options;
     this.#info = frameworkInfo(options);
-    const { post, flags, secret } = options;
-    const principal = flags.mesos_authentication_principal;
+    const { post, flags } = options;
+    const credential = credentialOf(options);
     this.#scheduler = new Scheduler({
       master: flags.master,
       framework: this.#info,
       acknowledge: 'manual',
-      ...(flags.mesos_authentication &&
-        principal !== undefined &&
-        secret !== undefined && { credential: { principal, secret } }),
+      ...(credential && { credential }),
       handlers: {
         subscribed: (frameworkId, master) => post({ kind: 'subscribed', frameworkId, ...(master && { master }) }),
         offers: (offers) => post({ kind: 'offers', offers }),
@@ -63,6 +65,7 @@ export class Framework {
         disconnected: (reason) => post({ kind: 'disconnected', reason }),
       },
     });
+    this.totals = new AgentTotals(() => this.#scheduler.master, credential);
   }
 
   /** Subscribes, and stays subscribed until it is stopped. */
@@ -106,6 +109,12 @@ export class Framework {
       update_framework: { framework_info: { ...this.#info, ...(id !== undefined && { id: { value: id } }) } },
     });
   }
+}
+
+function credentialOf({ flags, secret }: FrameworkOptions): Credential | undefined {
+  const principal = flags.mesos_authentication_principal;
+  if (!flags.mesos_authentication || principal === undefined || secret === undefined) return undefined;
+  return { principal, secret };
 }
 
 function frameworkInfo({ flags, user, hostname, webuiUrl, frameworkId }: FrameworkOptions): FrameworkInfo {

@@ -154,7 +154,11 @@ class Leader {
     this.#driver.post({ kind: 'start' });
     this.#secrets = secrets.value;
     secrets.value?.watch(logger, (names) => this.#driver?.post({ kind: 'secrets', names }));
-    http.lead(core.state, (question) => shell.ask(question));
+    http.lead(
+      core.state,
+      (question) => shell.ask(question),
+      () => framework.totals.read(),
+    );
     void framework.run();
   }
 

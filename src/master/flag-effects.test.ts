@@ -202,6 +202,16 @@ test('what is only passed on reaches the core', () => {
   });
 });
 
+test('times and shares that make no sense are refused, with what would', () => {
+  for (const [flag, complaint] of [
+    ['--allocator_agent_recovery_factor=-0.5', /between 0 and 1/],
+    ['--allocator_agent_recovery_factor=80', /between 0 and 1/],
+    ['--allocator_recovery_timeout=-1secs', /not be less than zero/],
+    ['--registry_max_agent_age=-1secs', /not be less than zero/],
+  ] as const)
+    assert.match(refusal(flag), complaint, flag);
+});
+
 test('rate limits that make no sense are refused, with the field', () => {
   for (const [text, complaint] of [
     ['[]', /must be a JSON object/],

@@ -1,5 +1,5 @@
 import { readCredentials } from '../config/credentials.ts';
-import { daemonFlags, disabledPaths, MESOS_VERSION, positive } from '../config/daemon-flags.ts';
+import { daemonFlags, disabledPaths, MESOS_VERSION, notNegative, positive } from '../config/daemon-flags.ts';
 import { type FlagValues, flag, optional, type ReadFile } from '../config/flag.ts';
 import {
   bool,
@@ -106,8 +106,16 @@ export const masterFlags = {
     double,
     '0.8',
     'The share of known agents that must be back after a failover before offers are made',
+    { validate: (value) => (value < 0 || value > 1 ? 'it must be between 0 and 1, as in 0.8' : undefined) },
   ),
-  allocator_recovery_timeout: flag(duration, '10mins', 'How long offers wait for agents to come back after a failover'),
+  allocator_recovery_timeout: flag(
+    duration,
+    '10mins',
+    'How long offers wait for agents to come back after a failover',
+    {
+      validate: notNegative,
+    },
+  ),
   fair_sharing_excluded_resource_names: optional(string, 'Resources that do not count in shares, with commas between'),
   filter_gpu_resources: flag(
     bool,
@@ -154,7 +162,9 @@ export const masterFlags = {
   master_contender: optional(string, 'Name of a module that contends for leadership', { missing: noSuchModule() }),
   master_detector: optional(string, 'Name of a module that finds the leader', { missing: noSuchModule() }),
   registry_gc_interval: flag(duration, '15mins', 'Time between cleanings of the registry', { validate: positive }),
-  registry_max_agent_age: flag(duration, '2weeks', 'How long unreachable and gone agents are remembered'),
+  registry_max_agent_age: flag(duration, '2weeks', 'How long unreachable and gone agents are remembered', {
+    validate: notNegative,
+  }),
   registry_max_agent_count: flag(count, '102400', 'How many unreachable and gone agents are remembered'),
   zk: optional(string, 'zk://host:port,host:port/path, which masters meet at to elect a leader', {
     validate: (text) => errorOf(parseZooUrl(text)),

@@ -46,7 +46,13 @@ export async function seekLeadership(options: LeadershipOptions): Promise<{ read
         void lead(session);
       } else if (isLeading && !isSelf) {
         end(`Lost leadership to ${leader?.pid ?? 'nobody'}`);
-      } else if (!isLeading) {
+      } else if (leader !== undefined && leader.pid === info.pid) {
+        // To send anybody there would be to send them here again, and again.
+        logger.info(
+          'The leading master was at this address and has ended; waiting until ZooKeeper gives its session up',
+        );
+        shell.follow(undefined);
+      } else {
         logger.info(leader === undefined ? 'No master leads' : `The leading master is ${leader.pid}`);
         shell.follow(leader);
       }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { err } from '../base/result.ts';
+import { err, ok } from '../base/result.ts';
 import { MemoryStore } from '../coordination/store/memory.ts';
 import type { Store } from '../coordination/store/store.ts';
 import type { AgentInfo } from '../wire/v1.ts';
@@ -136,6 +136,19 @@ for (const [what, place, complaint] of [
     assert.match(snapshot.error, complaint);
   });
 }
+
+test('a store may be given more time than Node can sleep', async () => {
+  const store = new MemoryStore();
+  const patient = 35 * 86_400_000;
+  const first = new Registrar({ store, fetchTimeout: patient, storeTimeout: patient, weights: [] });
+  await recovered(first);
+  const apply = store.apply.bind(store);
+  store.apply = async (...batch) => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return apply(...batch);
+  };
+  assert.deepEqual(await first.commit({ type: 'ADMIT_AGENT', agent: agent('a') }), ok(undefined));
+});
 
 test('a store that fails, or does not answer in time, is an error that names it', async () => {
   const store = new MemoryStore();

@@ -4,6 +4,7 @@ import { err, ok, type Result } from '../base/result.ts';
 import { Timings } from '../base/timings.ts';
 import type { Store, StoreFailure } from '../coordination/store/store.ts';
 import { monotonicTime } from '../runtime/clock.ts';
+import { sleepable } from '../runtime/timers.ts';
 import type { RegistryOperation, RegistrySnapshot } from './core/registry.ts';
 import { RegistryBook } from './core/registry-book.ts';
 import { FORMAT, FORMAT_KEY, readEntities, snapshotOf } from './core/registry-entities.ts';
@@ -116,7 +117,7 @@ async function within<T>(
   const late = new Promise<Result<T, StoreFailure>>((resolve) => {
     timer = setTimeout(
       () => resolve(err({ kind: 'unavailable', message: `${what} took longer than ${flag}=${limit / 1000}secs` })),
-      limit,
+      sleepable(limit),
     );
   });
   const outcome = await Promise.race([work, late]);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import fc from 'fast-check';
-import { KeyedTimers } from './timers.ts';
+import { KeyedTimers, sleepable } from './timers.ts';
 
 /** A clock that is turned by hand, for the timers and for Node's own. */
 function turned(run: (timers: KeyedTimers, turn: (by: number) => void, fired: string[]) => void): void {
@@ -82,4 +82,21 @@ test('a wait longer than what Node can wait for does not fire at once', () => {
     turn(5001);
     assert.deepEqual(fired, ['far']);
   });
+});
+
+test('a time that is longer than Node can sleep is not over at once', async () => {
+  const warnings: string[] = [];
+  const listen = ({ name }: Error): unknown => warnings.push(name);
+  process.on('warning', listen);
+  let isOver = false;
+  const timer = setTimeout(
+    () => {
+      isOver = true;
+    },
+    sleepable(35 * 86_400_000),
+  );
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  clearTimeout(timer);
+  process.off('warning', listen);
+  assert.deepEqual([isOver, warnings, sleepable(5)], [false, [], 5]);
 });

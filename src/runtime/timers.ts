@@ -8,8 +8,14 @@ interface Entry {
   readonly key: string;
 }
 
-/** Node's timers take at most 2^31 - 1 ms; what is due later is looked at again then. */
+/** Node's timers take at most 2^31 - 1 ms, and run at once when they are given more. */
 const LONGEST_SLEEP = 2 ** 31 - 1;
+
+/** For `setTimeout` and `setInterval` with a time that somebody else has chosen: what is longer becomes the longest, 24.8 days. */
+export function sleepable(wait: Millis): Millis {
+  return Math.min(LONGEST_SLEEP, wait);
+}
+
 /** Entries that were replaced stay in the heap until they come up; beyond this many it is built anew. */
 const TOLERATED_GARBAGE = 1024;
 
@@ -72,7 +78,8 @@ export class KeyedTimers {
     const wait = next.at - this.#now();
     // Node's shortest timer is a millisecond; what is due at once, such as an allocation, need not wait for it.
     if (wait <= 0) setImmediate(() => this.#wake());
-    else this.#sleeping = setTimeout(() => this.#wake(), Math.min(LONGEST_SLEEP, wait));
+    // What is due later than that is looked at again then.
+    else this.#sleeping = setTimeout(() => this.#wake(), sleepable(wait));
   }
 
   #wake(): void {

@@ -9,6 +9,8 @@ import { type Answer, type Credential, fetchAnswer } from './exchange.ts';
 export interface OperatorOptions {
   readonly credential?: Credential;
   readonly agent?: Agent;
+  /** How long an answer may stay out, in ms. */
+  readonly timeout?: number;
 }
 
 /** @throws NotConnected when nobody answers */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, it } from 'node:test';
 import type { FrameworkInfo } from '../../src/wire/v1.ts';
 import { activeIds, Framework, type NewTask, outputOf, restart, sandboxOf, shell } from './agent-recovery.fixture.ts';
-import { type Daemon, type Daemons, startDaemons, until } from './daemons.fixture.ts';
+import { type Daemon, type Daemons, masterState, startDaemons, until } from './daemons.fixture.ts';
 import { get } from './plain-http.fixture.ts';
 
 let daemons: Daemons;
@@ -125,17 +125,47 @@ it('--recover=cleanup ends what was left, and then the agent', async () => {
   assert.equal(agent.tasksLeft(), 0);
 });
 
-it('--recover=cleanup leaves nothing to recover: the agent that comes next has its id, and none of its tasks', async () => {
+it('--recover=cleanup leaves nothing to recover: the agent that comes next is a new one, and may be another', async () => {
   const agent = await daemons.startAgent();
   const [id] = await activeIds(daemons);
   const framework = launch('cleaned', [shell('rest', 'sleep 1000')]);
   await framework.runs('rest');
   await agent.end('SIGKILL');
   await agent.restart('--recover=cleanup').ended;
-  await restart(daemons, agent);
-  assert.deepEqual(await activeIds(daemons), [id]);
+  await restart(daemons, agent, '--attributes=rack:b');
+  assert.notDeepEqual(await activeIds(daemons), [id]);
   await framework.ends('rest');
   assert.deepEqual(framework.states('rest'), ['TASK_STARTING', 'TASK_RUNNING', 'TASK_LOST']);
+});
+
+it('SIGUSR1 ends the tasks and takes the agent out of the cluster; what starts there next is a new agent', async () => {
+  const agent = await daemons.startAgent();
+  const [id] = await activeIds(daemons);
+  const framework = launch('leaving', [shell('rest', 'sleep 1000')], { capabilities: [{ type: 'PARTITION_AWARE' }] });
+  await framework.runs('rest');
+  await agent.end('SIGUSR1');
+  await framework.ends('rest');
+  const { state, reason } = framework.last('rest') ?? {};
+  assert.deepEqual([state, reason], ['TASK_LOST', 'REASON_AGENT_REMOVED']);
+  assert.deepEqual((await masterState(daemons.master.port)).slaves, []);
+  assert.equal(agent.tasksLeft(), 0);
+  await restart(daemons, agent, '--attributes=rack:b');
+  assert.notDeepEqual(await activeIds(daemons), [id]);
+});
+
+it('an agent that was marked gone ends, and what starts there next is a new agent', async () => {
+  const agent = await daemons.startAgent();
+  const [id = ''] = await activeIds(daemons);
+  const marked = await fetch(`http://127.0.0.1:${daemons.master.port}/api/v1`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ type: 'MARK_AGENT_GONE', mark_agent_gone: { agent_id: { value: id } } }),
+  });
+  assert.equal(marked.status, 200);
+  await agent.ended;
+  await restart(daemons, agent);
+  const [next] = await activeIds(daemons);
+  assert.notEqual(next, id);
 });
 
 it('tasks end when no agent comes back within --recovery_timeout, the launcher leaves, and both are told of later', async () => {

@@ -157,7 +157,7 @@ describe('masters that elect a leader in ZooKeeper', { skip: withoutZooKeeper },
     await cluster.stop();
   });
 
-  it('the new leader remembers admitted agents, quotas and weights', async () => {
+  it('the new leader remembers admitted agents, quotas and weights, and says for how many agents offers wait', async () => {
     const cluster = new HighlyAvailable(ensemble, '/remember');
     const first = await freePorts(3);
     const leader = cluster.master(first, '--weights=ads=2');
@@ -165,10 +165,18 @@ describe('masters that elect a leader in ZooKeeper', { skip: withoutZooKeeper },
     const agent = cluster.agent(first + 2);
     await until('the agent is there', async () => (await masterState(first)).slaves.length === 1);
     const [{ id } = { id: '' }] = (await masterState(first)).slaves;
+    const limits = { cpus: { value: 3 } };
+    const quota = { type: 'UPDATE_QUOTA', update_quota: { quota_configs: [{ role: 'ads', limits }] } };
+    const set = await fetch(`http://127.0.0.1:${first}/api/v1`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(quota),
+    });
+    assert.equal(set.status, 200, await set.text());
     agent.process.kill('SIGKILL');
     leader.process.kill('SIGKILL');
     await Promise.all([agent.ended, leader.ended]);
-    cluster.master(first + 1);
+    cluster.master(first + 1, '--allocator_agent_recovery_factor=1');
     await until('the next one leads', () => leads(first + 1));
     const state = JSON.parse((await get(first + 1, '/state')).body) as { recovered_slaves: { id: string }[] };
     assert.deepEqual(
@@ -176,6 +184,19 @@ describe('masters that elect a leader in ZooKeeper', { skip: withoutZooKeeper },
       [id],
     );
     assert.deepEqual(JSON.parse((await get(first + 1, '/weights')).body), [{ role: 'ads', weight: 2 }]);
+    const { configs } = JSON.parse((await get(first + 1, '/quota')).body) as { configs: object[] };
+    assert.deepEqual(configs, [{ role: 'ads', limits }]);
+    const metrics = JSON.parse((await get(first + 1, '/metrics/snapshot')).body) as Record<string, number>;
+    const names = ['agents_expected', 'agents_awaited', 'agents_reregistered', 'agents_until_offers'];
+    assert.deepEqual(
+      names.map((name) => metrics[`master/recovery_${name}`]),
+      [1, 1, 0, 1],
+    );
+    cluster.agent(first + 2);
+    await until('the agent is back, and nothing is waited for', async () => {
+      const now = JSON.parse((await get(first + 1, '/metrics/snapshot')).body) as Record<string, number>;
+      return names.every((name) => now[`master/recovery_${name}`] === (/expected|reregistered/.test(name) ? 1 : 0));
+    });
     await cluster.stop();
   });
 

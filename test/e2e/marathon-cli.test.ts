@@ -1,6 +1,9 @@
 /** The subcommands about Marathon, against its API over the real core: tables, JSON and YAML, progress, refusals. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -107,7 +110,7 @@ test('progress is shown until a deployment is over; beside JSON it goes to stder
   const { run, file, ask } = await busyBench(t);
   const applied = await run('app', 'apply', file('web.json', WEB), '--watch');
   assert.match(applied.stdout, /\/prod\/web: 2 of 2 running/);
-  assert.match(applied.stdout, /\nDeployment [-0-9a-f]+ is over\.\n$/);
+  assert.match(applied.stdout, /\nDeployment [-0-9a-f]+ is done\.\n$/);
   const scaled = await run('app', 'scale', '/prod/web', '3', '-w', '-o', 'json');
   assert.deepEqual(Object.keys(JSON.parse(scaled.stdout)), ['deploymentId']);
   assert.match(scaled.stderr, /\/prod\/web: 3 of 3 running/);
@@ -119,6 +122,26 @@ test('progress is shown until a deployment is over; beside JSON it goes to stder
   assert.equal((await ask('GET', '/v2/apps/prod/web')).json.app.instances, 2);
   const gone = await run('app', 'delete', '/prod/web', '-w');
   assert.match(gone.stdout, /\/prod\/web: gone/);
+});
+
+test('a deployment that is given up is said to be, and watching it fails', async (t) => {
+  let looks = 0;
+  const { run, file, ask, port } = await bench(t, {
+    onRequest: (_, url) => void (url === '/v2/deployments' && looks++),
+  });
+  await run('app', 'apply', file('web.json', WEB.replace('"cpus":0.5', '"cpus":5000')));
+  const [{ id }] = (await ask('GET', '/v2/deployments')).json;
+  const before = looks;
+  const watching = meseta(['deployment', 'watch', id, '--marathon', `127.0.0.1:${port}`]);
+  await until('it watches', () => looks > before + 1);
+  await run('deployment', 'stop', id);
+  const { status, stdout } = await watching;
+  assert.match(stdout, /\nDeployment [-0-9a-f]+ was given up: The deployment has been cancelled\n$/);
+  assert.equal(status, 1);
+  assert.match(
+    (await run('deployment', 'watch', id)).stdout,
+    /^Deployment [-0-9a-f]+ is not under way \(any more\)\.\n$/,
+  );
 });
 
 test('tasks are killed, all or those that are named', async (t) => {
@@ -169,7 +192,7 @@ test('pods are applied, watched and deleted', async (t) => {
   const applied = JSON.parse((await run('pod', 'apply', pod, '-o', 'json')).stdout);
   assert.equal(applied[0].pod, '/prod/pod');
   assert.match(applied[0].deploymentId, /^[-0-9a-f]{36}$/);
-  assert.match((await run('pod', 'apply', pod, '--force', '-w')).stdout, /is over\.\n$/);
+  assert.match((await run('pod', 'apply', pod, '--force', '-w')).stdout, /is done\.\n$/);
   assert.deepEqual(cells((await run('pod', 'list')).stdout), [
     ['ID', 'STATUS', 'INSTANCES', 'CONTAINERS'],
     ['/prod/pod', 'STABLE', '1/1', '1'],
@@ -177,7 +200,7 @@ test('pods are applied, watched and deleted', async (t) => {
   assert.match((await run('pod', 'show', 'prod/pod')).stdout, /STABLE +host1 +c TASK_RUNNING/);
   await run('pod', 'delete', '/prod/pod', '-w');
   assert.match(await fail('pod', 'show', '/prod/pod'), /Pod '\/prod\/pod' does not exist/);
-  assert.match(await fail('pod', 'apply', file('x.yaml', `containers: [${container}]\n`)), /pod 1 of 1 has no id/);
+  assert.match(await fail('pod', 'apply', file('x.yaml', `containers: [${container}]\n`)), /the pod has no id/);
 });
 
 test('deployments are listed, undone and stopped', async (t) => {
@@ -201,15 +224,22 @@ test('deployments are listed, undone and stopped', async (t) => {
 test('what is wrong with a definition is told path by path, and what is wrong with a file by its name', async (t) => {
   const { fail, file } = await bench(t);
   const wrong = await fail('app', 'apply', file('wrong.yaml', 'id: /web\ncpus: many\ninstances: -1\n'));
-  assert.match(wrong, /\(0\)\/cpus: error\.expected\.jsnumber/);
-  assert.match(wrong, /\(0\)\/instances: must be at least 0, not -1/);
+  assert.match(wrong, /wrong\.yaml: \/cpus: must be a number, not "many"/);
+  assert.match(wrong, /wrong\.yaml: \/instances: must be at least 0, not -1/);
+  assert.doesNotMatch(wrong, /error\./, 'codes are for programs');
+  const typo = await fail('app', 'apply', file('two.yaml', 'id: /a\ncmd: sleep 1\n---\nid: /b\ncomand: sleep 1\n'));
+  assert.match(
+    typo,
+    /two\.yaml, app 2: \/comand is no field that Marathon knows, and is passed over: is 'cmd' meant\?/,
+  );
+  assert.match(typo, /two\.yaml, app 2: \/: AppDefinition must either contain one of 'cmd' or 'args'/);
   assert.match(await fail('app', 'apply', file('no.yaml', 'id: [')), /no\.yaml is neither JSON nor YAML/);
   assert.match(
     await fail('app', 'apply', file('five.yaml', '5')),
     /five\.yaml holds 5, where a definition was expected/,
   );
   assert.match(await fail('app', 'apply', file('none.yaml', '')), /none\.yaml holds no definition/);
-  assert.match(await fail('app', 'apply', '/nowhere.yaml'), /\/nowhere\.yaml cannot be read \(ENOENT\)/);
+  assert.match(await fail('app', 'apply', '/nowhere.yaml'), /\/nowhere\.yaml cannot be read: there is no such file/);
 });
 
 test('names and passwords are sent, also with colons in them', async (t) => {
@@ -242,6 +272,13 @@ test('a Marathon by HTTPS is asked by its URL; where there is none, that is told
   assert.match(
     (await meseta([...at, '127.0.0.1:1'])).stderr,
     /no Marathon answers at 127\.0\.0\.1:1.*--marathon HOST:PORT/,
+  );
+  const other = createServer((_, response) => response.writeHead(404).end('404 Not Found.')).listen(0, '127.0.0.1');
+  t.after(() => other.close());
+  await once(other, 'listening');
+  assert.match(
+    (await meseta([...at, `127.0.0.1:${(other.address() as AddressInfo).port}`])).stderr,
+    /what answers at 127\.0\.0\.1:\d+ says 404, and not as a Marathon does/,
   );
   assert.match((await meseta([...at, 'ftp://x'])).stderr, /--marathon ftp:\/\/x is no address/);
 });

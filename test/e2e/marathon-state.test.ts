@@ -1,7 +1,16 @@
 /** What Marathon keeps, with real processes: nothing acknowledged is lost, whatever happens to the store; and secrets stay secret. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statfsSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -47,6 +56,20 @@ function meseta(
   input = '',
 ): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
   return spawnSync(join(ROOT, 'bin', 'meseta'), args, { cwd: ROOT, input, encoding: 'utf8' });
+}
+
+const TMPFS = 0x01021994;
+
+/** The links in sandboxes that lead to files elsewhere, which are there. */
+function secretFilesIn(workDir: string): readonly { readonly link: string; readonly target: string }[] {
+  const links = new Map<string, string>();
+  for (const entry of readdirSync(workDir, { recursive: true, withFileTypes: true })) {
+    const link = join(entry.parentPath, entry.name);
+    const isSecret = entry.isSymbolicLink() && entry.name.endsWith('password') && existsSync(link);
+    // Other links lead to the same sandboxes.
+    if (isSecret) links.set(realpathSync(link), join(realpathSync(entry.parentPath), entry.name));
+  }
+  return [...links].map(([target, link]) => ({ link, target }));
 }
 
 const withoutRoot =
@@ -236,8 +259,9 @@ test('a task gets its secret, and nobody else is shown it; a new value comes wit
     );
     await leads(marathon);
     const web = app('/web', {
-      cmd: 'printf %s "$PASSWORD" > told; exec sleep 1000',
+      cmd: 'test "$PASSWORD" = "$(cat etc/password)" && printf %s "$PASSWORD" > told; exec sleep 1000',
       env: { PASSWORD: { secret: 'pw' } },
+      container: { type: 'MESOS', volumes: [{ containerPath: 'etc/password', secret: 'pw' }] },
       secrets: { pw: { source: 'db/password' } },
       backoffSeconds: 0,
     });
@@ -246,11 +270,17 @@ test('a task gets its secret, and nobody else is shown it; a new value comes wit
       id: '/pod',
       environment: { PASSWORD: { secret: 'pw' } },
       secrets: { pw: { source: 'db/password' } },
+      volumes: [{ name: 'file', secret: 'pw' }],
       containers: [
         {
           name: 'c',
           resources: { cpus: 0.1, mem: 32 },
-          exec: { command: { shell: 'printf %s "$PASSWORD" > told; exec sleep 1000' } },
+          volumeMounts: [{ name: 'file', mountPath: 'password' }],
+          exec: {
+            command: {
+              shell: 'test "$PASSWORD" = "$(cat password)" && printf %s "$PASSWORD" > told; exec sleep 1000',
+            },
+          },
         },
       ],
     };
@@ -297,6 +327,27 @@ test('a task gets its secret, and nobody else is shown it; a new value comes wit
     for (const type of ['GET_STATE', 'GET_TASKS', 'GET_EXECUTORS', 'GET_FRAMEWORKS']) {
       shown.push((await api(`127.0.0.1:${daemons.master.port}`, 'POST', '/api/v1', { type })).text);
     }
+    for (const type of ['GET_STATE', 'GET_TASKS', 'GET_EXECUTORS', 'GET_CONTAINERS']) {
+      shown.push((await api(`127.0.0.1:${agent.port}`, 'POST', '/api/v1', { type })).text);
+    }
+    const files = secretFilesIn(agent.workDir);
+    assert.equal(files.length, 2, 'one of the app, one of the pod');
+    for (const { link, target } of files) {
+      assert.equal(statfsSync(target).type, TMPFS);
+      // Who may read a sandbox over the network does not get at what its link leads to.
+      for (const what of ['read', 'download']) {
+        const path = `/files/${what}?path=${encodeURIComponent(link)}&offset=0&length=100`;
+        const reply = await api(`127.0.0.1:${agent.port}`, 'GET', path);
+        assert.notEqual(reply.status, 200, reply.text);
+        shown.push(reply.text);
+      }
+    }
+    // The environment of a task, which goes on after a restart of the agent, is kept; files are not.
+    for (const each of filesBelow(join(agent.workDir, 'meta'))) {
+      const bytes = readFileSync(each);
+      if (!each.endsWith('/meseta.task')) shown.push(bytes.toString('latin1'));
+      else assert.equal(bytes.toString('latin1').split(value).length - 1, 1, `${each} has it in the environment alone`);
+    }
     shown.push(
       program.stdout(),
       program.stderr(),
@@ -316,6 +367,11 @@ test('a task gets its secret, and nobody else is shown it; a new value comes wit
     assert.equal((await api(marathon, 'POST', '/v2/apps/web/restart')).status, 200);
     await until('the new task has the new value', () => Promise.resolve(told().includes('second-hunter2')));
     assert.equal(told().filter((each) => each === value).length, 2, 'the pod was left alone');
+    assert.equal((await api(marathon, 'DELETE', '/v2/apps/web')).status, 200);
+    assert.equal((await api(marathon, 'DELETE', '/v2/pods/pod')).status, 202);
+    await until('the files are gone with their tasks', () =>
+      Promise.resolve(files.every(({ target }) => !existsSync(target)) && secretFilesIn(agent.workDir).length === 0),
+    );
     assert.ok(existsSync(file));
   } finally {
     await end(program);

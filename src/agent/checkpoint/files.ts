@@ -20,6 +20,8 @@ export function contentOf(path: string): Result<Buffer | undefined> {
 
 /** What is in a folder, without links to the newest; nothing if there is no such folder. */
 export function namesIn(folder: string): Result<readonly string[]> {
+  const isElse = attempt(folder, () => !statSync(folder).isDirectory());
+  if (isElse.ok && isElse.value === true) return err(`${folder} should be a folder and is none`);
   const names = attempt(folder, () => readdirSync(folder));
   // A link that was being replaced when the agent was killed has the second name.
   return names.ok ? ok((names.value ?? []).filter((name) => name !== LATEST && name !== `${LATEST}.new`)) : names;
@@ -70,7 +72,11 @@ export function recordsIn(bytes: Buffer): Records {
   while (at + 4 <= bytes.length) {
     const length = bytes.readUInt32LE(at);
     // Some file systems make a file longer before its content is there.
-    if (at + 4 + length > bytes.length || isBlank(bytes.subarray(at))) break;
+    if (isBlank(bytes.subarray(at))) break;
+    if (at + 4 + length > bytes.length) {
+      if (!isBeginning(bytes.subarray(at))) problem = `is garbled at byte ${at}: no record begins like that`;
+      break;
+    }
     const record = StatusUpdateRecord.decode(bytes.subarray(at + 4, at + 4 + length));
     if (!record.ok) {
       problem = `is garbled at byte ${at}: ${record.error}`;
@@ -80,6 +86,17 @@ export function recordsIn(bytes: Buffer): Records {
     at += 4 + length;
   }
   return { records, length: at, problem };
+}
+
+/** More than any update holds: bytes that say so are not the length of a record. */
+const LONGEST = 1 << 26;
+/** Of the field that every record has, and that is written first: `type`. */
+const FIRST_TAG = 0x08;
+
+/** Whether a record of which the end is missing was being written, and not something else. */
+function isBeginning(bytes: Buffer): boolean {
+  const isTyped = bytes.length === 4 || bytes[4] === FIRST_TAG || isBlank(bytes.subarray(4));
+  return bytes.readUInt32LE(0) <= LONGEST && isTyped;
 }
 
 function isBlank(bytes: Uint8Array): boolean {

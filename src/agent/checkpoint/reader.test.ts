@@ -94,6 +94,7 @@ interface Kind {
 const WITHOUT_RUN = ['ended 1', 'over 1', 'own 1'];
 const WITHOUT_TASK = ['ended 1', 'over 1', 'own 1', 'running 0'];
 const KINDS: readonly Kind[] = [
+  { path: 'meta/meseta.format', harmless: ['missing'], left: WHOLE },
   { path: `${AGENT}/slave.info`, harmless: [], left: [] },
   { path: `${AGENT}/drain.config`, harmless: ['missing'], left: WHOLE },
   { path: 'meta/resources/resources_and_operations.state', harmless: ['missing'], left: WHOLE },
@@ -163,6 +164,59 @@ test('the link to the newest agent: another file in its place is refused', () =>
   const strict = read(workDir, true);
   assert.ok(!strict.ok && strict.error.includes(`${path} should be a symbolic link`), JSON.stringify(strict));
 });
+
+test('the link to the newest agent: where it leads to nothing, a new agent begins, and that is said', () => {
+  for (const target of ['m-S7', '/etc']) {
+    const workDir = tree();
+    const path = join(workDir, 'meta/slaves/latest');
+    rmSync(path);
+    symlinkSync(target, path);
+    const said: string[] = [];
+    const checkpoints = readCheckpoints({ workDir, strict: true, warn: (text) => said.push(text) });
+    assert.ok(checkpoints.ok && checkpoints.value.info === undefined);
+    assert.deepEqual(said, [`${path} leads to nothing: beginning as a new agent`]);
+  }
+});
+
+test('what the agent is must be there as soon as a framework is, though no task has told anything yet', () => {
+  const workDir = tree();
+  rmSync(join(workDir, FRAMEWORK, 'executors'), { recursive: true });
+  assert.ok(read(workDir, true).ok);
+  const path = join(workDir, AGENT, 'slave.info');
+  rmSync(path);
+  const strict = read(workDir, true);
+  assert.ok(!strict.ok && strict.error.includes(`${path} is missing`), JSON.stringify(strict));
+});
+
+test('the folder of an agent that is of another is refused', () => {
+  const workDir = tree();
+  const path = join(workDir, 'meta/slaves/latest');
+  renameSync(join(workDir, AGENT), join(workDir, 'meta/slaves/m-S1'));
+  rmSync(path);
+  symlinkSync('m-S1', path);
+  const strict = read(workDir, true);
+  assert.ok(!strict.ok && strict.error.includes("meta/slaves/m-S1/slave.info is of the agent 'm-S0'"));
+  const lenient = read(workDir, false);
+  assert.ok(lenient.ok && lenient.value.info === undefined);
+});
+
+for (const folder of [
+  `${AGENT}/frameworks`,
+  `${FRAMEWORK}/executors`,
+  runsOf('running'),
+  `${runsOf('running')}/${RUN}/tasks`,
+]) {
+  test(`${folder.replace(AGENT, '…')}: another file in its place is refused, and not taken for nothing`, () => {
+    const workDir = tree();
+    const path = join(workDir, folder);
+    rmSync(path, { recursive: true });
+    writeFileSync(path, '');
+    const strict = read(workDir, true);
+    assert.ok(!strict.ok && strict.error.includes(`${path} should be a folder and is none`), JSON.stringify(strict));
+    const lenient = read(workDir, false);
+    assert.ok(lenient.ok && lenient.value.errors > 0);
+  });
+}
 
 test('what an agent that was killed had not come to is not missed', () => {
   const workDir = tree();
@@ -239,6 +293,24 @@ test('a record that was spoiled is refused by its path; without --strict what st
   const lenient = read(workDir, false);
   assert.ok(lenient.ok);
   assert.deepEqual([lenient.value.errors, lenient.value.torn], [1, [{ path, length: second }]]);
+});
+
+test('updates in which nothing is a record are refused, and not cut off as if they had been half written', () => {
+  const path = join(TASK, 'task.updates');
+  const whole = readFileSync(join(tree(), path));
+  const [first, big] = [whole.readUInt32LE(0), Buffer.from([0, 0, 0, 0x10, 8])];
+  const other = Buffer.from(whole.subarray(0, first));
+  other[4] = 0x77;
+  for (const [bytes, at] of [
+    [Buffer.from('what is this?'), 0],
+    [Buffer.concat([whole, big]), whole.length],
+    [Buffer.concat([whole, other]), whole.length],
+  ] as const) {
+    const workDir = tree();
+    writeFileSync(join(workDir, path), bytes);
+    const strict = read(workDir, true);
+    assert.ok(!strict.ok && strict.error.includes(`${join(workDir, path)} is garbled at byte ${at}`), String(at));
+  }
 });
 
 test('sandboxes of which no checkpoint tells are found, with the time of their last change', () => {

@@ -34,7 +34,7 @@ export function readCheckpoints(options: ReadOptions): Result<Checkpoints> {
   const meta = join(options.workDir, 'meta');
   const reading = new Reading(options);
   try {
-    const format = reading.text(join(meta, 'meseta.format')) ?? CHECKPOINT_FORMAT;
+    const format = reading.format(join(meta, 'meseta.format')) ?? CHECKPOINT_FORMAT;
     if (format !== CHECKPOINT_FORMAT) {
       return err(
         `${meta} was written in format ${format}, and this agent knows only format ${CHECKPOINT_FORMAT}: run the ` +
@@ -60,7 +60,7 @@ type ReadAgent = Pick<Recovered, 'info' | 'drain' | 'frameworks' | 'leftovers'>;
 function readAgent(reading: Reading, workDir: string): ReadAgent {
   const latest = reading.latest(join(workDir, 'meta/slaves'));
   const folder = latest === undefined ? undefined : join(workDir, 'meta/slaves', latest);
-  const info = folder === undefined ? undefined : reading.required(join(folder, 'slave.info'), AgentInfo, folder);
+  const info = folder === undefined ? undefined : reading.agent(folder);
   // Without it the agent never got so far as to run anything.
   if (folder === undefined || latest === undefined || info?.id === undefined) {
     return { info: undefined, drain: undefined, frameworks: [], leftovers: agentFolders(workDir, undefined) };
@@ -80,6 +80,28 @@ class Reading {
 
   constructor(options: ReadOptions) {
     this.#options = options;
+  }
+
+  format(path: string): string | undefined {
+    const text = this.text(path);
+    if (text === undefined || /^[1-9]\d*$/.test(text)) return text;
+    this.#unreadable(`${path} is garbled: it should be a number`);
+    return undefined;
+  }
+
+  /** @param folder where the link to the newest leads */
+  agent(folder: string): AgentInfo | undefined {
+    const path = join(folder, 'slave.info');
+    const info = this.message(path, AgentInfo);
+    const id = info?.id?.value;
+    if (id === basename(folder)) return info;
+    if (id !== undefined) this.#unreadable(`${path} is of the agent '${id}', and lies in the folder of another`);
+    // What is in there came after the file, and had to wait for it.
+    else if (existsSync(join(folder, 'frameworks')) && !existsSync(path)) this.#unreadable(`${path} is missing`);
+    else if (!existsSync(folder)) {
+      this.#options.warn(`${join(dirname(folder), 'latest')} leads to nothing: beginning as a new agent`);
+    }
+    return undefined;
   }
 
   framework(folder: string, sandboxes: string): RecoveredFramework[] {

@@ -12,6 +12,7 @@ import type { ContainerReport, ProcessId, StartOrder, UserIds } from './launcher
 import { MARK_VARIABLE } from './launcher/tree.ts';
 import { type LauncherPlace, launcherPlace } from './launcher-process.ts';
 import { createSandbox } from './sandbox.ts';
+import { SecretFiles } from './secret-files.ts';
 import { unsupported } from './unsupported.ts';
 import { UsageMeter } from './usage.ts';
 import { Users } from './users.ts';
@@ -66,6 +67,7 @@ export class Containers {
   private readonly options: ContainersOptions;
   private readonly place: LauncherPlace;
   private readonly meter: UsageMeter;
+  private readonly secrets: SecretFiles;
   /** For containers that are not among the others yet. */
   private readonly fetchers: Fetchers;
   /** Those that run, or are on their way to. */
@@ -84,10 +86,12 @@ export class Containers {
     this.findUser = new Users().find;
     this.fetchers = new Fetchers(options);
     this.meter = new UsageMeter(() => this.containers);
+    this.secrets = new SecretFiles(options.runtimeDir, options.workDir);
     this.survivors = connection.found;
     for (const { containerId, leader, mark, status } of connection.found) {
       if (status === undefined) this.containers.set(containerId, { containerId, leader, mark });
     }
+    this.secrets.keepOnly(new Set(this.containers.keys()));
     this.connection = connection;
     setImmediate(() => this.announce(connection));
     options.logger.info(
@@ -195,7 +199,7 @@ export class Containers {
     this.fetchers.stop();
     await this.reopening?.catch(() => undefined);
     const connection = this.connection;
-    if (!connection) return;
+    if (!connection) return this.secrets.keepOnly(new Set());
     await new Promise<void>((resolve) => {
       const enough = setTimeout(() => {
         this.options.logger.warning(`The launcher ${connection.launcherPid} did not end within ${STOP_DEADLINE} ms`);
@@ -211,6 +215,7 @@ export class Containers {
         if (!answer.ok) ended();
       });
     });
+    this.secrets.keepOnly(new Set());
   }
 
   /** What was left is told first, what happens to it next; and neither before whoever opened us can listen. */
@@ -235,7 +240,7 @@ export class Containers {
     } catch (error) {
       return noSandbox(messageOf(error));
     }
-    const missing = unsupported(spec) ?? linkVolumes(spec.sandbox, spec.volumes, user.value);
+    const missing = this.arrange(spec, user.value);
     if (missing !== undefined) return err({ stage: 'launch', message: missing });
     if (spec.rlimits?.rlimits?.length) {
       this.options.logger.warning(
@@ -243,6 +248,16 @@ export class Containers {
       );
     }
     return ok(orderOf(spec, user.value));
+  }
+
+  /** What the sandbox has of other places. @returns what could not be done */
+  private arrange(spec: LaunchContainer, user: UserIds | undefined): string | undefined {
+    const { containerId, sandbox, volumes, secretFiles = [] } = spec;
+    return (
+      unsupported(spec) ??
+      linkVolumes(sandbox, volumes, user) ??
+      this.secrets.give(containerId, sandbox, secretFiles, user)
+    );
   }
 
   private userFor({ user }: LaunchContainer): Result<UserIds | undefined> {
@@ -287,6 +302,7 @@ export class Containers {
   }
 
   private tell(news: ContainerNews): void {
+    if (news.kind !== 'containerStarted') this.secrets.remove(news.containerId);
     if (!this.stopping) this.options.tell(news);
   }
 

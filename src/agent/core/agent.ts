@@ -109,6 +109,7 @@ export function createAgent(options: AgentOptions, env: Env, recovered?: Recover
     phase: 'disconnected',
     info: agentInfo(options),
     isLeaving: false,
+    isForGood: false,
     master: undefined,
     oversubscribed: undefined,
     total: Resources.of(options.resources),
@@ -173,7 +174,8 @@ const EVENTS: {
     if (ok) state.metrics.pathRemovals++;
     else state.metrics.failedPathRemovals++;
   },
-  stop: (context, event) => endAgent(context, 'asked to stop', event.unregister),
+  stop: (context, event) =>
+    endAgent(context, 'asked to stop', { unregister: event.unregister, forGood: event.unregister }),
 };
 
 function dispatch(context: Context, event: AgentEvent): void {

@@ -9,6 +9,7 @@ import { ResourceState } from '../../wire/internal_slave.ts';
 import type { MessageType } from '../../wire/message-type.ts';
 import { writeUtf8 } from '../../wire/utf8.ts';
 import { AgentInfo, DrainConfig, ExecutorInfo, FrameworkInfo, Task, TaskInfo } from '../../wire/v1.ts';
+import { taskWithoutSecrets } from '../../wire/without-secrets.ts';
 import { agentId, type Context } from './context.ts';
 import type { Pid } from './effects.ts';
 import type { Persist } from './persist.ts';
@@ -78,7 +79,18 @@ export function rememberAgent(context: Context): void {
   const format = `${metaDirectory(options.workDir)}/meseta.format`;
   persist(context, { how: 'replace', path: format, bytes: text(CHECKPOINT_FORMAT) });
   replace(context, `${metaAgentDirectory(options.workDir, id)}/slave.info`, AgentInfo, info);
-  persist(context, { how: 'link', path: `${metaDirectory(options.workDir)}/slaves/latest`, target: id });
+  persist(context, { how: 'link', path: latestAgentLink(context.state), target: id });
+}
+
+/** What comes next is a new agent. The folders stay, for it to collect in time. */
+export function forgetAgent(context: Context): void {
+  if (agentId(context.state) === undefined) return;
+  persist(context, { how: 'remove', path: latestAgentLink(context.state) });
+}
+
+/** The link that says which agent is to go on here. */
+export function latestAgentLink({ options }: AgentState): string {
+  return `${metaDirectory(options.workDir)}/slaves/latest`;
 }
 
 export function rememberDrain(context: Context, config: DrainConfig | undefined): void {
@@ -125,7 +137,7 @@ export function rememberTask(context: Context, framework: Framework, executor: E
     ...(task.group !== undefined && { group: task.group.taskIds }),
   };
   replace(context, `${folder}/task.info`, Task, task.task);
-  replace(context, `${folder}/meseta.task`, TaskInfo, task.info);
+  replace(context, `${folder}/meseta.task`, TaskInfo, taskWithoutSecrets(task.info));
   persist(context, { how: 'replace', path: `${folder}/meseta.launch`, bytes: text(JSON.stringify(launch)) });
 }
 

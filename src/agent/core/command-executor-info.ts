@@ -1,4 +1,5 @@
 import type { ExecutorInfo, FrameworkInfo, Resource, TaskInfo } from '../../wire/v1.ts';
+import { commandWithoutSecrets, withoutSecrets } from '../../wire/without-secrets.ts';
 
 /** Upstream gives a command task's last run this long beyond its grace period: reaping, and a second. */
 const SHUTDOWN_MARGIN_NANOSECONDS = 2e9;
@@ -8,7 +9,8 @@ const SHUTDOWN_MARGIN_NANOSECONDS = 2e9;
  * this description (its name, source and resources) from the agent's state.
  */
 export function commandExecutorInfo(framework: FrameworkInfo, task: TaskInfo, launcherDir: string): ExecutorInfo {
-  const { command } = task;
+  // Everybody may see it; the task's own command has the values.
+  const command = task.command && commandWithoutSecrets(task.command);
   const grace = task.kill_policy?.grace_period;
   return {
     executor_id: { value: task.task_id.value },
@@ -24,7 +26,7 @@ export function commandExecutorInfo(framework: FrameworkInfo, task: TaskInfo, la
       arguments: ['mesos-executor', `--launcher_dir=${launcherDir}`],
     },
     resources: overhead(task),
-    ...(task.container && { container: task.container }),
+    ...(task.container && { container: withoutSecrets(task.container) }),
     ...(task.labels && { labels: task.labels }),
     ...(task.discovery && { discovery: task.discovery }),
     ...(grace && { shutdown_grace_period: { nanoseconds: grace.nanoseconds + SHUTDOWN_MARGIN_NANOSECONDS } }),

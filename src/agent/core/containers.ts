@@ -4,6 +4,7 @@ import { type Context, log } from './context.ts';
 import type { Termination } from './effects.ts';
 import type { AgentEvent } from './events.ts';
 import { executorEnded, showSandbox } from './executors.ts';
+import { discardNested } from './garbage.ts';
 import {
   endNested,
   nestedKey,
@@ -11,6 +12,7 @@ import {
   operatorContainerFailed,
   operatorContainerStarted,
 } from './operator-containers.ts';
+import { nestedSandbox } from './paths.ts';
 import type { ContainerUse, Framework } from './state.ts';
 
 type Started = Extract<AgentEvent, { kind: 'containerStarted' }>;
@@ -79,6 +81,7 @@ function taskContainerOver(context: Context, use: ContainerUse, containerId: str
   if (use.executor.kind !== 'default') return;
   const key = nestedKey(use.executor.containerId.value, containerId);
   endNested(context, key);
+  discardNested(context, nestedSandbox(use.executor.directory, containerId));
   context.emit({ kind: 'containerOver', key, termination });
 }
 

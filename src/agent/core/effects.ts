@@ -121,6 +121,13 @@ export type VolumeChange =
   | { readonly do: 'make' | 'empty'; readonly path: string }
   | { readonly do: 'remove'; readonly path: string; readonly via: string };
 
+/** A file that a container sees and that must never be on a disk. */
+export interface SecretFile {
+  /** Absolute, in the sandbox. */
+  readonly link: string;
+  readonly data: Uint8Array;
+}
+
 /**
  * Start a process tree in a sandbox. Answered by exactly one of `containerStarted` (and later `containerExited`)
  * or `containerFailed`. The launcher creates the sandbox (owner: `user`), then the links, fetches the URIs, opens
@@ -144,6 +151,8 @@ export interface LaunchContainer {
   readonly links: readonly SymbolicLink[];
   /** Made after those; a failure is `containerFailed`. */
   readonly volumes: readonly VolumeLink[];
+  /** Made after those, in memory, and removed when the container ends; a failure is `containerFailed`. */
+  readonly secretFiles?: readonly SecretFile[];
   /** To be fetched into the sandbox first; a failure is `containerFailed`. */
   readonly uris: readonly CommandInfo_URI[];
   readonly rlimits?: RLimitInfo | undefined;

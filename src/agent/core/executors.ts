@@ -1,6 +1,7 @@
 import { randomUuid } from '../../base/random.ts';
 import type { ExecutorInfo, FrameworkInfo, TaskState, TaskStatus_Reason } from '../../wire/v1.ts';
 import {
+  forgetAgent,
   isCheckpointed,
   metaExecutorDirectory,
   metaFrameworkDirectory,
@@ -242,5 +243,10 @@ export function terminateIfDone(context: Context): void {
   if (remaining.length > 0) return;
   const left = [...state.frameworks.values()].reduce((sum, { tasks }) => sum + tasks.size, 0);
   const reason = left > 0 ? `${left} tasks are left to the agent that comes next` : 'every task has ended';
+  terminate(context, reason);
+}
+
+export function terminate(context: Context, reason: string): void {
+  if (context.state.isForGood) forgetAgent(context);
   context.emit({ kind: 'terminate', status: 0, reason });
 }

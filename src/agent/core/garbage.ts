@@ -20,6 +20,11 @@ export function discard(context: Context, path: string, virtual?: string, age: M
   if (garbage.size === 1) armTimer(context);
 }
 
+/** A nested container has ended: its sandbox goes with that of its executor, or before that if it is wanted so. */
+export function discardNested(context: Context, sandbox: string): void {
+  if (context.state.options.gcNestedSandboxes) discard(context, sandbox);
+}
+
 /** The directory is in use again. */
 export function keep(context: Context, path: string): void {
   context.state.garbage.delete(path);

@@ -133,3 +133,15 @@ test('a group for an executor that has ended meanwhile is dropped', () => {
   assert.deepEqual(world.states('a'), ['TASK_LOST']);
   assert.equal(world.agent.state.frameworks.size, 0);
 });
+
+test('sandboxes of tasks in a group stay as long as their executor, or go in time if that is wanted', () => {
+  for (const gcNestedSandboxes of [false, true]) {
+    const world = new World({ gcDelay: 1000, gcNestedSandboxes }).register();
+    const [a, b] = group(world, [task('a'), task('b')]);
+    for (const launch of [a, b]) world.start(launch?.containerId);
+    world.exit(0, a?.containerId);
+    world.advance(1000);
+    const removed = world.effects.flatMap((effect) => (effect.kind === 'removeDirectory' ? [effect.path] : []));
+    assert.deepEqual(removed, gcNestedSandboxes ? [a?.sandbox] : []);
+  }
+});

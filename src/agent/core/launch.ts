@@ -7,13 +7,14 @@ import type {
   Task,
   TaskInfo,
 } from '../../wire/v1.ts';
+import { withoutSecrets } from '../../wire/without-secrets.ts';
 import { isCheckpointed } from './checkpoints.ts';
 import { agentId, type Context } from './context.ts';
-import type { LaunchContainer } from './effects.ts';
+import type { LaunchContainer, SecretFile } from './effects.ts';
 import { commandEnvironment, commandLine, executorEnvironment, ipOf, unresolvedSecret } from './environment.ts';
 import { nestedSandbox, runsDirectory } from './paths.ts';
 import type { AgentState, Executor, Framework, TaskGroup, TaskRecord } from './state.ts';
-import { sandboxLinks, volumeLinks } from './volumes.ts';
+import { sandboxLinks, secretFiles, volumeLinks } from './volumes.ts';
 
 /** The task as it is reported from its arrival on. */
 export function newTask(
@@ -34,7 +35,7 @@ export function newTask(
     ...(info.resources && { resources: info.resources }),
     ...(info.labels && { labels: info.labels }),
     ...(info.discovery && { discovery: info.discovery }),
-    ...(info.container && { container: info.container }),
+    ...(info.container && { container: withoutSecrets(info.container) }),
     ...(info.health_check && { health_check: info.health_check }),
     ...(info.kill_policy && { kill_policy: info.kill_policy }),
     ...(info.limits && { limits: info.limits }),
@@ -82,6 +83,7 @@ export function launchTaskContainer(
       ...volumeLinks(context, sandbox, info.resources),
       ...sandboxLinks(sandbox, nested ? executor.directory : undefined, info.container),
     ],
+    secretFiles: secretFiles(sandbox, info.container),
     command: info.command,
     container: info.container,
     resources: info.resources,
@@ -143,6 +145,8 @@ export function launchExecutorContainer(context: Context, framework: Framework, 
 interface Plan
   extends Pick<LaunchContainer, 'containerId' | 'file' | 'argv' | 'environment' | 'sandbox' | 'links' | 'volumes'> {
   readonly user: string | undefined;
+  /** Of tasks only: how executors are started is shown to everybody. */
+  readonly secretFiles?: readonly SecretFile[];
   readonly command: CommandInfo | undefined;
   readonly container: ExecutorInfo['container'];
   readonly resources: readonly Resource[] | undefined;

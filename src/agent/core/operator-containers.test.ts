@@ -8,6 +8,7 @@ import { FRAMEWORK, task, World } from './fake-world.ts';
 import type { KeptContainer } from './kept-containers.ts';
 import { fateOfContainer } from './parents.ts';
 import type { Recovered } from './recovered.ts';
+import type { AgentOptions } from './state.ts';
 
 let tickets = 0;
 
@@ -38,8 +39,11 @@ function launch(world: World, id: ContainerID, command?: CommandInfo, more: Part
 }
 
 /** A running command task. @returns the id of its container */
-function running(checkpoint = false): { world: World; root: string; sandbox: string } {
-  const world = new World().register();
+function running(
+  checkpoint = false,
+  options: Partial<AgentOptions> = {},
+): { world: World; root: string; sandbox: string } {
+  const world = new World(options).register();
   world.run(task('t', { value: 'sleep 1', user: 'bob' }), { ...FRAMEWORK, checkpoint });
   world.start();
   const { containerId, sandbox } = world.launched();
@@ -126,6 +130,18 @@ test('a container without a command starts, says so, and ends', () => {
   const { effects } = launch(world, idOf([root, 'n']), {});
   const spec = effects.find((effect) => effect.kind === 'launchContainer');
   assert.deepEqual(spec?.argv, ['sh', '-c', "echo 'Shell command is not specified' >&2; exit 1"]);
+});
+
+test('the sandbox of a nested container that has ended stays with its executor, or goes in time if that is wanted', () => {
+  for (const gcNestedSandboxes of [false, true]) {
+    const { world, root, sandbox } = running(false, { gcDelay: 1000, gcNestedSandboxes });
+    launch(world, idOf([root, 'n']));
+    world.start(`${root}.n`);
+    world.exit(0, `${root}.n`);
+    world.advance(1000);
+    const removed = world.effects.flatMap((effect) => (effect.kind === 'removeDirectory' ? [effect.path] : []));
+    assert.deepEqual(removed, gcNestedSandboxes ? [`${sandbox}/containers/n`] : []);
+  }
 });
 
 test('how a container ended is told to who waits and who asks later, until it is removed', () => {

@@ -4,7 +4,7 @@ import { formatContainerId } from './container-id.ts';
 import type { Context } from './context.ts';
 import type { ContainerAnswer, Termination } from './effects.ts';
 import type { AgentEvent } from './events.ts';
-import { discard } from './garbage.ts';
+import { discard, discardNested } from './garbage.ts';
 import { forgetContainerFile, rememberContainer } from './kept-containers.ts';
 import { isRootKnown } from './parents.ts';
 import type { OperatorContainer } from './state.ts';
@@ -68,6 +68,7 @@ function end(context: Context, container: OperatorContainer, termination: Termin
   else {
     rememberContainer(context, container);
     if (container.id.parent === undefined) discard(context, container.sandbox);
+    else discardNested(context, container.sandbox);
     state.endedContainers.add(container.key);
     forgetOldest(context);
   }
@@ -132,6 +133,7 @@ export function resumeOperatorContainers(context: Context, containers: ReadonlyS
       forget(context, container);
     } else if (isLost) forget(context, container);
     else if (id.parent === undefined) discard(context, sandbox);
+    else discardNested(context, sandbox);
   }
 }
 

@@ -40,7 +40,7 @@ export function resume(context: Context, recovered: Recovered, cleanup: boolean)
     }
   }
   resumeOperatorContainers(context, recovered.containers);
-  if (cleanup) endAgent(context, '--recover=cleanup', false);
+  if (cleanup) endAgent(context, '--recover=cleanup', { forGood: true });
 }
 
 /**

@@ -1,7 +1,7 @@
 import { randomUuidBytes } from '../../base/random.ts';
 import type { Archive_Framework, ReregisterSlaveMessage, SlaveRegisteredMessage } from '../../wire/internal.ts';
 import type { ExecutorInfo, FrameworkInfo, Task } from '../../wire/v1.ts';
-import { rememberAgent } from './checkpoints.ts';
+import { latestAgentLink, rememberAgent } from './checkpoints.ts';
 import { type Context, log, send } from './context.ts';
 import type { Pid } from './effects.ts';
 import { resumeOperations } from './operation-updates.ts';
@@ -156,7 +156,11 @@ export function admitted(
   const known = state.info.id?.value;
   if (known !== undefined && known !== id.value) {
     const reason = `the master calls this agent ${id.value}, but its id is ${known}`;
-    log(context, 'error', `Ending: ${reason}. Start it again with an empty work directory to get a new id`);
+    log(
+      context,
+      'error',
+      `Ending: ${reason}. To begin as a new agent, remove ${latestAgentLink(state)} and start it again`,
+    );
     context.emit({ kind: 'terminate', status: 1, reason });
     return false;
   }

@@ -1,6 +1,6 @@
 import { isCheckpointed } from './checkpoints.ts';
 import { type Context, log, send } from './context.ts';
-import { completeTask, forgetFrameworkIfIdle, terminateIfDone } from './executors.ts';
+import { completeTask, forgetFrameworkIfIdle, terminate, terminateIfDone } from './executors.ts';
 import { shutdownExecutor } from './kill.ts';
 import { PING_TIMER, REGISTRATION_TIMER } from './registration.ts';
 import type { Framework } from './state.ts';
@@ -26,8 +26,15 @@ function forgetAbandoned(context: Context, framework: Framework, executorId: str
   }
 }
 
-/** Ends the agent: its tasks first. @param unregister tell the master that this agent does not come back */
-export function endAgent(context: Context, reason: string, unregister: boolean): void {
+interface End {
+  /** Tell the master that this agent does not come back. */
+  readonly unregister?: boolean;
+  /** Its id goes with it: whoever starts here next is a new agent. */
+  readonly forGood: boolean;
+}
+
+/** Ends the agent: its tasks first. */
+export function endAgent(context: Context, reason: string, { unregister = false, forGood }: End): void {
   const { state } = context;
   if (state.phase === 'terminating') return;
   log(context, 'info', `Ending: ${reason}`);
@@ -35,10 +42,11 @@ export function endAgent(context: Context, reason: string, unregister: boolean):
     send(context, state.master, 'mesos.internal.UnregisterSlaveMessage', { slave_id: state.info.id });
   }
   state.phase = 'terminating';
+  state.isForGood = forGood;
   context.emit({ kind: 'disarm', key: PING_TIMER });
   context.emit({ kind: 'disarm', key: REGISTRATION_TIMER });
   if (state.frameworks.size === 0) {
-    context.emit({ kind: 'terminate', status: 0, reason });
+    terminate(context, reason);
     return;
   }
   for (const framework of [...state.frameworks.values()]) endFramework(context, framework);

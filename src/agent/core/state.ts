@@ -49,6 +49,8 @@ export interface AgentOptions {
   readonly gcDelay: Millis;
   /** --gc_disk_headroom, 0 to 1. */
   readonly gcDiskHeadroom: number;
+  /** --gc_non_executor_container_sandboxes: sandboxes of nested containers go in time too, before that of their executor. */
+  readonly gcNestedSandboxes?: boolean;
   readonly maxCompletedExecutorsPerFramework: number;
   /** --sandbox_directory: where a container with its own root file system sees its sandbox. */
   readonly sandboxDirectory: string;
@@ -69,6 +71,8 @@ export interface AgentState {
   phase: AgentPhase;
   /** While `terminating`: what is checkpointed is left to the agent that comes next. */
   isLeaving: boolean;
+  /** While `terminating`: whoever starts here next is a new agent, as the master wants it or has been told. */
+  isForGood: boolean;
   /** Its `id` is set once a master has admitted the agent. */
   info: AgentInfo;
   master: Pid | undefined;

@@ -1,7 +1,7 @@
 /** The persistent volumes of tasks and executors, and paths of other sandboxes, as folders in a sandbox. */
 import type { ContainerInfo, Resource } from '../../wire/v1.ts';
 import { type Context, log } from './context.ts';
-import type { VolumeLink } from './effects.ts';
+import type { SecretFile, VolumeLink } from './effects.ts';
 import { volumeDirectory } from './paths.ts';
 import type { AgentState, ContainerUse } from './state.ts';
 
@@ -47,6 +47,14 @@ export function sandboxLinks(
     const from = path.type === 'PARENT' ? parent : sandbox;
     const target = from === undefined ? undefined : inSandbox(from, path.path);
     return { link: inSandbox(sandbox, container_path), target, within: from, give: true };
+  });
+}
+
+/** The secrets that came with their values, as files. Those that did not are refused by who starts the container. */
+export function secretFiles(sandbox: string, container: ContainerInfo | undefined): SecretFile[] {
+  return (container?.volumes ?? []).flatMap(({ container_path, source }) => {
+    const data = source?.type === 'SECRET' ? source.secret?.value?.data : undefined;
+    return data === undefined ? [] : [{ link: inSandbox(sandbox, container_path), data }];
   });
 }
 

@@ -3,6 +3,7 @@ import { type Answer, failure, notFound } from '../../http/answer.ts';
 import type { Exchange } from '../../http/endpoint.ts';
 import { JSON_TYPE, type MessageMedia, messageBytes, RECORDIO_TYPE, type StreamMedia } from '../../http/media.ts';
 import type { RecordStream } from '../../http/stream.ts';
+import { sleepable } from '../../runtime/timers.ts';
 import { encodeRecord } from '../../wire/recordio.ts';
 import type { CommandInfo, ContainerID, ContainerInfo, Resource } from '../../wire/v1.ts';
 import { ProcessIO, type Response } from '../../wire/v1_agent.ts';
@@ -129,7 +130,7 @@ function openOutput({ heartbeatInterval }: AgentHttpParts, { exchange, media }: 
   const stream = exchange.openStream({ contentType: media.accept });
   const interval = { nanoseconds: heartbeatInterval * 1e6 };
   const beat: ProcessIO = { type: 'CONTROL', control: { type: 'HEARTBEAT', heartbeat: { interval } } };
-  const timer = setInterval(() => stream.write(recordOf(beat, media)), heartbeatInterval).unref();
+  const timer = setInterval(() => stream.write(recordOf(beat, media)), sleepable(heartbeatInterval)).unref();
   stream.onClose(() => clearInterval(timer));
   return stream;
 }

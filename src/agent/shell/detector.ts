@@ -65,15 +65,15 @@ export interface ZooDetectorOptions {
 
 /** The master that leads according to ZooKeeper. Nobody is told before it is known. */
 export function zooDetector({ url, sessionTimeout, tell, fail, logger }: ZooDetectorOptions): Detector {
-  let known: { readonly pid: string | undefined } | undefined;
+  let known: { readonly pid: string | undefined; readonly id: string | undefined } | undefined;
   const elector = new Elector({
     url,
     sessionTimeout,
     onLeader: (info) => {
       const pid = info && pidOf(info);
-      // Looking anew after a session was lost often finds what was known before.
-      if (known !== undefined && known.pid === pid) return;
-      known = { pid };
+      // Looking anew after a session was lost often finds what was known before. A master that was started again has another id.
+      if (known !== undefined && known.pid === pid && known.id === info?.id) return;
+      known = { pid, id: info?.id };
       tell(pid);
     },
     onFailed: fail,

@@ -40,6 +40,11 @@ test('a command tells its exit code and sees its variables', async (t) => {
   assert.deepEqual(await look(t, command('test "$A" = b && exit 7')), { type: 'command', exitCode: 7 });
 });
 
+test('a look may be given more time than Node can sleep', async (t) => {
+  const patient = await look(t, command('sleep 0.1'), 35 * 86_400_000);
+  assert.deepEqual(patient, { type: 'command', exitCode: 0 });
+});
+
 test('a command that cannot run, or is killed, or takes too long, has failed', async (t) => {
   for (const [probe, timeout] of [
     [command('', { file: '/no/such/program', argv: ['x'] }), undefined],

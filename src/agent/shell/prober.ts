@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { request as httpRequest, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
+import { sleepable } from '../../runtime/timers.ts';
 import type { AgentEffect, Probe } from '../core/effects.ts';
 import type { AgentEvent, ProbeOutcome } from '../core/events.ts';
 
@@ -41,7 +42,7 @@ export function createProber(tell: (event: ProbeDone) => void, findUser: FindUse
         cancel();
         finish({ type: 'failed', reason: `no answer within ${timeout} ms` });
       };
-      const timer = timeout === undefined ? undefined : setTimeout(expired, timeout);
+      const timer = timeout === undefined ? undefined : setTimeout(expired, sleepable(timeout));
       running.add(stop);
     },
     stop() {

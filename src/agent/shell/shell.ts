@@ -9,6 +9,7 @@ import type { Libprocess } from '../../libprocess/libprocess.ts';
 import { wallTime } from '../../runtime/clock.ts';
 import type { Performers } from '../../runtime/driver.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import { sleepable } from '../../runtime/timers.ts';
 import { removeLeftovers } from '../containers/volumes.ts';
 import type { Agent } from '../core/agent.ts';
 import type { AgentEffect } from '../core/effects.ts';
@@ -131,7 +132,7 @@ export class Shell {
     });
     libprocess.onExited((pid) => push({ kind: 'exited', pid }));
     this.#detector.detect();
-    this.#diskWatch = setInterval(() => void this.#lookAtDisk(), diskWatchInterval).unref();
+    this.#diskWatch = setInterval(() => void this.#lookAtDisk(), sleepable(diskWatchInterval)).unref();
   }
 
   stop(): void {

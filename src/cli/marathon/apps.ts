@@ -1,6 +1,6 @@
 /** `meseta app`. */
 import { ask } from './client.ts';
-import { begun, type StartedDeployment } from './deployments.ts';
+import { begin, type StartedDeployment } from './deployments.ts';
 import { print, readDefinitions } from './document.ts';
 import type { ChangeOptions, CommonOptions, KillOptions, ListOptions } from './options.ts';
 
@@ -82,33 +82,25 @@ export async function showApp(id: string, options: CommonOptions): Promise<numbe
   return 0;
 }
 
-/** Says nothing of ports or networks: such an app gets one port when it is made by POST, and so it shall be here. */
-function withPorts(app: Record<string, unknown>): Record<string, unknown> {
-  const says = ['ports', 'portDefinitions', 'networks', 'container', 'ipAddress'].some(
-    (name) => app[name] !== undefined,
-  );
-  return says ? app : { ...app, portDefinitions: [{ port: 0, protocol: 'tcp', name: 'default' }] };
-}
-
 /** All files in one deployment: either all of it begins or nothing. */
 export async function applyApps(files: readonly string[], options: ChangeOptions): Promise<number> {
-  const apps = (await Promise.all(files.map(readDefinitions))).flat().map(withPorts);
-  return begun(
-    await ask<StartedDeployment>(options, 'PUT', forced('/v2/apps?partialUpdate=false', options), apps),
-    options,
-  );
+  const definitions = (await Promise.all(files.map((file) => readDefinitions(file, 'app')))).flat();
+  const path = forced('/v2/apps?partialUpdate=false', options);
+  const apps = definitions.map(({ value }) => value);
+  const places = definitions.map(({ place }) => place);
+  return begin(options, () => ask<StartedDeployment>(options, 'PUT', path, apps, places));
 }
 
 export async function scaleApp(id: string, instances: number, options: ChangeOptions): Promise<number> {
-  return begun(await ask<StartedDeployment>(options, 'PATCH', forced(pathOf(id), options), { instances }), options);
+  return begin(options, () => ask<StartedDeployment>(options, 'PATCH', forced(pathOf(id), options), { instances }));
 }
 
 export async function restartApp(id: string, options: ChangeOptions): Promise<number> {
-  return begun(await ask<StartedDeployment>(options, 'POST', forced(`${pathOf(id)}/restart`, options)), options);
+  return begin(options, () => ask<StartedDeployment>(options, 'POST', forced(`${pathOf(id)}/restart`, options)));
 }
 
 export async function deleteApp(id: string, options: ChangeOptions): Promise<number> {
-  return begun(await ask<StartedDeployment>(options, 'DELETE', forced(pathOf(id), options)), options);
+  return begin(options, () => ask<StartedDeployment>(options, 'DELETE', forced(pathOf(id), options)));
 }
 
 export async function listVersions(id: string, options: CommonOptions): Promise<number> {
@@ -118,7 +110,7 @@ export async function listVersions(id: string, options: CommonOptions): Promise<
 }
 
 export async function rollbackApp(id: string, version: string, options: ChangeOptions): Promise<number> {
-  return begun(await ask<StartedDeployment>(options, 'PUT', forced(pathOf(id), options), { version }), options);
+  return begin(options, () => ask<StartedDeployment>(options, 'PUT', forced(pathOf(id), options), { version }));
 }
 
 export async function killTasks(id: string, tasks: readonly string[], options: KillOptions): Promise<number> {

@@ -55,6 +55,22 @@ test('a state moves as a file, and not over another one unless it is forced', as
   assert.deepEqual(await contents(other), await contents(from));
 });
 
+test('whoever still writes to a store that is restored writes nothing more, and is told why', async () => {
+  const file = join(root, 'restored.json');
+  await backupState(await filled('good before'), { file });
+  const place = await filled('in use');
+  const running = LmdbStore.open(place.slice('lmdb:'.length));
+  assert.ok(running.ok);
+  await running.value.load();
+  assert.equal(await restoreBackup(place, { file, force: true }), 0);
+  const late = await running.value.apply([{ key: 'spec//late', value: encodeValue({ version: 1 }) }]);
+  assert.ok(!late.ok);
+  assert.equal(late.error.kind, 'fenced');
+  assert.match(late.error.message, /was taken over by another program.*only one can use it/);
+  await running.value.close();
+  assert.ok(!(await contents(place)).some((record) => record.includes('late')));
+});
+
 test('a file that is damaged, of a later version, no whole state or something else is refused, and nothing is made', async () => {
   const from = await filled('good');
   const file = join(root, 'good.json');

@@ -20,7 +20,8 @@ function exitWith<A extends unknown[]>(action: (...args: A) => Promise<number>):
   };
 }
 
-function common(command: Command): Command {
+/** Where Marathon is, and as whom to ask it. */
+export function reaching(command: Command): Command {
   return command
     .addOption(
       new Option('-M, --marathon <host:port>', 'Marathon; of several any one, since the others pass on to the leader')
@@ -36,8 +37,13 @@ function common(command: Command): Command {
       new Option('--credentials <user:password>', 'for a Marathon that asks for them').env(
         'MESETA_MARATHON_CREDENTIALS',
       ),
-    )
-    .addOption(new Option('-o, --output <form>', 'how to print').choices(['table', 'json', 'yaml']).default('table'));
+    );
+}
+
+function common(command: Command): Command {
+  return reaching(command).addOption(
+    new Option('-o, --output <form>', 'how to print').choices(['table', 'json', 'yaml']).default('table'),
+  );
 }
 
 function changing(command: Command): Command {

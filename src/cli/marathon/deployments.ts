@@ -1,6 +1,7 @@
 /** `meseta deployment`: what is under way, and staying until it is over. */
 import { ask, MarathonError } from './client.ts';
 import { print } from './document.ts';
+import { Endings } from './endings.ts';
 import type { ChangeOptions, CommonOptions } from './options.ts';
 
 interface DeploymentView {
@@ -46,30 +47,61 @@ export async function listDeployments(options: CommonOptions): Promise<number> {
   return 0;
 }
 
-/** Says that a deployment has begun; with --watch stays until it is over. @returns the exit status */
-export async function begun({ deploymentId }: StartedDeployment, options: ChangeOptions): Promise<number> {
-  if (options.watch) await watch(deploymentId, options);
-  if (options.watch && options.output === 'table') return 0;
-  await print({ deploymentId }, options, () => [['DEPLOYMENT'], [deploymentId]]);
+/**
+ * Has a change made, and says which deployment that began; with --watch stays until it is over.
+ * @returns the exit status
+ */
+export async function begin(options: ChangeOptions, change: () => Promise<StartedDeployment>): Promise<number> {
+  // From before, so that no end is missed.
+  const endings = options.watch ? await Endings.listen(options) : undefined;
+  try {
+    const { deploymentId } = await change();
+    const status = endings ? await follow(deploymentId, endings, options) : 0;
+    if (endings && options.output === 'table') return status;
+    await print({ deploymentId }, options, () => [['DEPLOYMENT'], [deploymentId]]);
+    return status;
+  } finally {
+    endings?.close();
+  }
+}
+
+/** Shows how a deployment goes until it is over. @returns 0 also for one that is not under way */
+export async function watch(id: string, options: CommonOptions): Promise<number> {
+  const endings = await Endings.listen(options);
+  try {
+    return await follow(id, endings, options);
+  } finally {
+    endings.close();
+  }
+}
+
+/** @returns 0 if it went well, as far as anybody has told, 1 if it was given up */
+export async function follow(id: string, endings: Endings, options: CommonOptions): Promise<number> {
+  const progress = new Progress(options);
+  const wasUnderWay = await showUntilOver(id, progress, options);
+  const ending = wasUnderWay || endings.has(id) ? await endings.of(id) : undefined;
+  if (ending?.kind === 'failed') {
+    progress.say('end', `Deployment ${id} was given up: ${ending.reason}`);
+    return 1;
+  }
+  progress.say('end', ending ? `Deployment ${id} is done.` : `Deployment ${id} is not under way (any more).`);
   return 0;
 }
 
-/** Shows how a deployment goes until it is over. @returns 0, also for one that is over already */
-export async function watch(id: string, options: CommonOptions): Promise<number> {
-  const progress = new Progress(options);
-  const specs = new Map<string, string>();
+/** @returns whether it ever was under way */
+async function showUntilOver(id: string, progress: Progress, options: CommonOptions): Promise<boolean> {
+  const specs = new Set<string>();
+  let wasUnderWay = false;
   for (;;) {
     const deployments = await ask<readonly DeploymentView[]>(options, 'GET', '/v2/deployments');
     const deployment = deployments.find((each) => each.id === id);
     if (deployment) {
-      for (const app of deployment.affectedApps) specs.set(app, 'apps');
+      wasUnderWay = true;
+      for (const app of deployment.affectedApps) specs.add(app);
       progress.say('step', `step ${deployment.currentStep} of ${deployment.totalSteps}: ${actionsOf(deployment)}`);
     }
-    for (const app of specs.keys()) await sayCounts(app, progress, options);
-    if (deployment === undefined) {
-      progress.say('end', `Deployment ${id} is over.`);
-      return 0;
-    }
+    for (const app of specs) await sayCounts(app, progress, options);
+    if (deployment === undefined) return wasUnderWay;
     await new Promise((resolve) => setTimeout(resolve, POLL));
   }
 }
@@ -108,7 +140,7 @@ class Progress {
 }
 
 export async function rollback(id: string, options: ChangeOptions): Promise<number> {
-  return begun(await ask<StartedDeployment>(options, 'DELETE', pathOf(id)), options);
+  return begin(options, () => ask<StartedDeployment>(options, 'DELETE', pathOf(id)));
 }
 
 export async function stop(id: string, options: CommonOptions): Promise<number> {

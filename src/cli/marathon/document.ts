@@ -2,15 +2,42 @@
 import { readFileSync } from 'node:fs';
 import { formatTable } from '../table.ts';
 import type { CommonOptions } from './options.ts';
+import { unknownFields, type What } from './unknown-fields.ts';
 
-/** Reads a file with one definition, a list of them, or several YAML documents. @throws Error that names the file and the place */
-export async function readDefinitions(file: string): Promise<readonly Record<string, unknown>[]> {
+/** A definition, and the file that it stands in. */
+export interface Definition {
+  readonly value: Record<string, unknown>;
+  /** The file; where it holds several, also which one of them this is. */
+  readonly place: string;
+}
+
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a folder',
+  EACCES: 'it is not allowed',
+};
+
+/**
+ * Reads a file with one definition, a list of them, or several YAML documents. Fields that nobody knows are told on stderr.
+ * @throws Error that names the file and the place
+ */
+export async function readDefinitions(file: string, what: What): Promise<readonly Definition[]> {
   const named = file === '-' ? 'standard input' : file;
+  const found = await readFile(file, named);
+  return found.map((value, at) => {
+    const place = found.length === 1 ? named : `${named}, ${what} ${at + 1}`;
+    for (const each of unknownFields(what, value)) process.stderr.write(`meseta: ${place}: ${each}\n`);
+    return { value, place };
+  });
+}
+
+async function readFile(file: string, named: string): Promise<readonly Record<string, unknown>[]> {
   let text: string;
   try {
     text = readFileSync(file === '-' ? 0 : file, 'utf8');
   } catch (error) {
-    throw new Error(`${named} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    const { code = '' } = error as NodeJS.ErrnoException;
+    throw new Error(`${named} cannot be read: ${UNREADABLE[code] ?? code}`);
   }
   const { parseAllDocuments } = await import('yaml');
   const documents = parseAllDocuments(text);

@@ -1,6 +1,6 @@
 /** `meseta group`. */
 import { ask } from './client.ts';
-import { begun, type StartedDeployment } from './deployments.ts';
+import { begin, type StartedDeployment } from './deployments.ts';
 import { print, readDefinitions } from './document.ts';
 import type { ChangeOptions, CommonOptions } from './options.ts';
 
@@ -45,16 +45,17 @@ export async function applyGroup(
   file: string,
   options: ChangeOptions & { readonly dryRun?: boolean },
 ): Promise<number> {
-  const definitions = await readDefinitions(file);
+  const definitions = await readDefinitions(file, 'group');
   if (definitions.length > 1) throw new Error(`${file} holds ${definitions.length} definitions, and a group is one`);
   const query = new URLSearchParams();
   if (options.force) query.set('force', 'true');
   if (options.dryRun) query.set('dryRun', 'true');
-  const answer = await ask<StartedDeployment | DryRun>(options, 'PUT', `/v2/groups?${query}`, definitions[0]);
-  if (!('steps' in answer)) return begun(answer, options);
-  await print(answer, options, () => [
+  const put = <T>(): Promise<T> => ask<T>(options, 'PUT', `/v2/groups?${query}`, definitions[0]!.value);
+  if (!options.dryRun) return begin(options, put<StartedDeployment>);
+  const plan = await put<DryRun>();
+  await print(plan, options, () => [
     ['STEP', 'ACTIONS'],
-    ...answer.steps.map(({ actions }, at) => [
+    ...plan.steps.map(({ actions }, at) => [
       String(at + 1),
       actions.map(({ action, app, pod }) => `${action} ${app ?? pod}`).join(', '),
     ]),
@@ -64,5 +65,5 @@ export async function applyGroup(
 
 export async function deleteGroup(id: string, options: ChangeOptions): Promise<number> {
   const force = options.force ? '?force=true' : '';
-  return begun(await ask<StartedDeployment>(options, 'DELETE', `${pathOf(id)}${force}`), options);
+  return begin(options, () => ask<StartedDeployment>(options, 'DELETE', `${pathOf(id)}${force}`));
 }

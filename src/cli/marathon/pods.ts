@@ -1,7 +1,8 @@
 /** `meseta pod`. */
 import { ask, askForDeployment } from './client.ts';
-import { watch } from './deployments.ts';
+import { follow } from './deployments.ts';
 import { print, readDefinitions } from './document.ts';
+import { Endings } from './endings.ts';
 import type { ChangeOptions, CommonOptions } from './options.ts';
 
 interface PodStatus {
@@ -46,38 +47,46 @@ export async function showPod(id: string, options: CommonOptions): Promise<numbe
 
 /** One deployment for each: pods cannot be written together. */
 export async function applyPods(files: readonly string[], options: ChangeOptions): Promise<number> {
-  const pods = (await Promise.all(files.map(readDefinitions))).flat();
-  const nameless = pods.findIndex(({ id }) => typeof id !== 'string' || id === '');
-  if (nameless >= 0) throw new Error(`pod ${nameless + 1} of ${pods.length} has no id`);
-  const begun: Begun[] = [];
-  for (const pod of pods) {
-    const id = `/${String(pod.id).replace(/^\/+/, '')}`;
-    const { deploymentId } = await askForDeployment(options, 'PUT', forced(id, options), pod);
-    begun.push({ pod: id, deploymentId });
-  }
-  return follow(begun, options);
+  const pods = (await Promise.all(files.map((file) => readDefinitions(file, 'pod')))).flat();
+  const nameless = pods.find(({ value: { id } }) => typeof id !== 'string' || id === '');
+  if (nameless) throw new Error(`${nameless.place}: the pod has no id`);
+  return change(
+    options,
+    pods.map(({ value: pod }) => {
+      const id = `/${String(pod.id).replace(/^\/+/, '')}`;
+      return { pod: id, change: () => askForDeployment(options, 'PUT', forced(id, options), pod) };
+    }),
+  );
 }
 
 export async function deletePod(id: string, options: ChangeOptions): Promise<number> {
-  const { deploymentId } = await askForDeployment(options, 'DELETE', forced(id, options));
-  return follow([{ pod: id, deploymentId }], options);
+  return change(options, [{ pod: id, change: () => askForDeployment(options, 'DELETE', forced(id, options)) }]);
 }
 
-interface Begun {
+interface PodChange {
   readonly pod: string;
-  readonly deploymentId: string | undefined;
+  readonly change: () => Promise<{ readonly deploymentId: string | undefined }>;
 }
 
-async function follow(begun: readonly Begun[], options: ChangeOptions): Promise<number> {
-  if (options.watch) {
-    for (const { deploymentId } of begun) if (deploymentId !== undefined) await watch(deploymentId, options);
+/** One after the other, and then with --watch until all are over. */
+async function change(options: ChangeOptions, changes: readonly PodChange[]): Promise<number> {
+  const endings = options.watch ? await Endings.listen(options) : undefined;
+  try {
+    const begun: { readonly pod: string; readonly deploymentId: string | undefined }[] = [];
+    for (const { pod, change } of changes) begun.push({ pod, deploymentId: (await change()).deploymentId });
+    let status = 0;
+    for (const { deploymentId } of endings ? begun : []) {
+      if (deploymentId !== undefined) status = Math.max(status, await follow(deploymentId, endings!, options));
+    }
+    if (endings && options.output === 'table') return status;
+    await print(begun, options, () => [
+      ['POD', 'DEPLOYMENT'],
+      ...begun.map(({ pod, deploymentId }) => [pod, deploymentId ?? '-']),
+    ]);
+    return status;
+  } finally {
+    endings?.close();
   }
-  if (options.watch && options.output === 'table') return 0;
-  await print(begun, options, () => [
-    ['POD', 'DEPLOYMENT'],
-    ...begun.map(({ pod, deploymentId }) => [pod, deploymentId ?? '-']),
-  ]);
-  return 0;
 }
 
 function pathOf(id: string): string {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { open, type RootDatabase } from 'lmdb';
@@ -14,6 +14,8 @@ const FILE = 'data.mdb';
 /** LMDB takes keys of up to 1,978 bytes. Longer ones stand beside their value, under a name made of their digest. */
 const MAX_KEY = 400;
 const LONG = '~long/';
+/** Who has taken the database over last, under a name that no key has. */
+const HOLDER = '~holder';
 
 const probe = fileURLToPath(
   new URL(import.meta.url.endsWith('.js') ? './lmdb-probe.js' : './lmdb-probe.ts', import.meta.url),
@@ -27,6 +29,8 @@ export class LmdbStore implements Store {
   readonly #path: string;
   readonly #db: RootDatabase<Uint8Array, string>;
   readonly #batches: Batches;
+  /** Tells this writer from all others, also from later lives of the same program. */
+  readonly #self = randomUUID();
   #hasFailed = false;
 
   private constructor(path: string, db: RootDatabase<Uint8Array, string>) {
@@ -60,15 +64,23 @@ export class LmdbStore implements Store {
     }
   }
 
-  read(): Promise<Result<ReadonlyMap<string, Uint8Array>, StoreFailure>> {
-    return this.load();
+  async load(): Promise<Result<ReadonlyMap<string, Uint8Array>, StoreFailure>> {
+    try {
+      await this.#db.transaction(() => this.#db.putSync(HOLDER, Buffer.from(this.#self)));
+      await this.#db.flushed;
+    } catch (error) {
+      this.#hasFailed = true;
+      return err(failure(this.#path, 'cannot be written', await causeOf(error)));
+    }
+    return this.read();
   }
 
-  async load(): Promise<Result<ReadonlyMap<string, Uint8Array>, StoreFailure>> {
+  async read(): Promise<Result<ReadonlyMap<string, Uint8Array>, StoreFailure>> {
     try {
       const values = new Map<string, Uint8Array>();
       // A copy: what the database hands out is only good until it is written to.
       for (const { key, value } of this.#db.getRange({ snapshot: true })) {
+        if (key === HOLDER) continue;
         const [name, bytes] = key.startsWith(LONG) ? readLong(value) : [key, Uint8Array.from(value)];
         values.set(name, bytes);
       }
@@ -90,16 +102,24 @@ export class LmdbStore implements Store {
     else await closed;
   }
 
+  #holder(): string | undefined {
+    const holder = this.#db.get(HOLDER);
+    return holder && Buffer.from(holder).toString();
+  }
+
   async #write(changes: ReadonlyMap<string, Uint8Array | undefined>): Promise<Result<void, StoreFailure>> {
     try {
-      await this.#db.transaction(() => {
+      const isOurs = await this.#db.transaction(() => {
+        if (this.#holder() !== this.#self) return false;
         for (const [key, value] of changes) {
           const isLong = Buffer.byteLength(key) > MAX_KEY;
           const name = isLong ? `${LONG}${createHash('sha256').update(key).digest('hex')}` : key;
           if (value === undefined) this.#db.removeSync(name);
           else this.#db.putSync(name, (isLong ? writeLong(key, value) : value) as Buffer);
         }
+        return true;
       });
+      if (!isOurs) return err(fenced(this.#path));
       // The transaction is visible now; only after this it is on disk.
       await this.#db.flushed;
       return ok(undefined);
@@ -108,6 +128,11 @@ export class LmdbStore implements Store {
       return err(failure(this.#path, 'cannot be written', await causeOf(error)));
     }
   }
+}
+
+function fenced(path: string): StoreFailure {
+  const message = `the store in ${path} was taken over by another program, which was started later on the same folder; only one can use it`;
+  return { kind: 'fenced', message };
 }
 
 function registryWayOut(path: string): string {
@@ -151,9 +176,24 @@ async function causeOf(error: unknown): Promise<unknown> {
 }
 
 function failure(path: string, what: string, error: unknown): StoreFailure {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = isFull(path, error)
+    ? 'No space left on device'
+    : error instanceof Error
+      ? error.message
+      : String(error);
   return {
     kind: 'unavailable',
     message: `the store in ${path} ${what}: ${reason}; look at the disk and its permissions`,
   };
+}
+
+/** Where only a part of what it wrote had room, LMDB speaks of an input/output error. */
+function isFull(path: string, error: unknown): boolean {
+  if (!(error instanceof Error && error.message.startsWith('Input/output error'))) return false;
+  try {
+    const { bavail, bsize } = statfsSync(path);
+    return bavail * bsize < 2 ** 20;
+  } catch {
+    return false;
+  }
 }

@@ -28,7 +28,7 @@ describe('the store in LMDB', () => {
     const store = LmdbStore.open(join(folder, place));
     assert.ok(store.ok, store.ok ? '' : store.error.message);
     return store.value;
-  }, false);
+  }, true);
 
   it('names a place that cannot be used', () => {
     const file = join(folder, 'file');

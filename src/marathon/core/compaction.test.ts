@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Instance } from './model.ts';
 import { Rig } from './rig.fixture.ts';
 
 const keysOf = (rig: Rig, kind: string): readonly string[] =>
@@ -106,4 +107,39 @@ test('a definition that is too large to be stored is refused with its limit, and
   assert.ok(
     rig.change({ kind: 'createApp', document: { id: '/fits', cmd: 'sleep 1', env: { TEXT: 'x'.repeat(8_000) } } }).ok,
   );
+});
+
+test('a group that is too large to be stored is refused too', () => {
+  const rig = new Rig({ maxDefinitionBytes: 10_000 });
+  const apps = Array.from({ length: 500 }, (_, at) => ({ id: `app-number-${at}`, cmd: 'sleep 1', instances: 0 }));
+  assert.ok(rig.change({ kind: 'createGroup', id: '/', document: { id: '/all', apps } }).ok);
+  rig.advance(1_000);
+  const before = rig.stored.size;
+  const dependencies = apps.map(({ id }) => `/all/${id}`);
+  const outcome = rig.change({ kind: 'createGroup', id: '/', document: { id: '/after', dependencies } });
+  assert.match(JSON.stringify(outcome), /definition of the group \/after is too large.*Name groups as dependencies/);
+  assert.equal(rig.stored.size, before);
+  assert.ok(rig.change({ kind: 'createGroup', id: '/', document: { id: '/after', dependencies: ['/all'] } }).ok);
+});
+
+test('of what executors say no more is kept than can be stored', () => {
+  const rig = new Rig();
+  rig.addAgent('a');
+  rig.change({ kind: 'createApp', document: { id: '/web', cmd: 'sleep 1' } });
+  rig.advance(1_000);
+  const [{ tasks, id }] = rig.instancesOf('/web') as [Instance];
+  const labels = { labels: Array.from({ length: 1_000 }, (_, at) => ({ key: `key-${at}`, value: 'x'.repeat(1_000) })) };
+  rig.step({
+    kind: 'update',
+    status: {
+      task_id: { value: tasks[0]!.id },
+      state: 'TASK_RUNNING',
+      healthy: true,
+      message: 'm'.repeat(2_000_000),
+      labels,
+    },
+  });
+  const stored = rig.stored.get(`instance/${id}`) ?? '';
+  assert.match(stored, /mmm…/);
+  assert.ok(stored.length < 30_000, `${stored.length}`);
 });

@@ -18,6 +18,8 @@ import { addressOf, portOf } from './where.ts';
 
 /** The first check of an instance comes this soon, in ms, if the interval does not say sooner. */
 const FIRST_AFTER = 5_000;
+/** An interval of 0 is allowed; checking as fast as can be would leave no time for anything else. In ms. */
+const LEAST_INTERVAL = 1_000;
 const PREFIX = 'health ';
 const UNKNOWN: Health = { consecutiveFailures: 0 };
 
@@ -37,7 +39,7 @@ export function watchHealth(ctx: Context, instance: Instance): void {
   if (spec.kind !== 'app') return;
   spec.healthChecks.forEach((check, at) => {
     if (isOwnCheck(check)) {
-      const after = Math.min(check.intervalSeconds * 1000, FIRST_AFTER);
+      const after = Math.min(Math.max(check.intervalSeconds * 1000, LEAST_INTERVAL), FIRST_AFTER);
       ctx.emit({ kind: 'arm', key: `${PREFIX}${at} ${instance.id}`, after });
     }
   });
@@ -59,7 +61,11 @@ export function runHealthCheck(ctx: Context, instanceId: string, at: number): vo
     forgetHealth(ctx, instanceId);
     return;
   }
-  emit({ kind: 'arm', key: `${PREFIX}${at} ${instanceId}`, after: Math.max(check.intervalSeconds * 1000, 1) });
+  emit({
+    kind: 'arm',
+    key: `${PREFIX}${at} ${instanceId}`,
+    after: Math.max(check.intervalSeconds * 1000, LEAST_INTERVAL),
+  });
   if (instance.condition !== 'Running') return;
   const target = targetOf(instance, check);
   if (target === undefined) return;
@@ -195,9 +201,19 @@ export function forgetHealth({ state, emit }: Context, instanceId: string): void
   });
 }
 
-/** An app is to be stopped, or its checks are others from now on. */
+/** From now on there are instances of this version to be looked at. */
+export function announceChecks(ctx: Context, { id, version, healthChecks }: App): void {
+  for (const healthCheck of healthChecks) publish(ctx, 'add_health_check_event', { appId: id, version, healthCheck });
+}
+
+/** There are no instances of this version any more. */
+export function withdrawChecks(ctx: Context, { id, healthChecks }: App): void {
+  for (const _ of healthChecks) publish(ctx, 'remove_health_check_event', { appId: id });
+}
+
+/** An app is to be stopped. */
 export function endHealthChecks(ctx: Context, spec: RunSpec): void {
   if (spec.kind !== 'app' || spec.healthChecks.length === 0) return;
-  publish(ctx, 'remove_health_check_event', { appId: spec.id });
+  withdrawChecks(ctx, spec);
   for (const id of ctx.state.specs.get(spec.id)?.instances.keys() ?? []) forgetHealth(ctx, id);
 }

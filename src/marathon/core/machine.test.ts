@@ -320,3 +320,62 @@ test('what a deployment that is given up had still to launch, and is too much no
     [['Running', 'Running']],
   );
 });
+
+test('listeners hear of the checks of each version: once when it comes, and when its last instance has gone', () => {
+  const rig = rigWithAgents();
+  const check = { protocol: 'TCP', gracePeriodSeconds: 0, intervalSeconds: 10 };
+  const added = (): readonly unknown[] => rig.events('add_health_check_event').map(({ fields }) => fields);
+  const removed = (): readonly unknown[] => rig.events('remove_health_check_event').map(({ fields }) => fields);
+  const healthy = (): void => {
+    for (let round = 0; round < 3; round++) {
+      rig.advance(10_000);
+      for (const { probe } of rig.probes.splice(0)) rig.step({ kind: 'probed', probe, result: { verdict: 'good' } });
+    }
+  };
+  const documents = { healthChecks: [check, { ...check, protocol: 'HTTP' }], instances: 2 };
+  rig.change(app('/web', documents));
+  healthy();
+  const web = rig.core.state.current.get('/web');
+  assert.ok(web?.kind === 'app');
+  const { version, healthChecks } = web;
+  assert.deepEqual(
+    added(),
+    healthChecks.map((healthCheck) => ({ appId: '/web', version, healthCheck })),
+  );
+  rig.change({ kind: 'updateApp', id: '/web', document: { cmd: 'sleep 2' }, mode: 'merge' });
+  assert.deepEqual([added().length, removed().length], [4, 0]);
+  healthy();
+  assert.equal(rig.core.state.deployments.size, 0);
+  assert.deepEqual(removed(), [{ appId: '/web' }, { appId: '/web' }]);
+  rig.change({ kind: 'deleteApp', id: '/web' });
+  rig.advance(10_000);
+  assert.deepEqual([added().length, removed().length], [4, 4]);
+});
+
+test('listeners hear of a change that is refused, and why', () => {
+  const rig = rigWithAgents(0);
+  rig.change(app('/web'));
+  assert.equal(rig.change({ kind: 'updateApp', id: '/web', document: { cmd: 'sleep 2' }, mode: 'merge' }).ok, false);
+  assert.equal(rig.change(app('/a', { dependencies: ['/a'] })).ok, false);
+  const told = rig.events('group_change_failed').map(({ fields }) => fields as { groupId: string; reason: string });
+  assert.deepEqual(
+    told.map(({ groupId }) => groupId),
+    ['/', '/'],
+  );
+  assert.match(told[0]!.reason, /^App is locked/);
+  assert.match(told[1]!.reason, /cyclic/);
+});
+
+test('checks without an interval come once a second, and not as fast as they are answered', () => {
+  const rig = rigWithAgents(1);
+  rig.change(app('/web', { healthChecks: [{ protocol: 'TCP', gracePeriodSeconds: 0, intervalSeconds: 0 }] }));
+  let probes = 0;
+  for (let round = 0; round < 100; round++) {
+    rig.advance(100);
+    for (const { probe } of rig.probes.splice(0)) {
+      probes++;
+      rig.step({ kind: 'probed', probe, result: { verdict: 'good' } });
+    }
+  }
+  assert.ok(probes >= 5 && probes <= 10, `${probes} in ten seconds`);
+});

@@ -25,6 +25,16 @@ export type Refusal =
   /** 403: as many deployments run as may. */
   | { readonly kind: 'tooMany'; readonly message: string };
 
+export const LOCKED =
+  "App is locked by one or more deployments. Override with the option '?force=true'. View details at '/v2/deployments/<DEPLOYMENT_ID>'.";
+
+/** A refusal in one sentence. */
+export function reasonOf(refusal: Refusal): string {
+  if (refusal.kind === 'locked') return LOCKED;
+  if ('message' in refusal) return refusal.message;
+  return refusal.problems.map(({ path, error }) => `${path}: ${error}`).join('; ');
+}
+
 export type Outcome =
   | { readonly ok: true; readonly started?: Started; readonly created?: RunSpec; readonly createdId?: string }
   | { readonly ok: true; readonly dryRun: readonly (readonly Action[])[] }

@@ -24,6 +24,9 @@ import type { PublishedAddress } from './published.ts';
 import { watchReadiness } from './readiness.ts';
 
 const PASSING = 'passing ';
+/** What executors say beyond these lengths is not kept: what is known of an instance has to fit into a node of ZooKeeper. */
+const LONGEST_MESSAGE = 10_000;
+const MOST_LABELS = 10_000;
 
 /** Takes an update of a task; it is acknowledged once what it says is kept. */
 export function takeUpdate(ctx: Context, status: TaskStatus): void {
@@ -106,7 +109,7 @@ function alteredTask(
   condition: Condition,
   status: TaskStatus,
 ): TaskRecord | undefined {
-  const { data: _, ...kept } = status;
+  const kept = bounded(status);
   const known = task.status;
   const isNew =
     known === undefined ||
@@ -122,6 +125,15 @@ function alteredTask(
     status: mergedStatus(kept, known),
     ...(condition === 'Running' && task.startedAt === undefined && { startedAt: env.wall }),
     ...(condition === 'Unreachable' && { unreachableSince: since ?? unreachableTime(status, env.wall) }),
+  };
+}
+
+function bounded({ data: _, message, labels, ...status }: TaskStatus): TaskStatus {
+  const isLong = message !== undefined && message.length > LONGEST_MESSAGE;
+  return {
+    ...status,
+    ...(message !== undefined && { message: isLong ? `${message.slice(0, LONGEST_MESSAGE)}…` : message }),
+    ...(labels !== undefined && JSON.stringify(labels).length <= MOST_LABELS && { labels }),
   };
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { writeApp } from './app-form.ts';
 import { full, gained, grouped, NOW, PLAIN, plain, problemsOf } from './definitions.fixture.ts';
-import { applyAppUpdate, readApp, readAppUpdate } from './read-app.ts';
+import { applyAppUpdate, isRollback, readApp, readAppUpdate, readWholeApp } from './read-app.ts';
 import type { App } from './types.ts';
 
 const CMD = { id: '/a', cmd: 'sleep 1' };
@@ -126,8 +126,8 @@ test('null is the same as nothing, and a field named like a part of every object
   assert.match(problemsOf(readApp(facts, full, NOW)).join(), /references an undefined secret/);
 });
 
-const change = (value: unknown, current: App | undefined, partial: boolean): App =>
-  gained(applyAppUpdate(gained(readAppUpdate(value, PLAIN)), { id: '/a', current, partial, now: NOW + 1 }, plain));
+const change = (value: unknown, current: App): App =>
+  gained(applyAppUpdate(gained(readAppUpdate(value, PLAIN)), current, plain));
 
 test('a partial update keeps what it does not say, but for limits and resources of the executor', () => {
   const app = read({
@@ -138,7 +138,7 @@ test('a partial update keeps what it does not say, but for limits and resources 
     env: { A: 'x' },
     ports: [1],
   });
-  const after = change({ cpus: 2, env: { B: 'y' } }, app, true);
+  const after = change({ cpus: 2, env: { B: 'y' } }, app);
   const { resourceLimits: _limits, executorResources: _resources, ...kept } = app;
   assert.deepEqual(
     JSON.parse(JSON.stringify(after)),
@@ -147,21 +147,20 @@ test('a partial update keeps what it does not say, but for limits and resources 
   assert.equal(after.version, NOW, 'the tree gives the new version');
 });
 
-test('an update that is not partial goes back to the defaults', () => {
-  const after = change({ cmd: 'sleep 2' }, read({ mem: 64, labels: { a: 'b' } }), false);
-  assert.equal(after.mem, 128);
-  assert.deepEqual(after.labels, {});
-});
-
-test('an update may create an app, which then has the ports that were said and no others', () => {
-  const app = change({ cmd: 'sleep 1', id: '/ignored' }, undefined, true);
-  assert.equal(app.id, '/a');
-  assert.equal(app.version, NOW + 1);
-  assert.deepEqual(app.portDefinitions, []);
+test('an app as a whole is what its document says, under the id of the request and whatever version it names', () => {
+  const stamp = { version: NOW + 1 };
+  const document = { cmd: 'sleep 2', id: '/ignored', version: '2001-01-01T00:00:00.000Z' };
+  const whole = gained(readWholeApp(document, '/a', plain, stamp));
+  assert.deepEqual(whole, gained(readApp({ id: '/a', cmd: 'sleep 2' }, plain, NOW + 1)));
+  assert.deepEqual(problemsOf(readWholeApp([], '/a', plain, stamp)), problemsOf(readApp([], plain, NOW)));
 });
 
 test('an update to a version says nothing else', () => {
   const rollback = { version: '2024-02-29T12:00:00.005Z', id: 'a' };
   assert.deepEqual(readAppUpdate(rollback, PLAIN), { ok: true, value: { version: NOW, id: '/a' } });
   assert.match(problemsOf(readAppUpdate({ ...rollback, cpus: 1 }, PLAIN)).join(), /^\/ The 'version' field may only/);
+  for (const other of [{ ...rollback, cpus: 1 }, { id: 'a' }, { version: null }, null, [], 'x']) {
+    assert.equal(isRollback(other), false, JSON.stringify(other));
+  }
+  assert.ok(isRollback(rollback));
 });

@@ -86,9 +86,14 @@ export function finishApp(app: AppDocument, context: DefinitionContext): Result<
     unreachableStrategy:
       app.unreachableStrategy ??
       (hasPersistentVolumes(app) ? 'disabled' : { inactiveAfterSeconds: 0, expungeAfterSeconds: 0 }),
-    upgradeStrategy: app.upgradeStrategy ?? (isBoundToVolumes(app) ? VOLUME_UPGRADE : USUAL_UPGRADE),
+    upgradeStrategy: app.upgradeStrategy ?? usualUpgrade(app),
     requirePorts: onHost && app.requirePorts,
   });
+}
+
+/** How an app is upgraded that does not say it. */
+export function usualUpgrade(app: AppDocument): UpgradeStrategy {
+  return isBoundToVolumes(app) ? VOLUME_UPGRADE : USUAL_UPGRADE;
 }
 
 function isBoundToVolumes({ container }: AppDocument): boolean {

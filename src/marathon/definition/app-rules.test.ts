@@ -59,6 +59,7 @@ const REFUSED: readonly (readonly [document: unknown, line: string, facts?: Rule
   [{ id: '/a', cmd: '' }, '/cmd error.minLength'],
   [{ id: '/a', cmd: 'x' }, '/ must not be an empty string'],
   [{ id: '/a' }, "/ AppDefinition must either contain one of 'cmd' or 'args'"],
+  [{ id: '/a', container: MESOS }, "/ AppDefinition must either contain one of 'cmd' or 'args'"],
   [{ ...CMD, args: ['x'] }, "/ AppDefinition must either contain one of 'cmd' or 'args'"],
   [{ ...CMD, args: 'x' }, '/args error.expected.jsarray'],
   [{ ...CMD, user: 1 }, '/user error.expected.jsstring'],
@@ -80,6 +81,10 @@ const REFUSED: readonly (readonly [document: unknown, line: string, facts?: Rule
       upgradeStrategy: { minimumHealthCapacity: 1, maximumOverCapacity: 0 },
     },
     '/upgradeStrategy/minimumHealthCapacity got 1, expected 0.0',
+  ],
+  [
+    { ...CMD, labels: { MARATHON_SINGLE_INSTANCE_APP: 'true' } },
+    '/upgradeStrategy/maximumOverCapacity got 1, expected 0.0',
   ],
   [{ ...CMD, cpus: 0 }, '/cpus error.min'],
   [{ ...CMD, mem: -1 }, '/mem error.min'],
@@ -362,7 +367,6 @@ const ACCEPTED: readonly (readonly [document: object, facts?: RuleFacts])[] = [
   [CMD],
   [{ id: 'a', args: ['x'], $schema: 'x', storeUrls: ['y'], unknown: {} }],
   [{ id: '/a', container: DOCKER }],
-  [{ id: '/a', container: MESOS }],
   [{ ...CMD, executor: '//cmd' }],
   [
     {

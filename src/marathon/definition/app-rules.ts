@@ -1,20 +1,11 @@
 /** Rules that an app has to keep as a whole, once its old spellings are gone and its ports are where they belong. */
 import type { AppDocument } from './app-fields.ts';
-import { hasPersistentVolumes } from './app-normal.ts';
+import { hasPersistentVolumes, usualUpgrade } from './app-normal.ts';
 import { appConstraintError } from './constraint-rules.ts';
 import { networkProblems } from './network-rules.ts';
 import { pathProblems } from './path-id.ts';
 import { PORT_RULES, portMappingProblems } from './port-rules.ts';
-import {
-  broken,
-  brokenIf,
-  FINE,
-  isUri,
-  needsFeature,
-  type Rule,
-  type RuleFacts,
-  secretOutsideEnvironment,
-} from './rule.ts';
+import { broken, brokenIf, FINE, isUri, needsFeature, type Rule, type RuleFacts, secretForRegistry } from './rule.ts';
 import {
   acceptedRoleProblems,
   envProblems,
@@ -94,8 +85,9 @@ function isResident(app: AppDocument): boolean {
 function whatToRun({ cmd, args, container }: AppDocument): readonly Problem[] {
   const hasCmd = cmd !== undefined;
   const hasArgs = args.length > 0;
-  const hasContainer = container !== undefined && (container.docker !== undefined || container.type === 'MESOS');
-  return brokenIf((hasCmd && hasArgs) || !(hasCmd || hasArgs || hasContainer), '/', WHAT_TO_RUN);
+  // Of an image its own command is run; without one there would be nothing to run.
+  const hasImage = container?.docker !== undefined;
+  return brokenIf((hasCmd && hasArgs) || !(hasCmd || hasArgs || hasImage), '/', WHAT_TO_RUN);
 }
 
 function containerProblems(app: AppDocument, facts: RuleFacts): readonly Problem[] {
@@ -121,15 +113,23 @@ function containerProblems(app: AppDocument, facts: RuleFacts): readonly Problem
 }
 
 /** Masters show how executors are started, with all their variables. */
-function executorSecretProblems({ env, executor }: AppDocument, { context }: RuleFacts): readonly Problem[] {
-  if (context.secretsOnlyInEnvironment !== true || executor === '' || executor === '//cmd') return FINE;
-  return Object.entries(env).flatMap(([name, value]) =>
+function executorSecretProblems({ env, container, executor }: AppDocument, { context }: RuleFacts): readonly Problem[] {
+  if (context.builtInSecrets !== true || executor === '' || executor === '//cmd') return FINE;
+  const variables = Object.entries(env).flatMap(([name, value]) =>
     brokenIf(
       typeof value !== 'string',
       `/env/${name}/secret`,
       'masters would show it: the variables of an executor of its own can be seen by everybody. Leave the executor out',
     ),
   );
+  const files = (container?.volumes ?? []).flatMap(({ kind }, at) =>
+    brokenIf(
+      kind === 'secret',
+      `/container/volumes(${at})/secret`,
+      'masters would show it: how an executor of its own is started can be seen by everybody. Leave the executor out',
+    ),
+  );
+  return [...variables, ...files];
 }
 
 function pullProblems({ container, secrets }: AppDocument, facts: RuleFacts): readonly Problem[] {
@@ -140,7 +140,7 @@ function pullProblems({ container, secrets }: AppDocument, facts: RuleFacts): re
     return broken(at, 'pullConfig is not supported with Docker containerizer: use the type MESOS');
   return [
     ...needsFeature('secrets', at, facts),
-    ...secretOutsideEnvironment(at, facts),
+    ...secretForRegistry(at, facts),
     ...brokenIf(
       !Object.hasOwn(secrets, secret),
       at,
@@ -179,15 +179,16 @@ function migrationLabels(labels: Labels): readonly Problem[] {
   );
 }
 
-function singleInstance({ labels, instances, upgradeStrategy }: AppDocument): readonly Problem[] {
+function singleInstance(app: AppDocument): readonly Problem[] {
+  const { labels, instances, upgradeStrategy = usualUpgrade(app) } = app;
   if (label(labels, 'MARATHON_SINGLE_INSTANCE_APP') !== 'true') return FINE;
   return [
     ...brokenIf(instances > 1, '/', `Single instance app may only have one instance, not ${instances}`),
     ...(['minimumHealthCapacity', 'maximumOverCapacity'] as const).flatMap((name) =>
       brokenIf(
-        (upgradeStrategy?.[name] ?? 0) !== 0,
+        upgradeStrategy[name] !== 0,
         `/upgradeStrategy/${name}`,
-        `got ${upgradeStrategy?.[name]}, expected 0.0: the app may have only one instance`,
+        `got ${upgradeStrategy[name]}, expected 0.0: the app may have only one instance, also while it is upgraded`,
       ),
     ),
   ];

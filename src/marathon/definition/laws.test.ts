@@ -195,13 +195,12 @@ test('no JSON at all makes reading throw, and every refusal says where and why',
   fc.assert(
     fc.property(anything, (document) => {
       const update = readAppUpdate(document, PLAIN);
-      const target = { id: '/prod/a', current: app(), partial: true, now: NOW };
       for (const result of [
         readApp(document, grouped, NOW),
         readPod(document, grouped, { version: NOW }),
         readGroupUpdate(document, '/', facts),
         update,
-        update.ok ? applyAppUpdate(update.value, target, grouped) : update,
+        update.ok ? applyAppUpdate(update.value, app(), grouped) : update,
       ]) {
         if (result.ok) continue;
         if (result.error.kind === 'normalization') assert.notEqual(result.error.message, '');

@@ -38,6 +38,7 @@ const REFUSED: readonly (readonly [document: unknown, line: string, facts?: Rule
   [pod({ containers: [CT, CT] }), '/containers container names must be unique'],
   [ct({ name: '_app' }), '/containers(0)/name error.pattern'],
   [ct({ name: 'x'.repeat(64) }), '/containers(0)/name error.maxLength'],
+  [ct({ exec: undefined }), '/containers(0)/exec has to be there where there is no image'],
   [ct({ exec: {} }), '/containers(0)/exec/command error.path.missing'],
   [ct({ exec: { command: { shell: 'a', argv: ['b'] } } }), '/containers(0)/exec/command error.multipleTypes'],
   [ct({ exec: { command: { shell: '' } } }), '/containers(0)/exec/command/shell error.minLength'],

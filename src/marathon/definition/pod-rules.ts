@@ -11,7 +11,8 @@ import {
   type Rule,
   type RuleFacts,
   repeated,
-  secretOutsideEnvironment,
+  secretFilePath,
+  secretForRegistry,
 } from './rule.ts';
 import {
   acceptedRoleProblems,
@@ -88,7 +89,6 @@ function volumeProblems({ volumes, containers, secrets }: PodDocument, facts: Ru
       ...(volume.kind === 'secret'
         ? [
             ...needsFeature('secrets', `/volumes(${at})`, facts),
-            ...secretOutsideEnvironment(`/volumes(${at})`, facts),
             ...brokenIf(
               !Object.hasOwn(secrets, volume.secret),
               `/volumes(${at})/secret`,
@@ -133,6 +133,11 @@ function containerProblems(
   const volumes = pod.volumes.map(({ name }) => name);
   return [
     ...brokenIf(container.name === APP_CONTAINER, `${path}/name`, `must not be ${APP_CONTAINER}`),
+    ...brokenIf(
+      container.exec === undefined && container.image === undefined,
+      `${path}/exec`,
+      'has to be there where there is no image: otherwise there is nothing to run',
+    ),
     ...limitProblems(resourceLimits, resources, path),
     ...brokenIf(
       pod.legacySharedCgroups === true && resourceLimits !== undefined,
@@ -143,13 +148,16 @@ function containerProblems(
     ...imageProblems(container, `${path}/image`, pod, facts),
     ...envProblems(container.environment, pod.secrets, `${path}/environment`, facts),
     ...healthProblems(container, path),
-    ...volumeMounts.flatMap(({ name }, at) =>
-      brokenIf(
+    ...volumeMounts.flatMap(({ name, mountPath }, at) => [
+      ...brokenIf(
         !volumes.includes(name),
         `${path}/volumeMounts(${at})/name`,
         `Referenced Volume in VolumeMount should exist: there is no volume '${name}'`,
       ),
-    ),
+      ...(pod.volumes.some((volume) => volume.kind === 'secret' && volume.name === name)
+        ? secretFilePath(mountPath, container.image !== undefined, `${path}/volumeMounts(${at})/mountPath`)
+        : FINE),
+    ]),
     ...(linuxInfo === undefined ? FINE : linuxProblems(linuxInfo, `${path}/linuxInfo`)),
   ];
 }
@@ -193,7 +201,7 @@ function imageProblems(
   const { secret } = image.pullConfig;
   return [
     ...needsFeature('secrets', `${path}/pullConfig`, facts),
-    ...secretOutsideEnvironment(`${path}/pullConfig`, facts),
+    ...secretForRegistry(`${path}/pullConfig`, facts),
     ...brokenIf(
       !Object.hasOwn(secrets, secret),
       `${path}/pullConfig`,

@@ -4,6 +4,7 @@ import { type AppChange, type AppDocument, appChangeKind, appKind } from './app-
 import { appDocument, appOf, type Stamp } from './app-form.ts';
 import { completeApp, finishApp, namedNetworks, networkedContainer, withPortIndex } from './app-normal.ts';
 import { APP_RULES } from './app-rules.ts';
+import { isObject } from './kind.ts';
 import { appWithoutLegacy, changeWithoutLegacy, LEGACY_RULES } from './legacy.ts';
 import { canonicalPath } from './path-id.ts';
 import { applyRules, broken, type RuleFacts } from './rule.ts';
@@ -53,7 +54,23 @@ export function readApp(value: unknown, facts: RuleFacts, now: number): Result<A
   return document.ok ? completeAppDocument(document.value, facts, { version: now }) : document;
 }
 
-/** What a PUT or PATCH says of an app. `id` is only there if it was given. */
+/**
+ * An app that is new, or takes the place of another as a whole, under the id that the request names. The version of its
+ * document counts for nothing: whoever sends back what was read need not take it out.
+ */
+export function readWholeApp(value: unknown, id: string, facts: RuleFacts, stamp: Stamp): Result<App, Refused> {
+  const document = readAppDocument({ value: isObject(value) ? { ...value, id } : value });
+  return document.ok ? completeAppDocument(document.value, facts, stamp) : document;
+}
+
+/** Whether a document asks for an earlier version, and for nothing else. */
+export function isRollback(value: unknown): boolean {
+  return (
+    isObject(value) && value.version != null && Object.keys(value).every((key) => key === 'id' || key === 'version')
+  );
+}
+
+/** What a PUT or PATCH changes of an app that is there. `id` is only there if it was given. */
 export function readAppUpdate(value: unknown, context: DefinitionContext): Result<AppUpdate, Refused> {
   const problems: Problem[] = [];
   const change = appChangeKind.read(value, '', problems);
@@ -83,36 +100,16 @@ function completeUpdate(update: AppUpdate, context: DefinitionContext): Result<A
   });
 }
 
-export interface UpdateTarget {
-  readonly id: string;
-  /** The app as it is; absent if it is to be created. */
-  readonly current?: App;
-  /** Whether what the update does not say stays as it is; else it goes back to its default. */
-  readonly partial: boolean;
-  /** Version of an app that is created. */
-  readonly now: number;
-}
-
 /** The app that an update makes of the one that is there. An update with `version` is a rollback, and not for here. */
-export function applyAppUpdate(update: AppUpdate, target: UpdateTarget, facts: RuleFacts): Result<App, Refused> {
-  const { id, current, partial, now } = target;
-  const base = current && partial ? appDocument(current) : blank(id);
+export function applyAppUpdate(update: AppUpdate, current: App, facts: RuleFacts): Result<App, Refused> {
+  const { version, versionInfo } = current;
   const document: AppDocument = {
-    ...base,
+    ...appDocument(current),
     ...update,
-    id,
+    id: current.id,
     // Upstream never keeps these two: an update that does not say them drops them.
     executorResources: update.executorResources,
     resourceLimits: update.resourceLimits,
   };
-  return completeAppDocument(document, facts, {
-    version: current?.version ?? now,
-    versionInfo: current?.versionInfo,
-  });
-}
-
-/** An app of which nothing was said but its id. Unlike one that is created by POST, it has no ports. */
-function blank(id: string): AppDocument {
-  const document = appKind.read({ id, portDefinitions: [] }, '', []);
-  return document!;
+  return completeAppDocument(document, facts, { version, versionInfo });
 }

@@ -23,13 +23,30 @@ export function applyRules<D>(rules: readonly Rule<D>[], document: D, facts: Rul
   return rules.flatMap((rule) => rule(document, facts));
 }
 
-/** A secret that is to be a file, or a password of a registry. */
-export function secretOutsideEnvironment(path: string, { context }: RuleFacts): readonly Problem[] {
+/** A secret that is to be the password of a registry. */
+export function secretForRegistry(path: string, { context }: RuleFacts): readonly Problem[] {
   return brokenIf(
-    context.secretsOnlyInEnvironment === true,
+    context.builtInSecrets === true,
     path,
-    'the built-in store of secrets gives them in the environment only: refer to this one there, as {"secret": "NAME"}',
+    'the built-in store of secrets gives them to tasks only, as variables and as files: agents of this build fetch no images',
   );
+}
+
+/** Where a secret is to be a file. Without an image there is only the sandbox to have it in. */
+export function secretFilePath(where: string, hasImage: boolean, path: string): readonly Problem[] {
+  const parts = where.split('/');
+  return [
+    ...brokenIf(
+      where.startsWith('/') && !hasImage,
+      path,
+      `must be a path inside the sandbox, without a slash in front, where there is no image: '${where}'`,
+    ),
+    ...brokenIf(
+      parts.includes('..') || parts.includes('.') || where.endsWith('/') || where.includes('//'),
+      path,
+      `must name a file, without '.', '..' and empty parts: '${where}'`,
+    ),
+  ];
 }
 
 /** What a feature does not do anything without. */

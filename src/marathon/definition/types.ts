@@ -27,8 +27,8 @@ export interface DefinitionContext {
   readonly defaultRole: string;
   /** `--enable_features`: `secrets`, `gpu_resources`, `external_volumes`, … */
   readonly features: ReadonlySet<string>;
-  /** Where the built-in store of secrets gives them: agents of this build take them nowhere else. */
-  readonly secretsOnlyInEnvironment?: boolean;
+  /** Secrets come from the built-in store: what agents of this build cannot do with them is refused. */
+  readonly builtInSecrets?: boolean;
   /** `--default_network_name`. */
   readonly defaultNetworkName?: string;
   /** `--mesos_bridge_name`. */

@@ -1,7 +1,7 @@
 /** Volumes of apps, and what persistent ones of pods have in common with them. */
 import type { AppDocument, ContainerDocument } from './app-fields.ts';
 import { compilePattern } from './pattern.ts';
-import { broken, brokenIf, FINE, needsFeature, type RuleFacts, repeated, secretOutsideEnvironment } from './rule.ts';
+import { broken, brokenIf, FINE, needsFeature, type RuleFacts, repeated, secretFilePath } from './rule.ts';
 import type { Problem } from './types.ts';
 import type { VolumeDocument } from './volume-fields.ts';
 
@@ -52,7 +52,12 @@ function oneVolume(
     default:
       return [
         ...needsFeature('secrets', path, facts),
-        ...secretOutsideEnvironment(path, facts),
+        ...secretFilePath(volume.containerPath, container.docker?.image !== undefined, `${path}/containerPath`),
+        ...brokenIf(
+          facts.context.builtInSecrets === true && container.type === 'DOCKER',
+          path,
+          'containers of the type DOCKER are given no secrets as files: use the type MESOS',
+        ),
         ...brokenIf(
           !Object.hasOwn(app.secrets, volume.secret),
           path,

@@ -2,7 +2,7 @@
 import type { Answer } from '../../http/answer.ts';
 import type { Request } from '../../http/endpoint.ts';
 import type { Caller } from '../core/events.ts';
-import type { Outcome, Refusal, Started } from '../core/outcome.ts';
+import { LOCKED, type Outcome, type Refusal, type Started } from '../core/outcome.ts';
 import { writeInstant } from '../definition/instant.ts';
 import type { Problem } from '../definition/types.ts';
 
@@ -34,14 +34,7 @@ export function refusalAnswer(refusal: Refusal): Answer {
     case 'exists':
       return message(409, refusal.message);
     case 'locked':
-      return jsonAnswer(
-        {
-          message:
-            "App is locked by one or more deployments. Override with the option '?force=true'. View details at '/v2/deployments/<DEPLOYMENT_ID>'.",
-          deployments: refusal.deployments.map((id) => ({ id })),
-        },
-        409,
-      );
+      return jsonAnswer({ message: LOCKED, deployments: refusal.deployments.map((id) => ({ id })) }, 409);
     case 'invalid':
       return jsonAnswer({ message: 'Object is not valid', details: detailsOf(refusal.problems) }, 422);
     case 'malformed':

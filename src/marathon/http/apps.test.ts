@@ -125,7 +125,8 @@ test('apps below a group are listed under a star', async (t) => {
     (await ask('GET', path)).json['*'].map(({ id }: { readonly id: string }) => id).sort();
   assert.deepEqual(await ids('/v2/apps/prod/*'), ['/prod/web']);
   assert.deepEqual(await ids('/v2/apps/*'), ['/other', '/prod/web']);
-  assert.deepEqual((await ask('GET', '/v2/apps/prod/*?embed=tasks')).json['*'][0].tasks.length, 2);
+  const [shown] = (await ask('GET', '/v2/apps/prod/*')).json['*'];
+  assert.deepEqual([shown.tasks.length, shown.tasksRunning, shown.deployments], [2, 2, []], 'as an app alone is shown');
   const unknown = await ask('GET', '/v2/apps/nope/*');
   assert.deepEqual([unknown.status, unknown.json], [404, { message: "Group '/nope' does not exist" }]);
 });
@@ -150,6 +151,50 @@ test('PUT merges, or replaces where partialUpdate says no; PATCH needs an app th
   assert.deepEqual([created.status, created.headers.location], [201, `http://127.0.0.1:${port}/prod/new`]);
   const absent = await ask('PATCH', '/v2/apps/nope', { mem: 32 });
   assert.deepEqual([absent.status, absent.json], [404, { message: "App '/nope' does not exist" }]);
+});
+
+test('an app that is put as a whole is read as a new one is: with a port, and whatever version it names', async (t) => {
+  const { ask, rig } = await withApp(t);
+  const ports = async (id: string): Promise<readonly string[]> =>
+    (await ask('GET', `/v2/apps${id}`)).json.app.portDefinitions.map(({ name }: { readonly name: string }) => name);
+  const whole = { cmd: 'sleep 2', instances: 0, version: '2001-01-01T00:00:00.000Z' };
+  assert.equal((await ask('PUT', '/v2/apps/new', whole)).status, 201);
+  assert.deepEqual(await ports('/new'), ['default']);
+  const { app } = (await ask('GET', '/v2/apps/prod/web')).json;
+  const back = await ask('PUT', '/v2/apps/prod/web?partialUpdate=false', {
+    ...app,
+    cmd: 'sleep 3',
+    portDefinitions: null,
+  });
+  assert.equal(back.status, 200, back.body);
+  assert.deepEqual(await ports('/prod/web'), ['default']);
+  rig.advance(5 * MINUTE);
+  const many = [
+    { id: '/prod/web', cmd: 'sleep 4', version: app.version },
+    { id: '/more', ...whole },
+  ];
+  assert.equal(
+    (await ask('PUT', '/v2/apps', many)).status,
+    422,
+    'an update cannot change something and go back at once',
+  );
+  assert.equal((await ask('PUT', '/v2/apps?partialUpdate=false', many)).status, 200);
+  assert.deepEqual(await ports('/more'), ['default']);
+  const wrong = await ask('PUT', '/v2/apps', [
+    { id: '/prod/web', mem: 64 },
+    { id: '/x', cmd: 'sleep 1', ports: [1, 1] },
+  ]);
+  assert.deepEqual([wrong.status, wrong.json.details[0].path], [422, '(1)']);
+});
+
+test('who posted an app is told with the app as it became', async (t) => {
+  const { ask, rig } = await withApp(t);
+  const put = await ask('PUT', '/v2/apps/prod/web', { mem: 64 });
+  const told = rig.events('api_post_event').at(-1);
+  assert.ok(told?.eventType === 'api_post_event');
+  const { appDefinition } = told.fields;
+  assert.ok(appDefinition.kind === 'app');
+  assert.deepEqual([appDefinition.mem, appDefinition.version], [64, Date.parse(put.json.version)]);
 });
 
 test('an app goes back to an earlier version, alone and by its instant', async (t) => {
@@ -199,7 +244,15 @@ test('several apps change by one deployment, or none of them', async (t) => {
   const nameless = await ask('PUT', '/v2/apps', [{ cmd: 'xx' }]);
   assert.deepEqual(
     [nameless.status, nameless.json],
-    [422, { message: 'Invalid JSON', details: [{ path: '(0)/id', errors: ['error.path.missing'] }] }],
+    [
+      422,
+      {
+        message: 'Invalid JSON',
+        details: [
+          { path: '(0)/id', errors: ['error.path.missing', 'is missing: each app has to say which one it is'] },
+        ],
+      },
+    ],
   );
   assert.equal((await ask('PUT', '/v2/apps', { id: '/prod/web' })).status, 422);
   assert.equal((await ask('PUT', '/v2/apps', [null, 5, 'xx'])).status, 422);
@@ -289,6 +342,15 @@ test('bodies that cannot be read are refused, with what is wrong and where', asy
   );
   assert.deepEqual([wrong.status, wrong.json.message], [422, 'Object is not valid']);
   assert.ok(Array.isArray(wrong.json.details[0].errors));
+});
+
+test('a path that makes no sense is refused in JSON like everything else', async (t) => {
+  const { ask } = await serve(t);
+  for (const path of ['/v2/apps/%', '/v2/apps/%zz', '/v2/groups/%ff', '/%']) {
+    const { status, json } = await ask('GET', path);
+    assert.equal(status, 400, path);
+    assert.match(json.message, /is not percent-encoded correctly/);
+  }
 });
 
 test('methods and forms that there are not are refused; HEAD and OPTIONS are known everywhere', async (t) => {

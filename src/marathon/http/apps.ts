@@ -151,18 +151,24 @@ async function oneApp(service: MarathonService, request: Request, path: readonly
   }
 }
 
+/** What is shown of apps that are asked for by id, or below a group: all that clients have come to expect there. */
+function shownEmbeds(request: Request): ReadonlySet<AppEmbed> {
+  const embeds = appEmbeds(valuesOf(request, 'embed'), PREFIXES);
+  for (const always of ['counts', 'tasks', 'lastTaskFailure', 'deployments'] satisfies AppEmbed[]) embeds.add(always);
+  return embeds;
+}
+
 function showApp(service: MarathonService, request: Request, id: string): Answer {
   const app = appOf(service, id);
   if (app === undefined) return unknownApp(id);
-  const embeds = appEmbeds(valuesOf(request, 'embed'), PREFIXES);
-  for (const always of ['counts', 'tasks', 'lastTaskFailure', 'deployments'] satisfies AppEmbed[]) embeds.add(always);
+  const embeds = shownEmbeds(request);
   return jsonAnswer({ app: appInfo(service.state, app, embeds, service.now()) });
 }
 
 function appsBelow(service: MarathonService, request: Request, id: string): Answer {
   const group = groupAt(service.state.root, id);
   if (group === undefined) return message(404, `Group '${id}' does not exist`);
-  const embeds = appEmbeds(valuesOf(request, 'embed'), PREFIXES);
+  const embeds = shownEmbeds(request);
   return jsonAnswer({ '*': [...allApps(group)].map((app) => appInfo(service.state, app, embeds, service.now())) });
 }
 

@@ -79,12 +79,18 @@ test('groups that are not there, or are there already, are told so', async (t) =
     [again.status, again.json],
     [409, { message: 'Group /prod is already created. Use PUT to change this group.' }],
   );
+  const root = await ask('POST', '/v2/groups', { apps: [] });
+  assert.deepEqual(
+    [root.status, root.json],
+    [409, { message: 'Group / is already created. Use PUT to change this group.' }],
+    'nobody who makes something means to end everything',
+  );
   const app = await ask('PUT', '/v2/groups', { id: '/prod/back/db', apps: [] });
   assert.deepEqual([app.status, app.json], [409, { message: 'An app with the path /prod/back/db already exists.' }]);
 });
 
 test('PUT replaces the lists that it gives, keeps what it does not say, and creates what is not there', async (t) => {
-  const { ask, rig, port } = await withTree(t);
+  const { ask, rig } = await withTree(t);
   const put = await ask('PUT', '/v2/groups/prod/front', { apps: [{ id: 'api', cmd: 'sleep 1' }] });
   assert.equal(put.status, 200);
   assert.deepEqual(Object.keys(put.json), ['version', 'deploymentId']);
@@ -95,7 +101,8 @@ test('PUT replaces the lists that it gives, keeps what it does not say, and crea
     [['/prod/front/api'], ['/prod/back']],
   );
   const made = await ask('PUT', '/v2/groups/new', { apps: [] });
-  assert.deepEqual([made.status, made.headers.location], [201, `http://127.0.0.1:${port}/new`]);
+  assert.deepEqual([made.status, made.headers.location], [200, undefined]);
+  assert.equal((await ask('GET', '/v2/groups/new')).status, 200);
 });
 
 test('a dry run tells the steps, and does nothing', async (t) => {
@@ -202,4 +209,32 @@ test('bodies that are none, and methods that there are not, are refused', async 
   const wrong = await ask('PUT', '/v2/groups/prod', { apps: [{ id: 'x', cmd: 'sleep 1', cpus: 'many' }] });
   assert.deepEqual(wrong.json.details[0].path, '/apps(0)/cpus');
   assert.equal((await ask('TRACE', '/v2/groups')).status, 405);
+});
+
+test('apps, pods and groups never have the same id, whichever comes first', async (t) => {
+  const { ask } = await withTree(t);
+  const pod = { containers: [{ name: 'c', exec: { command: { shell: 'sleep 1' } } }] };
+  const before = (await ask('GET', '/v2/groups')).body;
+  for (const [method, path, body] of [
+    ['POST', '/v2/apps', { id: '/prod/back/db/more', cmd: 'sleep 1' }],
+    ['PUT', '/v2/apps/prod/back/db/more', { cmd: 'sleep 1' }],
+    ['PUT', '/v2/apps', [{ id: '/prod/back/db/more', cmd: 'sleep 1' }]],
+    ['POST', '/v2/pods', { id: '/prod/back/db/more', ...pod }],
+    ['POST', '/v2/groups', { id: '/prod/back/db/more' }],
+    ['PUT', '/v2/groups/prod/back', { groups: [{ id: 'db' }] }],
+    ['PUT', '/v2/groups', { groups: [{ id: 'x', apps: [{ id: 'y', cmd: 'sleep 1' }], groups: [{ id: 'y' }] }] }],
+  ] as const) {
+    const { status, body: told } = await ask(method, path, body);
+    assert.equal(status, 422, `${method} ${path}: ${told}`);
+    assert.match(told, /there is an? (app or a pod|group) with the id/);
+  }
+  for (const [method, path, body] of [
+    ['POST', '/v2/apps', { id: '/prod/back', cmd: 'sleep 1' }],
+    ['PUT', '/v2/apps/prod/back', { cmd: 'sleep 1' }],
+    ['POST', '/v2/pods', { id: '/prod/back', ...pod }],
+    ['POST', '/v2/pods', { id: '/prod/back/db', ...pod }],
+  ] as const) {
+    assert.equal((await ask(method, path, body)).status, 409, `${method} ${path}`);
+  }
+  assert.equal((await ask('GET', '/v2/groups')).body, before);
 });

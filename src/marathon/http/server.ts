@@ -7,14 +7,13 @@ import { createPipeline, type Pipeline } from '../../http/pipeline.ts';
 import { wallTime } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { NextLeader } from '../backup.ts';
-import type { Outcome } from '../core/outcome.ts';
 import type { MarathonState } from '../core/state.ts';
 import type { marathonFlags } from '../flags.ts';
 import { MARATHON, marathonEndpoints } from './endpoints.ts';
 import { EventHub } from './hub.ts';
 import { LogLevels, type Verbosity } from './log-levels.ts';
 import { LeaderProxy } from './proxy.ts';
-import type { MarathonService, Question } from './service.ts';
+import type { MarathonService } from './service.ts';
 
 export interface MarathonHttpOptions {
   readonly loaded: Loaded<typeof marathonFlags>;
@@ -79,7 +78,11 @@ export class MarathonHttp {
   }
 
   /** This Marathon leads, and answers from now on. */
-  lead(state: MarathonState, ask: (question: Question) => Promise<Outcome>): void {
+  lead(
+    state: MarathonState,
+    ask: MarathonService['ask'],
+    agentTotals: MarathonService['agentTotals'] = () => Promise.resolve(undefined),
+  ): void {
     const { loaded, address, abdicate, leaveOrder } = this.#options;
     const leadsSince = this.#now();
     this.#service = {
@@ -93,6 +96,7 @@ export class MarathonHttp {
       startedAt: this.#startedAt,
       leadsSince: () => leadsSince,
       ask,
+      agentTotals,
       abdicate,
       ...(leaveOrder && { leaveOrder }),
     };
@@ -130,6 +134,9 @@ export class MarathonHttp {
       return true;
     }
     response.setHeader('X-Marathon-Leader', `${this.#scheme}://${this.#options.address}`);
+    const path = request.url?.replace(/\?.*$/s, '') ?? '';
+    if (!isEncoded(path))
+      return refuse(response, 400, `The path ${path} is not percent-encoded correctly: write % as %25`);
     return this.#pipeline(request, response);
   };
 
@@ -153,6 +160,15 @@ function isAllowed({ headers }: IncomingMessage, credentials: string | undefined
   const given = Buffer.from(/^basic +(.*)$/i.exec(headers.authorization ?? '')?.[1] ?? '', 'base64');
   const wanted = Buffer.from(credentials);
   return given.length === wanted.length && timingSafeEqual(given, wanted);
+}
+
+function isEncoded(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function refuse(response: ServerResponse, status: number, message: string): boolean {

@@ -6,6 +6,7 @@ import type { MarathonEvent, RequestId } from '../core/events.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { MarathonState } from '../core/state.ts';
 import type { marathonFlags } from '../flags.ts';
+import type { AgentTotal } from '../views/never-fits.ts';
 import type { EventHub } from './hub.ts';
 import type { LogLevels } from './log-levels.ts';
 
@@ -34,6 +35,8 @@ export interface MarathonService {
   readonly leadsSince: () => number | undefined;
   /** Puts a question to the core. */
   ask(question: Question): Promise<Outcome>;
+  /** What the agents of the cluster have in all, where the master tells it. */
+  agentTotals(): Promise<readonly AgentTotal[] | undefined>;
   /** Leaves the next leader something to do before it leads. @returns why that is not possible, if it is not */
   leaveOrder?(order: NextLeader): Promise<string | undefined>;
   /** Gives leadership up: the process ends soon after this. */

@@ -127,7 +127,7 @@ test('tasks of several apps are killed by their ids; those that are not there ar
   assert.ok(scaled.json.deploymentId);
   const wrong = await ask('POST', '/v2/tasks/delete', { ids: ['what is this'] });
   assert.equal(wrong.status, 400);
-  assert.match(wrong.json.message, /^Invalid task id 'what is this'/);
+  assert.match(wrong.json.message, /^Invalid task id 'what is this': those look like/);
 });
 
 test('what makes no sense about tasks is refused', async (t) => {

@@ -43,7 +43,7 @@ async function remove(service: MarathonService, request: Request): Promise<Answe
   const found: Instance[] = [];
   for (const id of ids as readonly string[]) {
     const parsed = readTaskId(id);
-    if (!parsed.ok) return message(400, `Invalid task id '${id}'. ${parsed.error}`);
+    if (!parsed.ok) return message(400, parsed.error);
     const instance = service.state.instances.get(parsed.value.instanceId);
     if (instance?.tasks.some((task) => task.id === id) && !found.includes(instance)) found.push(instance);
   }

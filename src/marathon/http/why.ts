@@ -6,9 +6,12 @@ import { whyView } from '../views/why.ts';
 import { jsonAnswer, message } from './answers.ts';
 import type { MarathonService } from './service.ts';
 
-export function why({ state, now }: MarathonService, { rest }: Request): Answer {
+export async function why(service: MarathonService, { rest }: Request): Promise<Answer> {
+  const { state, now } = service;
   const id = canonicalPath(rest);
   const spec = state.current.get(id);
   if (spec === undefined) return message(404, `App '${id}' does not exist`);
-  return jsonAnswer(whyView(state, spec, now()));
+  const isWaiting = (state.specs.get(id)?.scheduled.size ?? 0) > 0;
+  const totals = isWaiting ? await service.agentTotals() : undefined;
+  return jsonAnswer(whyView(state, spec, now(), totals));
 }

@@ -1,11 +1,11 @@
-/** Puts values in the place of references, in the last moment before a call leaves for the master. */
-import type { CommandInfo, Offer_Operation, TaskInfo } from '../../wire/v1.ts';
+/** Puts values in the place of references, in environments and files, in the last moment before a call leaves for the master. */
+import type { CommandInfo, ContainerInfo, Offer_Operation, Secret, TaskInfo } from '../../wire/v1.ts';
 import type { Call } from '../../wire/v1_scheduler.ts';
 
 /** @returns the value of a secret, if there is one */
 export type LookUp = (name: string) => Uint8Array | undefined;
 
-/** The same call, with the values of the secrets that its tasks refer to in their environments. */
+/** The same call, with the values of the secrets that its tasks refer to in their environments and volumes. */
 export function withSecrets(call: Call, lookUp: LookUp): Call {
   const operations = call.accept?.operations;
   if (operations === undefined || !operations.some(hasSecrets)) return call;
@@ -17,15 +17,20 @@ function tasksOf({ launch, launch_group: group }: Offer_Operation): readonly Tas
 }
 
 function hasSecrets(operation: Offer_Operation): boolean {
-  return tasksOf(operation).some(({ command }) =>
-    command?.environment?.variables?.some(({ type }) => type === 'SECRET'),
+  return tasksOf(operation).some(
+    ({ command, container }) =>
+      command?.environment?.variables?.some(({ type }) => type === 'SECRET') ||
+      container?.volumes?.some(({ source }) => source?.type === 'SECRET'),
   );
 }
 
 function operationWith(operation: Offer_Operation, lookUp: LookUp): Offer_Operation {
   const { launch, launch_group: group } = operation;
-  const given = (task: TaskInfo): TaskInfo =>
-    task.command === undefined ? task : { ...task, command: commandWith(task.command, lookUp) };
+  const given = (task: TaskInfo): TaskInfo => ({
+    ...task,
+    ...(task.command && { command: commandWith(task.command, lookUp) }),
+    ...(task.container && { container: containerWith(task.container, lookUp) }),
+  });
   return {
     ...operation,
     ...(launch && { launch: { ...launch, task_infos: launch.task_infos?.map(given) ?? [] } }),
@@ -37,10 +42,25 @@ function operationWith(operation: Offer_Operation, lookUp: LookUp): Offer_Operat
 
 function commandWith(command: CommandInfo, lookUp: LookUp): CommandInfo {
   const variables = command.environment?.variables?.map((variable) => {
-    const name = variable.secret?.reference?.name;
-    const data = name === undefined ? undefined : lookUp(name);
-    // One that was taken away meanwhile stays a reference: agents refuse that, and say so.
-    return data === undefined ? variable : { ...variable, secret: { type: 'VALUE' as const, value: { data } } };
+    const { secret } = variable;
+    return secret === undefined ? variable : { ...variable, secret: secretWith(secret, lookUp) };
   });
   return { ...command, ...(variables && { environment: { variables } }) };
+}
+
+function containerWith(container: ContainerInfo, lookUp: LookUp): ContainerInfo {
+  const volumes = container.volumes?.map((volume) => {
+    const secret = volume.source?.secret;
+    return secret === undefined
+      ? volume
+      : { ...volume, source: { ...volume.source, secret: secretWith(secret, lookUp) } };
+  });
+  return { ...container, ...(volumes && { volumes }) };
+}
+
+function secretWith(secret: Secret, lookUp: LookUp): Secret {
+  const name = secret.reference?.name;
+  const data = name === undefined ? undefined : lookUp(name);
+  // One that was taken away meanwhile stays a reference: agents refuse that, and say so.
+  return data === undefined ? secret : { type: 'VALUE', value: { data } };
 }

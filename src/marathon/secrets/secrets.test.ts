@@ -170,7 +170,7 @@ function rigWithSecrets(): Rig {
   const { definitions } = new Rig().options;
   const rig = new Rig({
     features,
-    definitions: { ...definitions, features, secretsOnlyInEnvironment: true },
+    definitions: { ...definitions, features, builtInSecrets: true },
     minReviveOffersInterval: 0,
   });
   rig.addAgent('h');
@@ -198,17 +198,53 @@ test('an app waits for a secret that is not there and says so everywhere; once i
   assert.deepEqual(state.deployments.size, 0);
 });
 
+test('an app waits for the secret of a file too', () => {
+  const rig = rigWithSecrets();
+  rig.step({ kind: 'secrets', names: new Set(['other']) });
+  const volumes = [{ containerPath: 'etc/password', secret: 'pw' }];
+  rig.change({ kind: 'createApp', document: { ...APP, env: {}, container: { type: 'MESOS', volumes } } });
+  rig.change({
+    kind: 'createPod',
+    document: {
+      id: '/pod',
+      secrets: { pw: { source: 'pods/password' } },
+      volumes: [{ name: 'v', secret: 'pw' }],
+      containers: [
+        {
+          name: 'c',
+          resources: { cpus: 0.1, mem: 32 },
+          exec: { command: { shell: 'sleep 1' } },
+          volumeMounts: [{ name: 'v', mountPath: 'password' }],
+        },
+      ],
+    },
+  });
+  rig.advance(10_000);
+  const why = (id: string) => rig.core.state.specs.get(id)?.lastFailure?.message ?? '';
+  assert.match(why('/web'), /'db\/password', for the file etc\/password, is not in the store/);
+  assert.match(why('/pod'), /'pods\/password', for the volume v, is not in the store/);
+});
+
 test('values are put into calls in the last moment: the core, its events, its store and its log have none', () => {
   const rig = rigWithSecrets();
   rig.step({ kind: 'secrets', names: new Set(['db/password']) });
-  rig.change({ kind: 'createApp', document: APP });
+  const container = { type: 'MESOS', volumes: [{ containerPath: 'etc/password', secret: 'pw' }] };
+  rig.change({ kind: 'createApp', document: { ...APP, container } });
   rig.change({
     kind: 'createPod',
     document: {
       id: '/pod',
       environment: { PASSWORD: { secret: 'pw' } },
       secrets: { pw: { source: 'db/password' } },
-      containers: [{ name: 'c', resources: { cpus: 0.1, mem: 32 }, exec: { command: { shell: 'sleep 1' } } }],
+      volumes: [{ name: 'v', secret: 'pw' }],
+      containers: [
+        {
+          name: 'c',
+          volumeMounts: [{ name: 'v', mountPath: 'password' }],
+          resources: { cpus: 0.1, mem: 32 },
+          exec: { command: { shell: 'sleep 1' } },
+        },
+      ],
     },
   });
   rig.advance(10_000);
@@ -221,6 +257,18 @@ test('values are put into calls in the last moment: the core, its events, its st
       ),
     ),
   );
+  const volumes = accepted.flatMap((call) =>
+    (withSecrets(call, lookUp).accept?.operations ?? []).flatMap(({ launch, launch_group: group }) =>
+      [...(launch?.task_infos ?? []), ...(group?.task_group.tasks ?? [])].flatMap(
+        ({ container }) => container?.volumes ?? [],
+      ),
+    ),
+  );
+  const source = { type: 'SECRET', secret: { type: 'VALUE', value: { data: Buffer.from(VALUE) } } };
+  assert.deepEqual(volumes, [
+    { mode: 'RO', container_path: 'etc/password', source },
+    { mode: 'RO', container_path: 'password', source },
+  ]);
   const given = variables.filter(({ name }) => name === 'PASSWORD');
   assert.deepEqual(
     given,
@@ -237,11 +285,19 @@ test('values are put into calls in the last moment: the core, its events, its st
   assert.ok(!all.includes('hunter2') && !all.includes(Buffer.from(VALUE).toString('base64')));
 });
 
-test('files, passwords of registries and executors of their own get no secrets from the built-in store: 422, with the path', () => {
+test('passwords of registries and executors of their own are given no secrets, and paths of files have to be in sandboxes: 422, with the path', () => {
   const rig = rigWithSecrets();
   const mesos = { type: 'MESOS' };
+  const files = (containerPath: string, secret = 'pw', container: object = mesos) => ({
+    container: { ...container, volumes: [{ containerPath, secret }] },
+  });
   for (const [more, path] of [
-    [{ container: { ...mesos, volumes: [{ containerPath: 'x', secret: 'pw' }] } }, '/container/volumes(0)'],
+    [files('/x'), '/container/volumes(0)/containerPath'],
+    [files('a/../../x'), '/container/volumes(0)/containerPath'],
+    [files('x/'), '/container/volumes(0)/containerPath'],
+    [files('x', 'gone'), '/container/volumes(0)'],
+    [files('x', 'pw', { type: 'DOCKER', docker: { image: 'i' } }), '/container/volumes(0)'],
+    [{ ...files('x'), env: {}, executor: '/my/executor' }, '/container/volumes(0)/secret'],
     [{ container: { ...mesos, docker: { image: 'i', pullConfig: { secret: 'pw' } } } }, '/container/docker/pullConfig'],
     [{ executor: '/my/executor' }, '/env/PASSWORD/secret'],
   ] as const) {
@@ -249,7 +305,11 @@ test('files, passwords of registries and executors of their own get no secrets f
     assert.ok(!outcome.ok && outcome.refusal.kind === 'invalid', JSON.stringify(outcome));
     assert.ok(
       outcome.refusal.problems.some(
-        (problem) => problem.path === path && /secrets gives|masters would show/.test(problem.error),
+        (problem) =>
+          problem.path === path &&
+          /secrets gives|masters would show|must be a path inside|must name a file|not in secrets|type DOCKER/.test(
+            problem.error,
+          ),
       ),
       JSON.stringify(outcome),
     );

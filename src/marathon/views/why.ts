@@ -5,19 +5,25 @@ import { missingSecret } from '../core/launch/secrets.ts';
 import type { RunSpec } from '../core/model.ts';
 import type { MarathonState, SpecRecord } from '../core/state.ts';
 import { writeInstant } from '../definition/instant.ts';
+import { type AgentTotal, neverFits } from './never-fits.ts';
 
-/** @param now wall clock, in ms */
-export function whyView(state: MarathonState, spec: RunSpec, now: number): object {
+/**
+ * @param now wall clock, in ms
+ * @param totals what the agents have in all, if that is known
+ */
+export function whyView(state: MarathonState, spec: RunSpec, now: number, totals: readonly AgentTotal[] = []): object {
   const record = state.specs.get(spec.id);
   const waiting = record?.scheduled.size ?? 0;
   const running = [...(record?.instances.values() ?? [])].filter(({ condition }) => condition === 'Running').length;
+  const never = waiting === 0 ? undefined : neverFits(spec, totals);
   const agents = [...(state.launching.statistics.get(spec.id)?.lastUnused.values() ?? [])];
   return {
     id: spec.id,
     instances: spec.instances,
     running,
     waiting,
-    reasons: reasonsOf(state, record, spec, now, agents),
+    couldEverRun: never === undefined,
+    reasons: [...(never === undefined ? [] : [never]), ...reasonsOf(state, record, spec, now, agents)],
     agents: agents.map(agentView),
     ...(record?.lastFailure && {
       lastTaskFailure: {

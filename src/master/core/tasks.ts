@@ -1,5 +1,6 @@
 import { Resources } from '../../resources/resources.ts';
 import type { Task, TaskInfo, TaskState, TaskStatus } from '../../wire/v1.ts';
+import { withoutSecrets } from '../../wire/without-secrets.ts';
 import { addUsed, freeUsed } from './accounting.ts';
 import { type Context, tellOperators } from './context.ts';
 import { checkDrainLater } from './drain.ts';
@@ -20,7 +21,7 @@ export function taskOf(info: TaskInfo, frameworkId: string): Task {
     ...(info.executor !== undefined && { executor_id: info.executor.executor_id }),
     ...(info.labels !== undefined && { labels: info.labels }),
     ...(info.discovery !== undefined && { discovery: info.discovery }),
-    ...(info.container !== undefined && { container: info.container }),
+    ...(info.container !== undefined && { container: withoutSecrets(info.container) }),
     ...(info.health_check !== undefined && { health_check: info.health_check }),
     ...(info.kill_policy !== undefined && { kill_policy: info.kill_policy }),
     ...(info.limits !== undefined && { limits: info.limits }),

@@ -312,6 +312,31 @@ test('a master that knows no leader says 503 to everything that only a leader ca
   }
 });
 
+test('only what a master knows of itself is answered without a leader: every other endpoint belongs to the one that leads', () => {
+  const own = masterEndpoints(service, () => []).filter((endpoint) => endpoint.leader === undefined);
+  // /redirect looks for the leader itself.
+  assert.deepEqual(own.map(({ process, path }) => `/${process}${path}`).sort(), [
+    '/__processes__/',
+    '/files/browse',
+    '/files/debug',
+    '/files/download',
+    '/files/read',
+    '/help/',
+    '/logging/toggle',
+    '/master/',
+    '/master/flags',
+    '/master/health',
+    '/master/redirect',
+    '/metrics/',
+    '/metrics/snapshot',
+    '/profiler/start',
+    '/profiler/stop',
+    '/registrar(1)/registry',
+    '/system/stats.json',
+    '/version/',
+  ]);
+});
+
 test('/redirect leads to the master that leads, from one that does not', async () => {
   state = undefined;
   leader = { id: 'm2', ip: 0, port: 5050, hostname: 'm2', address: { hostname: 'm2', port: 5060 } };
@@ -320,6 +345,8 @@ test('/redirect leads to the master that leads, from one that does not', async (
     assert.deepEqual([response.status, response.headers.get('location')], [307, '//m2:5060']);
     const { headers } = toLeader({ ...leader, hostname: '::1' }, { path: '/master/state', search: '?a=b' });
     assert.equal(headers?.location, '//[::1]:5060/master/state?a=b');
+    const odd = toLeader(leader, { path: '/master/quota/a?b#c %/ü', search: '' });
+    assert.equal(odd.headers?.location, '//m2:5060/master/quota/a%3Fb%23c%20%25/%C3%BC');
   } finally {
     state = clusterState();
     leader = undefined;

@@ -16,7 +16,10 @@ export const notRecovered = failure(503, 'Master has not finished recovery');
 
 /** What it answers while another master leads: the same path there. The address has no scheme: the client keeps its own. */
 export function toLeader(leader: MasterInfo | undefined, { path, search }: Pick<Request, 'path' | 'search'>): Answer {
-  return leader === undefined ? noLeader : redirect(`//${hostOf(leader)}${encodeURI(path)}${search}`);
+  if (leader === undefined) return noLeader;
+  // A path is decoded: what ends one in a URL is part of a name here.
+  const encoded = encodeURI(path).replace(/[?#]/g, encodeURIComponent);
+  return redirect(`//${hostOf(leader)}${encoded}${search}`);
 }
 
 function hostOf({ hostname, address, port }: MasterInfo): string {

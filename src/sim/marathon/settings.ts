@@ -8,7 +8,7 @@ export function settingsFor(dice: Dice): CoreOptions {
     definitions: {
       defaultRole: dice.pick(['marathon', 'dev', '*']) ?? 'marathon',
       features: new Set(),
-      secretsOnlyInEnvironment: true,
+      builtInSecrets: true,
       mesosBridgeName: 'mesos-bridge',
       acceptedResourceRolesDefault: 'any',
     },

@@ -6,5 +6,5 @@ import { endAgent } from '../shutdown.ts';
 /** The master does not want this agent: it was marked gone, its machine is down, or it came back as another. */
 export function shutdown(context: Context, message: ShutdownMessage, from: Pid): void {
   if (!isFromMaster(context, from, 'a shutdown')) return;
-  endAgent(context, `the master asked for it${message.message ? `: ${message.message}` : ''}`, false);
+  endAgent(context, `the master asked for it${message.message ? `: ${message.message}` : ''}`, { forGood: true });
 }

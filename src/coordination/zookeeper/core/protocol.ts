@@ -166,8 +166,16 @@ export interface WatchEvent {
 }
 
 /** The first frame on a connection. */
+/** @param timeout in ms; it has 32 bits there, and a server gives less anyway */
 export function connectFrame(lastZxid: bigint, timeout: number, sessionId: bigint, password: Uint8Array): Uint8Array {
-  return new JuteWriter().int(0).long(lastZxid).int(timeout).long(sessionId).buffer(password).bool(false).frame();
+  return new JuteWriter()
+    .int(0)
+    .long(lastZxid)
+    .int(Math.min(timeout, 2 ** 31 - 1))
+    .long(sessionId)
+    .buffer(password)
+    .bool(false)
+    .frame();
 }
 
 /** Servers before 3.4 leave out the flag at the end; it is not needed. */

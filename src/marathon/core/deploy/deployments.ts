@@ -1,7 +1,8 @@
 /** Carries out the steps of deployments: one step after another, the actions of a step side by side. */
 import { invariant } from '../../../base/invariant.ts';
 import { type Context, log, publish } from '../context.ts';
-import type { Action, Deployment, Plan } from '../model.ts';
+import { announceChecks, withdrawChecks } from '../health.ts';
+import type { Action, Deployment, Plan, SpecChange } from '../model.ts';
 import { specRecord } from '../state.ts';
 import { deploymentKey, storedPlan } from '../stored.ts';
 import { advanceRestart, beginRestart } from './restart.ts';
@@ -92,7 +93,12 @@ function isStepDone({ plan, step, done }: Deployment): boolean {
 
 function endStep(ctx: Context, deployment: Deployment): Deployment {
   const { plan } = deployment;
-  publish(ctx, 'deployment_step_success', { plan, currentStep: plan.steps[deployment.step]! });
+  const actions = plan.steps[deployment.step]!;
+  for (const { kind, spec } of actions) {
+    const before = kind === 'RestartApplication' ? changeOf(plan, spec.id)?.before : undefined;
+    if (before?.kind === 'app') withdrawChecks(ctx, before);
+  }
+  publish(ctx, 'deployment_step_success', { plan, currentStep: actions });
   deployment.step++;
   deployment.done = new Set();
   deployment.begun = false;
@@ -106,7 +112,10 @@ function proceed(ctx: Context, deployment: Deployment): void {
     const actions = plan.steps[deployment.step]!;
     publish(ctx, 'deployment_info', { plan, currentStep: actions });
     deployment.begun = true;
-    for (const action of actions) COURSES[action.kind].begin(ctx, action);
+    for (const action of actions) {
+      announce(ctx, plan, action);
+      COURSES[action.kind].begin(ctx, action);
+    }
     for (const action of actions) if (COURSES[action.kind].advance(ctx, action)) deployment.done.add(action.spec.id);
     if (!isStepDone(deployment)) return;
     endStep(ctx, deployment);
@@ -114,6 +123,24 @@ function proceed(ctx: Context, deployment: Deployment): void {
   release(ctx, deployment);
   log(ctx, 'info', `Deployment ${plan.id} is done`);
   publish(ctx, 'deployment_success', { id: plan.id, plan });
+}
+
+/** A version that is new has its checks announced once: of an app that is new there are two actions. */
+function announce(ctx: Context, plan: Plan, { kind, spec }: Action): void {
+  if (spec.kind !== 'app' || spec.healthChecks.length === 0 || kind === 'StopApplication') return;
+  const before = changeOf(plan, spec.id)?.before;
+  if (before === undefined ? kind === 'StartApplication' : before.version !== spec.version) announceChecks(ctx, spec);
+}
+
+const changesById = new WeakMap<Plan, ReadonlyMap<string, SpecChange>>();
+
+function changeOf(plan: Plan, id: string): SpecChange | undefined {
+  let changes = changesById.get(plan);
+  if (changes === undefined) {
+    changes = new Map(plan.changes.map((change) => [change.id, change]));
+    changesById.set(plan, changes);
+  }
+  return changes.get(id);
 }
 
 function release({ state, emit }: Context, { plan }: Deployment): void {

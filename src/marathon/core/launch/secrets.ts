@@ -16,15 +16,30 @@ export function takeSecrets({ state }: Context, names: ReadonlySet<string>): voi
 /** @returns a sentence about the first secret that is referred to and not there, with the way out */
 export function missingSecret({ secrets }: Pick<MarathonState, 'secrets'>, spec: RunSpec): string | undefined {
   if (secrets === undefined) return undefined;
-  for (const env of environmentsOf(spec)) {
-    for (const [variable, value] of Object.entries(env)) {
-      if (typeof value === 'string') continue;
-      const source = spec.secrets[value.secret]?.source ?? value.secret;
-      if (secrets.has(source)) continue;
-      return `The secret '${source}', for the variable ${variable}, is not in the store of secrets: put it there with 'meseta marathon secret put ${source}'`;
-    }
+  for (const { secret, use } of secretsOf(spec)) {
+    const source = spec.secrets[secret]?.source ?? secret;
+    if (!secrets.has(source))
+      return `The secret '${source}', for the ${use}, is not in the store of secrets: put it there with 'meseta marathon secret put ${source}'`;
   }
   return undefined;
+}
+
+/** The secrets that it refers to, and what for. */
+function secretsOf(spec: RunSpec): readonly { readonly secret: string; readonly use: string }[] {
+  const variables = environmentsOf(spec).flatMap((env) =>
+    Object.entries(env).flatMap(([variable, value]) =>
+      typeof value === 'string' ? [] : [{ secret: value.secret, use: `variable ${variable}` }],
+    ),
+  );
+  const files =
+    spec.kind === 'app'
+      ? (spec.container?.volumes ?? []).flatMap((volume) =>
+          volume.kind === 'secret' ? [{ secret: volume.secret, use: `file ${volume.containerPath}` }] : [],
+        )
+      : spec.volumes.flatMap((volume) =>
+          volume.kind === 'secret' ? [{ secret: volume.secret, use: `volume ${volume.name}` }] : [],
+        );
+  return [...variables, ...files];
 }
 
 function environmentsOf(spec: RunSpec): readonly Env[] {

@@ -148,7 +148,10 @@ function volumeOf(volume: Volume, secrets: Secrets): MesosVolume | undefined {
       return {
         mode: 'RO',
         container_path: volume.containerPath,
-        source: { type: 'SECRET', secret: { type: 'REFERENCE', reference: { name: volume.secret } } },
+        source: {
+          type: 'SECRET',
+          secret: { type: 'REFERENCE', reference: { name: secrets[volume.secret]?.source ?? volume.secret } },
+        },
       };
     case 'dvdi': {
       const { name, options } = volume.external;

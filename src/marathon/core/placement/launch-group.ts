@@ -141,7 +141,7 @@ function taskInfo(
     ...(described && { container: described }),
     ...(health && { health_check: health }),
     ...(check && { check }),
-    ...(grace !== undefined && { kill_policy: { grace_period: { nanoseconds: grace * 1e9 } } }),
+    ...(grace !== undefined && { kill_policy: { grace_period: { nanoseconds: Math.round(grace * 1e9) } } }),
     ...(Object.keys(container.labels).length > 0 && { labels: labelsOf(container.labels) }),
     discovery: discovery(pod, own),
     ...limitsOf(container),
@@ -155,7 +155,6 @@ function commandInfo(
   allotted: readonly Allotted[],
   id: string,
 ): NonNullable<TaskInfo['command']> {
-  const { exec } = container;
   const user = container.user ?? pod.user;
   const uris = container.artifacts.map(({ uri, extract, executable, cache, destPath }) => ({
     value: uri,
@@ -172,22 +171,19 @@ function commandInfo(
   };
   const all = environment(told, { ...pod.env, ...container.env }, pod.secrets, 'told');
   return {
-    ...(exec === undefined ? { shell: false } : execOf(exec)),
+    ...execOf(container),
     environment: all,
     ...(uris.length > 0 && { uris }),
     ...(user !== undefined && { user }),
   };
 }
 
-/** Arguments alone go to what the image starts, unless they are to replace that. */
-function execOf({ command, overrideEntrypoint }: NonNullable<PodContainer['exec']>): NonNullable<TaskInfo['command']> {
-  if ('shell' in command) return commandOf(command);
-  const first = command.argv[0];
-  return {
-    shell: false,
-    arguments: command.argv,
-    ...(overrideEntrypoint === true && first !== undefined && { value: first }),
-  };
+/** Arguments alone go to what the image starts, unless they are to replace that; without an image the first one is started. */
+function execOf({ exec, image }: PodContainer): NonNullable<TaskInfo['command']> {
+  if (exec === undefined) return { shell: false };
+  const { command, overrideEntrypoint } = exec;
+  if ('shell' in command || image === undefined || overrideEntrypoint === true) return commandOf(command);
+  return { shell: false, arguments: command.argv };
 }
 
 function contextVariables(

@@ -108,11 +108,11 @@ function commandInfo(
   };
 }
 
-/** A line for the shell, arguments for a program, or whatever the image says. */
+/** A line for the shell, arguments for what an image starts, a program with its arguments, or whatever the image says. */
 function run(app: App): Pick<CommandInfo, 'shell' | 'value' | 'arguments'> {
   if (app.cmd !== undefined) return { shell: true, value: app.cmd };
   if (app.args.length === 0) return { shell: false };
-  if (app.container !== undefined) return { shell: false, arguments: app.args };
+  if (app.container?.docker !== undefined) return { shell: false, arguments: app.args };
   return { shell: false, value: app.args[0]!, arguments: app.args };
 }
 

@@ -8,7 +8,7 @@ import { err, ok, type Result } from '../../../base/result.ts';
 import { type Context, publish } from '../context.ts';
 import { beginDeployment, cancelDeployment } from '../deploy/deployments.ts';
 import type { App, Group, Plan, RunSpec, SpecChange } from '../model.ts';
-import type { Refusal, Started } from '../outcome.ts';
+import { type Refusal, reasonOf, type Started } from '../outcome.ts';
 import {
   failureKey,
   groupKey,
@@ -21,7 +21,7 @@ import {
 } from '../stored.ts';
 import { layersOf } from './dependencies.ts';
 import { externalVolumeProblems } from './external-volumes.ts';
-import { allApps, allGroups, groupAt, withoutSpec, withSpec } from './groups.ts';
+import { allApps, allGroups, groupAt, hasSpec, newGroups, withoutSpec, withSpec } from './groups.ts';
 import { planOf } from './plan.ts';
 import { countPorts, withServicePorts } from './service-ports.ts';
 import { newVersion } from './versions.ts';
@@ -41,7 +41,7 @@ export interface Wish {
   readonly groupId: string;
   readonly force: boolean;
   /** Called once nothing is in the way any more, before anything of it is told. */
-  readonly onAccepted?: () => void;
+  readonly onAccepted?: (plan: Plan) => void;
 }
 
 /** A tree that could be made the present one. */
@@ -60,7 +60,7 @@ export function draft(ctx: Context, wish: Wish): Result<Draft, Refusal> {
   for (const { id, after } of changes.value) {
     root = after === undefined ? withoutSpec(root, id, version) : withSpec(root, after, version);
   }
-  const large = tooLarge(ctx, changes.value);
+  const large = tooLarge(ctx, changes.value, root);
   if (large !== undefined) return refuse({ kind: 'unprocessable', message: large });
   const whole = checkTree(ctx, root, changes.value);
   if (!whole.ok) return whole;
@@ -94,22 +94,28 @@ export function draft(ctx: Context, wish: Wish): Result<Draft, Refusal> {
 export function commit(ctx: Context, wish: Wish): Result<Started, Refusal> {
   const { state, options } = ctx;
   const drafted = draft(ctx, wish);
-  if (!drafted.ok) return drafted;
+  if (!drafted.ok) return turnedDown(ctx, wish, drafted.error);
   const { root, plan } = drafted.value;
   const holders = new Set(plan.changes.flatMap(({ id }) => state.locks.get(id) ?? []));
-  if (holders.size > 0 && !wish.force) return refuse({ kind: 'locked', deployments: [...holders] });
+  if (holders.size > 0 && !wish.force) return turnedDown(ctx, wish, { kind: 'locked', deployments: [...holders] });
   if (state.deployments.size - holders.size >= options.maxRunningDeployments) {
-    return refuse({
+    return turnedDown(ctx, wish, {
       kind: 'tooMany',
       message: `Max number (${options.maxRunningDeployments}) of running deployments is achieved. Wait for one to end, or raise --max_running_deployments`,
     });
   }
-  wish.onAccepted?.();
+  wish.onAccepted?.(plan);
   for (const id of holders) cancelDeployment(ctx, state.deployments.get(id)!, 'The upgrade has been cancelled');
   install(ctx, root, plan.changes);
   publish(ctx, 'group_change_success', { groupId: wish.groupId, version: plan.version });
   beginDeployment(ctx, plan);
   return ok({ deploymentId: plan.id, version: plan.version });
+}
+
+/** Nothing becomes of the wish: whoever listens hears of it too. */
+function turnedDown(ctx: Context, { groupId }: Wish, refusal: Refusal): ReturnType<typeof refuse> {
+  publish(ctx, 'group_change_failed', { groupId, version: nextVersion(ctx), reason: reasonOf(refusal) });
+  return refuse(refusal);
 }
 
 function refuse(refusal: Refusal): { readonly ok: false; readonly error: Refusal } {
@@ -156,6 +162,14 @@ function checkTree({ options, state }: Context, root: Group, changes: readonly S
       return invalid('/id', `there is a group with the id ${id} already: apps, pods and groups need ids of their own`);
     }
   }
+  for (const id of newGroups(state.root, root)) {
+    if (hasSpec(root, id)) {
+      return invalid(
+        '/id',
+        `there is an app or a pod with the id ${id}, so no group can have it: nothing can lie below`,
+      );
+    }
+  }
   const removed = changes.filter(({ after }) => !after).length;
   const total = state.current.size + added.length - removed;
   if (options.maxApps !== undefined && added.length > 0 && total > options.maxApps) {
@@ -185,16 +199,30 @@ function checkInstances({ current }: Context['state'], changes: readonly SpecCha
 }
 
 /** Nothing that cannot be stored is begun with: the store would refuse it when it is too late. */
-function tooLarge({ options: { maxDefinitionBytes } }: Context, changes: readonly SpecChange[]): string | undefined {
-  if (maxDefinitionBytes === undefined) return undefined;
+function tooLarge(
+  { state, options: { maxDefinitionBytes: limit } }: Context,
+  changes: readonly SpecChange[],
+  root: Group,
+): string | undefined {
+  if (limit === undefined) return undefined;
+  const sentence = (what: string, way: string): string =>
+    `The definition of ${what} is too large to be stored: at most ${limit} bytes can be. ${way}`;
   for (const { id, after } of changes) {
-    const text = after === undefined ? '' : JSON.stringify(after);
-    // A unit of a text takes three bytes at most.
-    if (text.length * 3 > maxDefinitionBytes && utf8Length(text) > maxDefinitionBytes) {
-      return `The definition of ${id} is too large to be stored: at most ${maxDefinitionBytes} bytes can be. Fetch what is large from somewhere else`;
-    }
+    if (after !== undefined && isLarger(after, limit)) return sentence(id, 'Fetch what is large from somewhere else');
+  }
+  for (const group of allGroups(root)) {
+    const { dependencies } = group;
+    if (dependencies === groupAt(state.root, group.id)?.dependencies) continue;
+    if (isLarger(storedGroup(group), limit))
+      return sentence(`the group ${group.id}`, 'Name groups as dependencies instead of what is in them');
   }
   return undefined;
+}
+
+function isLarger(value: object, limit: number): boolean {
+  const text = JSON.stringify(value);
+  // A unit of a text takes three bytes at most.
+  return text.length * 3 > limit && utf8Length(text) > limit;
 }
 
 function invalid(path: string, error: string): Result<never, Refusal> {

@@ -25,6 +25,22 @@ export function lineage(id: string): readonly string[] {
   return ['/', ...segmentsOf(id).map((segment) => (path += `/${segment}`))];
 }
 
+/** Groups that are in `after` and not in `before`, of both the same one. */
+export function* newGroups(before: Group | undefined, after: Group): Generator<string> {
+  for (const [id, group] of after.groups) {
+    const old = before?.groups.get(id);
+    if (old === group) continue;
+    if (old === undefined) yield id;
+    yield* newGroups(old, group);
+  }
+}
+
+/** Whether there is an app or a pod of this id. */
+export function hasSpec(root: Group, id: string): boolean {
+  const parent = groupAt(root, parentOf(id));
+  return parent !== undefined && (parent.apps.has(id) || parent.pods.has(id));
+}
+
 export function emptyGroup(id: string, version: number): Group {
   return {
     id,

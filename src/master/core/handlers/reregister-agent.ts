@@ -124,7 +124,7 @@ function reregisterKnown(ctx: Context, agent: AgentRecord, pid: Pid, message: Me
       ctx,
       pid,
       `Agent ${agent.id} is registered from ${agent.pid} (${agent.info.hostname}) and may not move to ` +
-        `${pid} (${message.slave.hostname}); start it with an empty work directory`,
+        `${pid} (${message.slave.hostname}); started again it is a new agent`,
     );
     return;
   }

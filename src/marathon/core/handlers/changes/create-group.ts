@@ -5,13 +5,13 @@ import { wishOf } from '../../tree/group-update.ts';
 import { groupAt } from '../../tree/groups.ts';
 import type { Changer } from '../changer.ts';
 
-/** A new group with what is in it. The root is always there already: what is said of it is taken as an update. */
+/** A new group with what is in it. The root is always there already. */
 export const createGroup: Changer<'createGroup'> = (ctx, { id: base, document }, { force }) => {
   const { state } = ctx;
   const named = (document as { readonly id?: unknown } | null)?.id;
   const id = typeof named === 'string' ? canonicalPath(named, base) : base;
   if (state.current.has(id)) return err({ kind: 'exists', message: `An app with the path ${id} already exists.` });
-  if (id !== '/' && groupAt(state.root, id) !== undefined) {
+  if (groupAt(state.root, id) !== undefined) {
     return err({ kind: 'exists', message: `Group ${id} is already created. Use PUT to change this group.` });
   }
   const wish = wishOf(ctx, id, document, force);

@@ -9,7 +9,15 @@ export const patchGroup: Changer<'patchGroup'> = (ctx, { id, document }) => {
   const { state, env } = ctx;
   const enforceRole = (document as { readonly enforceRole?: unknown } | null)?.enforceRole;
   if (typeof enforceRole !== 'boolean') {
-    return err({ kind: 'malformed', problems: [{ path: '/enforceRole', error: 'error.expected.jsboolean' }] });
+    const path = '/enforceRole';
+    const why = 'must be true or false: nothing else of a group can be changed by PATCH';
+    return err({
+      kind: 'malformed',
+      problems: [
+        { path, error: 'error.expected.jsboolean' },
+        { path, error: why },
+      ],
+    });
   }
   if (groupAt(state.root, id) === undefined) return unknownGroup(id);
   if (segmentsOf(id).length !== 1) {

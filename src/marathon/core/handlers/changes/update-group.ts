@@ -2,7 +2,6 @@ import { err, ok } from '../../../../base/result.ts';
 import { canonicalPath } from '../../../definition/path-id.ts';
 import { commit, draft } from '../../tree/commit.ts';
 import { wishOf } from '../../tree/group-update.ts';
-import { groupAt } from '../../tree/groups.ts';
 import type { Changer } from '../changer.ts';
 
 /** A group becomes what is said of it; one that is not there is made. With `dryRun` only the steps are told. */
@@ -11,7 +10,6 @@ export const updateGroup: Changer<'updateGroup'> = (ctx, { id: base, document, d
   const named = (document as { readonly id?: unknown } | null)?.id;
   const id = typeof named === 'string' ? canonicalPath(named, base) : base;
   if (state.current.has(id)) return err({ kind: 'exists', message: `An app with the path ${id} already exists.` });
-  const isNew = groupAt(state.root, id) === undefined;
   const wish = wishOf(ctx, id, document, force);
   if (!wish.ok) return wish;
   if (dryRun) {
@@ -19,5 +17,5 @@ export const updateGroup: Changer<'updateGroup'> = (ctx, { id: base, document, d
     return drafted.ok ? ok({ ok: true, dryRun: drafted.value.plan.steps }) : drafted;
   }
   const done = commit(ctx, wish.value);
-  return done.ok ? ok({ ok: true, started: done.value, ...(isNew && { createdId: id }) }) : done;
+  return done.ok ? ok({ ok: true, started: done.value }) : done;
 };
