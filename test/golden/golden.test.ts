@@ -165,6 +165,7 @@ for (const [what, key, value, reason] of [
     const folder = join(root, key.replace('/', '-'));
     await importRegistry(`lmdb:${folder}`, { file: here('registry-1-every-kind.json') });
     const store = lmdb(folder);
+    await store.load();
     await store.apply([{ key, value: Buffer.from(value) }]);
     const before = await store.read();
     const registrar = new Registrar({ store, fetchTimeout: 5_000, storeTimeout: 5_000, weights: [] });

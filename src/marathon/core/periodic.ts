@@ -7,6 +7,7 @@ import { type Context, log } from './context.ts';
 import { scaleTo } from './deploy/scale.ts';
 import { setGoal } from './goals.ts';
 import { killInstance } from './kills.ts';
+import { sweep } from './launch/asking.ts';
 import type { Instance } from './model.ts';
 import { noteTimePassing } from './updates.ts';
 
@@ -91,6 +92,8 @@ function forgetDelays({ state, env }: Context): void {
 export function reconcile(ctx: Context): void {
   const { state, emit } = ctx;
   if (!state.isSubscribed) return;
+  // What was given back on an agent that was away is there again when the agent is.
+  sweep(ctx, state.residentRoles);
   for (const instance of state.instances.values()) {
     if (instance.tasks.length > 0 && !hasDefinition(ctx, instance)) setGoal(ctx, instance, 'Decommissioned');
   }

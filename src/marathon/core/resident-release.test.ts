@@ -64,6 +64,25 @@ test('DELETE does not wait for an agent that is away; its volumes are freed when
   }
 });
 
+test('what a deleted app has left on an agent that is away for long is freed by a leader that never knew the app', () => {
+  const rig = rigWithAgents(1);
+  rig.change(resident());
+  rig.advance(1_000);
+  const home = rig.mesos.agents.get('agent-host0')!;
+  home.isAway = true;
+  rig.report(only(rig).tasks[0]!.id, 'TASK_UNREACHABLE');
+  rig.change({ kind: 'deleteApp', id: '/prod/db' });
+  rig.advance(600_000);
+  for (const key of [...rig.stored.keys()]) if (key.startsWith('version/')) rig.stored.delete(key);
+  rig.failover();
+  rig.advance(600_000);
+  assert.notEqual(reserved(rig), '');
+  home.isAway = false;
+  home.used = Resources.EMPTY;
+  rig.advance(1_200_000);
+  assert.equal(reserved(rig), '');
+});
+
 test('wipe gives up the volumes of an instance, running or waiting, and another takes its place', () => {
   const rig = rigWithAgents(1);
   rig.change(resident());

@@ -1,10 +1,12 @@
 /** Makes the state anew from what was stored. What does not fit together ends the start: guessing would kill tasks. */
 import { err, ok, type Result } from '../../base/result.ts';
+import { isResident } from '../definition/compare.ts';
 import type { Action, Deployment, Instance, Plan, RunSpec, TaskFailure } from './model.ts';
 import { type MarathonState, newState, specRecord } from './state.ts';
 import {
   FRAMEWORK_KEY,
   type StoredAction,
+  type StoredFramework,
   type StoredGroup,
   type StoredInstance,
   type StoredPlan,
@@ -45,8 +47,13 @@ export function restoreState(values: StoredValues, now: number): Result<Marathon
     if (!plan.ok) return plan;
   }
   for (const failure of sorted.failures) specRecord(state, failure.specId).lastFailure = failure;
-  const framework = values.get(FRAMEWORK_KEY) as { readonly id?: string } | undefined;
+  const framework = values.get(FRAMEWORK_KEY) as Partial<StoredFramework> | undefined;
   if (framework?.id !== undefined) state.frameworkId = framework.id;
+  for (const role of framework?.residentRoles ?? []) state.residentRoles.add(role);
+  // Stored before such roles were.
+  for (const versions of state.history.values()) {
+    for (const spec of versions.values()) if (isResident(spec)) state.residentRoles.add(spec.role);
+  }
   return ok(state);
 }
 

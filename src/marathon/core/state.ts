@@ -61,6 +61,8 @@ export interface MarathonState {
   /** Which deployment holds a spec. */
   readonly locks: Map<string, string>;
   frameworkId?: string;
+  /** Every role that anything was ever reserved for: some of it may still be on an agent that was away when it was given back. */
+  readonly residentRoles: Set<string>;
   master?: MasterInfo;
   /** Whether it has taken up what was stored. */
   isStarted: boolean;
@@ -145,6 +147,7 @@ export function newState(now: number): MarathonState {
     specs: new Map(),
     deployments: new Map(),
     locks: new Map(),
+    residentRoles: new Set(),
     isStarted: false,
     isSubscribed: false,
     dirty: new Set(),

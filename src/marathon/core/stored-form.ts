@@ -87,7 +87,7 @@ const ACTION: Shape = {
 
 /** By the first part of the key. */
 const SHAPES: Readonly<Record<string, Shape>> = {
-  framework: { fields: { id: 'text' } },
+  framework: { fields: { id: 'text' }, optional: { residentRoles: { list: 'text' } } },
   spec: { fields: { id: 'text', version: 'number' } },
   group: GROUP,
   root: { fields: { version: 'number', specs: { map: { orNull: 'number' } }, groups: { map: { orNull: GROUP } } } },

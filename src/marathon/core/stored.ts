@@ -18,6 +18,11 @@ export const NEXT_LEADER_KEY = 'meta/next-leader';
 export const RESTORING_KEY = 'meta/restoring';
 export const FRAMEWORK_KEY = 'framework/id';
 
+export interface StoredFramework {
+  readonly id: string;
+  readonly residentRoles?: readonly string[];
+}
+
 /** Names in keys are any text; ids of specs begin with a slash. */
 export const instanceKey = (id: string): string => `instance/${id}`;
 export const specKey = (id: string): string => `spec/${id}`;

@@ -1,10 +1,9 @@
 import type { MasterInfo } from '../../../wire/v1.ts';
-import { isResident } from '../../definition/compare.ts';
 import { type Context, log, publish } from '../context.ts';
+import { keepFramework } from '../framework.ts';
 import { resendKills } from '../kills.ts';
 import { sweep } from '../launch/asking.ts';
 import { forgetHeld } from '../launch/held.ts';
-import { FRAMEWORK_KEY } from '../stored.ts';
 
 /** The master knows this framework, anew or again. */
 export function subscribed(
@@ -19,7 +18,7 @@ export function subscribed(
   const name = master ? `${master.hostname ?? master.address?.hostname ?? ''}:${master.port ?? ''}` : '';
   // Each time: nothing is said to the master before this is durable, and it never is for one whose place another has taken.
   // It would take the tasks of that other one for nobody's, and kill them.
-  emit({ kind: 'store', key: FRAMEWORK_KEY, value: { id: frameworkId } });
+  keepFramework(ctx);
   if (isNew) {
     publish(ctx, 'scheduler_registered_event', { frameworkId, master: name });
   } else {
@@ -28,18 +27,9 @@ export function subscribed(
   log(ctx, 'info', `Registered as framework ${frameworkId} with ${name}`);
   state.launching.offersAsked = undefined;
   state.launching.areRolesTold = false;
-  sweep(ctx, residentRoles(ctx));
+  sweep(ctx, state.residentRoles);
   resendKills(ctx);
   emit({ kind: 'arm', key: 'reconcile', after: ctx.options.reconciliationInitialDelay });
-}
-
-/** Every role that instances with volumes have ever had: an earlier leader may have ended before it gave all of theirs back. */
-function residentRoles({ state }: Context): ReadonlySet<string> {
-  const roles = new Set<string>();
-  for (const versions of state.history.values()) {
-    for (const spec of versions.values()) if (isResident(spec)) roles.add(spec.role);
-  }
-  return roles;
 }
 
 /** Nothing is sent until it is subscribed again; offers that were held are void. */

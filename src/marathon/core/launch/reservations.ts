@@ -2,6 +2,7 @@
 import { mayLaunch } from '../backoff.ts';
 import { isTerminal } from '../condition.ts';
 import { type Context, log } from '../context.ts';
+import { keepFramework } from '../framework.ts';
 import { alter, expunge } from '../instances.ts';
 import type { Condition, Instance, Reservation } from '../model.ts';
 import { hasVolumes, lackOfVolumes, noMatch } from '../placement/match.ts';
@@ -14,6 +15,11 @@ const TIMER = 'reservation ';
 
 /** Resources and volumes are asked for; once they are offered as reserved, the instance is launched on them. */
 export function reserve(ctx: Context, instance: Instance, { reservation, placement }: Reserve): void {
+  const { residentRoles } = ctx.state;
+  if (!residentRoles.has(reservation.role)) {
+    residentRoles.add(reservation.role);
+    keepFramework(ctx);
+  }
   alter(ctx, instance, (each) => {
     each.reservation = reservation;
     each.placement = placement;
