@@ -33,6 +33,8 @@ interface Launched {
   by: string;
   isDoomed: boolean;
   isAway: boolean;
+  /** It was out of reach once: it may have been replaced then, and be back. */
+  wasAway: boolean;
 }
 
 /**
@@ -84,6 +86,7 @@ export class CapacityChecker implements Observer {
     if (task === undefined) return;
     if (OVER.has(state)) this.launched.delete(task_id.value);
     else task.isAway = AWAY.has(state);
+    task.wasAway ||= task.isAway;
   }
 
   private launch({ name, core }: SeenMarathon, taskId: string): void {
@@ -91,7 +94,10 @@ export class CapacityChecker implements Observer {
     if (specId === undefined) return;
     const living = new Set<string>();
     for (const task of this.launched.values()) {
-      if (task.specId === specId && !task.isDoomed && !task.isAway) living.add(task.instanceId);
+      // This leader may not have heard yet that it is back.
+      const condition = core.state.instances.get(task.instanceId)?.condition ?? 'Unreachable';
+      const isReplaced = task.wasAway && /^Unreachable/.test(condition);
+      if (task.specId === specId && !task.isDoomed && !task.isAway && !isReplaced) living.add(task.instanceId);
     }
     const most = mostOf(core.state, specId);
     demand(living.size <= most, () => `${name} launches ${taskId}: ${living.size} instances live, at most ${most} may`);
@@ -102,7 +108,15 @@ export class CapacityChecker implements Observer {
     if (!read.ok) return undefined;
     const { specId, instanceId } = read.value;
     if (!this.launched.has(taskId)) {
-      this.launched.set(taskId, { specId, instanceId, isSent: false, by, isDoomed: false, isAway: false });
+      this.launched.set(taskId, {
+        specId,
+        instanceId,
+        isSent: false,
+        by,
+        isDoomed: false,
+        isAway: false,
+        wasAway: false,
+      });
     }
     return specId;
   }
