@@ -83,6 +83,23 @@ test('what a deleted app has left on an agent that is away for long is freed by 
   assert.equal(reserved(rig), '');
 });
 
+test('an unwanted instance is forgotten when the master does not know its agent any more', () => {
+  const rig = rigWithAgents(1);
+  rig.change(resident());
+  rig.advance(1_000);
+  const { tasks } = only(rig);
+  rig.mesos.agents.get('agent-host0')!.isAway = true;
+  rig.change({ kind: 'deleteApp', id: '/prod/db' });
+  rig.report(tasks[0]!.id, 'TASK_KILLED');
+  rig.advance(600_000);
+  assert.deepEqual(
+    [...rig.core.state.instances.values()].map(({ goal }) => goal),
+    ['Decommissioned'],
+  );
+  rig.report(tasks[0]!.id, 'TASK_UNKNOWN');
+  assert.equal(rig.core.state.instances.size, 0);
+});
+
 test('wipe gives up the volumes of an instance, running or waiting, and another takes its place', () => {
   const rig = rigWithAgents(1);
   rig.change(resident());

@@ -78,6 +78,7 @@ function applyStatus(
 ): void {
   if (isTerminal(task.condition)) {
     if (status.state === 'TASK_GONE_BY_OPERATOR') abandonReservation(ctx, instance);
+    else if (status.state === 'TASK_UNKNOWN') forgetUnwanted(ctx, instance);
     return;
   }
   const changed = alteredTask(ctx, task, condition, status);
@@ -200,6 +201,15 @@ function abandonReservation(ctx: Context, instance: Instance): void {
     else each.goal = 'Decommissioned';
   });
   expungeIfDone(ctx, instance);
+}
+
+/**
+ * The master knows neither the task nor its agent: no offer will come with what is reserved there. Should the agent come after
+ * all, that is given back as nobody's.
+ */
+function forgetUnwanted(ctx: Context, instance: Instance): void {
+  if (instance.goal === 'Decommissioned' && instance.tasks.every(({ condition }) => isTerminal(condition)))
+    expunge(ctx, instance);
 }
 
 /** Comes back when an instance out of reach is to be given up, or forgotten. */
