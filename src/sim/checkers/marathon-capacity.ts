@@ -44,8 +44,11 @@ interface Launched {
 export class CapacityChecker implements Observer {
   private readonly launched = new Map<string, Launched>();
   private readonly goals = new Map<string, Goal>();
+  /** Who took the store over last: what others decide never gets out. */
+  private leader = '';
 
   marathonStarted({ name, core }: SeenMarathon): void {
+    this.leader = name;
     // What an earlier life had not sent yet will never be, or it is fenced.
     for (const [id, task] of this.launched) if (!task.isSent && task.by !== name) this.launched.delete(id);
     for (const { id, goal } of core.state.instances.values()) this.goals.set(id, goal);
@@ -91,7 +94,7 @@ export class CapacityChecker implements Observer {
 
   private launch({ name, core }: SeenMarathon, taskId: string): void {
     const specId = this.add(name, taskId);
-    if (specId === undefined) return;
+    if (specId === undefined || name !== this.leader) return;
     const living = new Set<string>();
     for (const task of this.launched.values()) {
       // This leader may not have heard yet that it is back.
