@@ -31,4 +31,8 @@ export const REGRESSIONS: readonly Regression[] = [
   { name: 'roles that Marathon told on a connection that broke are told again', seed: 1_001_047 },
   { name: 'nothing more is launched for a deployment that was given up', seed: 1_001_300 },
   { name: 'who is told that volumes are given up can rely on that', seed: 1_000_142 },
+  { name: 'a Marathon that was succeeded says nothing to the master any more', seed: 1_000_473 },
+  { name: 'what was given back on an agent that was away is given back again', seed: 1_000_262 },
+  { name: 'an unwanted instance is forgotten when nobody knows its agent', seed: 1_003_641 },
+  { name: 'an instance that was replaced and has ended is not launched again', seed: 1_001_397 },
 ];

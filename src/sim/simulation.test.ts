@@ -27,7 +27,7 @@ test(`${WIDE_SEEDS} clusters with Marathon in most of them do so too`, () => {
     'fault marathonCalls',
     'fault marathonStoreFailed',
     'killed between two effects',
-    'the state cannot be stored: the store was taken over by another leader',
+    'the store was taken over by another leader',
     'people <- createApp done',
     'people <- updateApp done',
     'people <- updateApp locked',

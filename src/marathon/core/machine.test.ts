@@ -155,6 +155,29 @@ test('an instance out of reach is replaced at once by default, and killed if it 
   assert.equal(rig.calls.filter(({ type }) => type === 'KILL').length, kills + 1);
 });
 
+test('an instance that was replaced while it was out of reach is not launched again when it turns out to have ended', () => {
+  const rig = new Rig();
+  rig.addAgent('a');
+  rig.change({ kind: 'createApp', document: { id: '/web', cmd: 'sleep 1', instances: 2, backoffSeconds: 0 } });
+  rig.advance(1_000);
+  const [first] = rig.instancesOf('/web');
+  const strategy = { inactiveAfterSeconds: 0, expungeAfterSeconds: 100_000 };
+  rig.change({ kind: 'updateApp', id: '/web', document: { unreachableStrategy: strategy }, mode: 'merge' });
+  rig.advance(10_000);
+  const [gone] = rig.instancesOf('/web');
+  assert.ok(gone && first);
+  rig.report(gone.tasks[0]!.id, 'TASK_UNREACHABLE');
+  rig.advance(10_000);
+  assert.equal(rig.running('/web').length, 2);
+  rig.report(gone.tasks[0]!.id, 'TASK_UNKNOWN');
+  assert.equal(
+    rig.instancesOf('/web').some(({ id }) => id === gone.id),
+    false,
+  );
+  rig.advance(60_000);
+  assert.equal(rig.running('/web').length, 2);
+});
+
 test('with an unreachable strategy an instance has time to come back', () => {
   const rig = rigWithAgents();
   const unreachableStrategy = { inactiveAfterSeconds: 60, expungeAfterSeconds: 120 };

@@ -13,7 +13,9 @@ import {
   taskStateOf,
 } from './condition.ts';
 import { type Context, log, publish } from './context.ts';
+import { wantedOf } from './deploy/wanted.ts';
 import { noteFailure } from './failures.ts';
+import { setGoal } from './goals.ts';
 import { healthOfInstance, noteMesosHealth, watchHealth } from './health.ts';
 import { alter, expunge, expungeIfDone } from './instances.ts';
 import { confirmKill, confirmTask, killInstance, killTask } from './kills.ts';
@@ -22,6 +24,7 @@ import { returnToken } from './launch/tokens.ts';
 import type { Condition, Instance, TaskRecord } from './model.ts';
 import type { PublishedAddress } from './published.ts';
 import { watchReadiness } from './readiness.ts';
+import { specRecord } from './state.ts';
 
 const PASSING = 'passing ';
 /** What executors say beyond these lengths is not kept: what is known of an instance has to fit into a node of ZooKeeper. */
@@ -86,6 +89,7 @@ function applyStatus(
     noteTimePassing(ctx, instance);
     return;
   }
+  const before = instance.condition;
   takeTask(ctx, instance, changed, status);
   publish(ctx, 'status_update_event', {
     slaveId: status.agent_id?.value ?? instance.placement?.agentId ?? '',
@@ -100,7 +104,16 @@ function applyStatus(
   });
   noteFailure(ctx, instance, changed, status);
   noteOutcome(ctx, instance, status);
+  if (before === 'UnreachableInactive') retireReplaced(ctx, instance);
   settle(ctx, instance);
+}
+
+/** It has ended where nobody could see it, and another one has its place: it is not to be launched again. */
+function retireReplaced(ctx: Context, instance: Instance): void {
+  const { state } = ctx;
+  const wanted = state.current.get(instance.specId)?.instances ?? 0;
+  if (instance.goal !== 'Running' || !isTerminal(instance.condition) || instance.reservation !== undefined) return;
+  if (wantedOf(specRecord(state, instance.specId)) > wanted) setGoal(ctx, instance, 'Decommissioned');
 }
 
 /** The task after this update, or undefined if it says nothing new. */

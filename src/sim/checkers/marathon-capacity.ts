@@ -2,6 +2,7 @@ import type { MarathonEffect } from '../../marathon/core/effects.ts';
 import type { MarathonEvent } from '../../marathon/core/events.ts';
 import { isConsideredHealthy } from '../../marathon/core/instances.ts';
 import type { Action, Goal, RunSpec } from '../../marathon/core/model.ts';
+import type { Published } from '../../marathon/core/published.ts';
 import type { MarathonState } from '../../marathon/core/state.ts';
 import { instanceKey, type StoredInstance } from '../../marathon/core/stored.ts';
 import { isResident } from '../../marathon/definition/compare.ts';
@@ -46,6 +47,8 @@ export class CapacityChecker implements Observer {
   private readonly goals = new Map<string, Goal>();
   /** Who took the store over last: what others decide never gets out. */
   private leader = '';
+  /** Apps whose deployment was given up halfway: they may have more than they should until people look after them. */
+  private readonly givenUp = new Set<string>();
 
   marathonStarted({ name, core }: SeenMarathon): void {
     this.leader = name;
@@ -56,6 +59,7 @@ export class CapacityChecker implements Observer {
 
   marathonStepped(marathon: SeenMarathon, event: MarathonEvent, effects: readonly MarathonEffect[]): void {
     for (const effect of effects) {
+      if (effect.kind === 'publish') this.noteDeployments(effect.event);
       if (effect.kind === 'store' && effect.key.startsWith(instanceKey(''))) {
         this.retired(
           marathon,
@@ -92,9 +96,14 @@ export class CapacityChecker implements Observer {
     task.wasAway ||= task.isAway;
   }
 
+  private noteDeployments({ eventType, fields }: Published): void {
+    if (eventType === 'deployment_failed') for (const { id } of fields.plan.changes) this.givenUp.add(id);
+    else if (eventType === 'deployment_info') for (const { id } of fields.plan.changes) this.givenUp.delete(id);
+  }
+
   private launch({ name, core }: SeenMarathon, taskId: string): void {
     const specId = this.add(name, taskId);
-    if (specId === undefined || name !== this.leader) return;
+    if (specId === undefined || name !== this.leader || this.givenUp.has(specId)) return;
     const living = new Set<string>();
     for (const task of this.launched.values()) {
       // This leader may not have heard yet that it is back.
