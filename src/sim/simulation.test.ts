@@ -11,13 +11,13 @@ test(`${SEEDS} clusters keep their promises while everything breaks, and come to
 
 /** The first of them that everything takes part in. */
 const WIDE = 1_000_001;
-const WIDE_SEEDS = 20;
+const WIDE_SEEDS = 15;
 
 test(`${WIDE_SEEDS} clusters with Marathon in most of them do so too`, () => {
   let text = '';
   for (let seed = WIDE; seed < WIDE + WIDE_SEEDS; seed++) {
     simulate(seed, (line) => {
-      if (/fault marathon|marathon store .* taken over|marathon.* ends|people <-|marathon[^ ]* [a-z_]+$/.test(line))
+      if (/fault marathon|marathon.* ends|people <-|marathon[^ ]* [a-z_]+$/.test(line))
         text += `${line}\n`;
     });
   }
@@ -28,7 +28,6 @@ test(`${WIDE_SEEDS} clusters with Marathon in most of them do so too`, () => {
     'fault marathonCalls',
     'fault marathonStoreFailed',
     'killed between two effects',
-    'the store was taken over by another leader',
     'people <- createApp done',
     'people <- updateApp done',
     'people <- updateApp locked',
