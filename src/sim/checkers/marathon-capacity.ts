@@ -102,8 +102,10 @@ export class CapacityChecker implements Observer {
   }
 
   private launch({ name, core }: SeenMarathon, taskId: string): void {
+    // What one decides whose place was taken is fenced; should it get out all the same, it counts from then on.
+    if (name !== this.leader) return;
     const specId = this.add(name, taskId);
-    if (specId === undefined || name !== this.leader || this.givenUp.has(specId)) return;
+    if (specId === undefined || this.givenUp.has(specId)) return;
     const living = new Set<string>();
     for (const task of this.launched.values()) {
       // This leader may not have heard yet that it is back.

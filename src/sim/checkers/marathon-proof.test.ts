@@ -100,6 +100,21 @@ test('one launch too many is seen, and one in place of a task that was ordered k
   checker.marathonStepped(stage, OFFERS, [kill, launch(second)]);
 });
 
+test('what one decides whose place was taken counts from when it gets out', () => {
+  const stage = new Stage();
+  const checker = new CapacityChecker();
+  checker.marathonStarted(stage);
+  const upgradeStrategy = { minimumHealthCapacity: 0, maximumOverCapacity: 0 };
+  stage.create(1, '/a', { instances: 1, upgradeStrategy });
+  const first = `${stage.instanceOf('/a').id}._app.1`;
+  const second = first.replace(/.\._app/, (end) => `${end.startsWith('a') ? 'b' : 'a'}._app`);
+  const deposed: SeenMarathon = { name: 'marathon.-1', core: stage.core };
+  checker.marathonStepped(deposed, OFFERS, [launch(second)]);
+  checker.marathonStepped(stage, OFFERS, [launch(first)]);
+  checker.marathonPerforms(deposed, launch(second));
+  assert.throws(() => checker.marathonStepped(stage, OFFERS, [launch(first)]), /2 instances live, at most 1 may/);
+});
+
 test('a restart that ends the last well instance is seen', () => {
   const stage = new Stage();
   const checker = new CapacityChecker();

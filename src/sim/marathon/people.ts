@@ -83,7 +83,8 @@ export class People implements Observer {
     this.phase = 'leaving';
     this.world.loop.after(LOOK, () => this.leave());
     const state = this.state;
-    if (state === undefined || state.deployments.size > 0) return;
+    if (state === undefined) return;
+    // Not only once: who is killed before that is stored forgets it, and a deployment that it was about to end may run again.
     if (state.current.size > 0 || state.root.groups.size > 0) this.change({ kind: 'deleteGroup', id: '/' }, true);
   }
 
