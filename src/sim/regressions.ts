@@ -35,4 +35,6 @@ export const REGRESSIONS: readonly Regression[] = [
   { name: 'what was given back on an agent that was away is given back again', seed: 1_000_262 },
   { name: 'an unwanted instance is forgotten when nobody knows its agent', seed: 1_003_641 },
   { name: 'an instance that was replaced and has ended is not launched again', seed: 1_001_397 },
+  { name: 'a pod is launched again only when all of its containers have ended', seed: 1_014_570 },
+  { name: 'and until then it counts as one that is there', seed: 1_012_523 },
 ];

@@ -107,12 +107,25 @@ const PRECEDENCE: readonly Condition[] = [
 
 /** The condition of an instance with these tasks at this instant. */
 export function conditionOfAll(tasks: readonly TaskRecord[], strategy: UnreachableStrategy, now: number): Condition {
+  const condition = firstOf(tasks);
+  const living = tasks.filter((task) => !isTerminal(task.condition));
+  if (living.length > 0 && isTerminal(condition)) {
+    // The executor ends the rest of a group with the one that failed. Until it has, nothing else can take its place.
+    return firstOf(living) === 'Unreachable' ? unreachable(living, strategy, now) : 'Killing';
+  }
+  return condition === 'Unreachable' ? unreachable(tasks, strategy, now) : condition;
+}
+
+function firstOf(tasks: readonly TaskRecord[]): Condition {
   let first = PRECEDENCE.length;
   for (const { condition } of tasks) first = Math.min(first, PRECEDENCE.indexOf(condition));
-  const condition = PRECEDENCE[first] ?? 'Unknown';
-  if (condition !== 'Unreachable' || strategy === 'disabled') return condition;
+  return PRECEDENCE[first] ?? 'Unknown';
+}
+
+function unreachable(tasks: readonly TaskRecord[], strategy: UnreachableStrategy, now: number): Condition {
+  if (strategy === 'disabled') return 'Unreachable';
   const limit = strategy.inactiveAfterSeconds * 1000;
-  return tasks.some((task) => isUnreachableFor(task, limit, now)) ? 'UnreachableInactive' : condition;
+  return tasks.some((task) => isUnreachableFor(task, limit, now)) ? 'UnreachableInactive' : 'Unreachable';
 }
 
 /** Whether a task has been out of reach for at least `limit` ms. */

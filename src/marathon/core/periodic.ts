@@ -57,7 +57,7 @@ export function runJob(ctx: Context, key: string): boolean {
   return true;
 }
 
-/** Launches of which nothing was heard, and tasks that never come to run. */
+/** Launches of which nothing was heard, tasks that never come to run, and groups of which a part does not end with the rest. */
 function killOverdue(ctx: Context): void {
   const { state, env, options } = ctx;
   for (const instance of [...state.instances.values()]) {
@@ -68,13 +68,14 @@ function killOverdue(ctx: Context): void {
   }
 }
 
-function overdueAfter({ condition }: Instance, options: Context['options']): number | undefined {
+function overdueAfter({ condition, goal }: Instance, options: Context['options']): number | undefined {
   if (condition === 'Provisioned') return options.launchConfirmTimeout;
+  if (condition === 'Killing') return goal === 'Running' ? options.launchTimeout : undefined;
   return condition === 'Staging' || condition === 'Starting' ? options.launchTimeout : undefined;
 }
 
-function startedAt({ tasks, since }: Instance): number {
-  return tasks.length === 0 ? since : Math.max(...tasks.map(({ stagedAt }) => stagedAt));
+function startedAt({ tasks, since, condition }: Instance): number {
+  return tasks.length === 0 || condition === 'Killing' ? since : Math.max(...tasks.map(({ stagedAt }) => stagedAt));
 }
 
 function forgetDelays({ state, env }: Context): void {

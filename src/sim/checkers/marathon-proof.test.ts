@@ -108,7 +108,7 @@ test('what one decides whose place was taken counts from when it gets out', () =
   stage.create(1, '/a', { instances: 1, upgradeStrategy });
   const first = `${stage.instanceOf('/a').id}._app.1`;
   const second = first.replace(/.\._app/, (end) => `${end.startsWith('a') ? 'b' : 'a'}._app`);
-  const deposed: SeenMarathon = { name: 'marathon.-1', core: stage.core };
+  const deposed: SeenMarathon = { name: 'marathon.-1', core: stage.core, stored: stage.stored };
   checker.marathonStepped(deposed, OFFERS, [launch(second)]);
   checker.marathonStepped(stage, OFFERS, [launch(first)]);
   checker.marathonPerforms(deposed, launch(second));
