@@ -7,7 +7,7 @@ export function emitDecoder(message: MessageModel, names: Names): string {
   const { ts, fields } = message;
   return [
     `export function decode${ts}(r: Reader, into?: ${ts}): ${ts} {`,
-    `  const m = (into ?? {}) as Draft<${ts}>;`,
+    `  const m = (into ?? ${blank(message)}) as Draft<${ts}>;`,
     // What `into` holds may be a list that others hold too.
     ...fields
       .filter(isPooledList)
@@ -36,6 +36,12 @@ export function emitDecoder(message: MessageModel, names: Names): string {
     '}',
     '',
   ].join('\n');
+}
+
+/** `{}` has room for four fields, most of which is wasted on the many small messages that have all of their one or two. */
+function blank({ fields }: MessageModel): string {
+  const isExact = fields.length > 0 && fields.length <= 2 && fields.every(({ label }) => label === 'required');
+  return isExact ? `{ ${fields.map(({ name }) => `${name}: undefined`).join(', ')} }` : '{}';
 }
 
 function emitCase(field: FieldModel, message: MessageModel, names: Names): string[] {

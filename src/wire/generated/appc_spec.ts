@@ -79,7 +79,7 @@ export function encodeImageManifest_Label(m: ImageManifest_Label, w: Writer): vo
 }
 
 export function decodeImageManifest_Label(r: Reader, into?: ImageManifest_Label): ImageManifest_Label {
-  const m = (into ?? {}) as Draft<ImageManifest_Label>;
+  const m = (into ?? { name: undefined, value: undefined }) as Draft<ImageManifest_Label>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -155,7 +155,7 @@ export function encodeImageManifest_Environment(m: ImageManifest_Environment, w:
 }
 
 export function decodeImageManifest_Environment(r: Reader, into?: ImageManifest_Environment): ImageManifest_Environment {
-  const m = (into ?? {}) as Draft<ImageManifest_Environment>;
+  const m = (into ?? { name: undefined, value: undefined }) as Draft<ImageManifest_Environment>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -193,7 +193,7 @@ export function encodeImageManifest_Annotation(m: ImageManifest_Annotation, w: W
 }
 
 export function decodeImageManifest_Annotation(r: Reader, into?: ImageManifest_Annotation): ImageManifest_Annotation {
-  const m = (into ?? {}) as Draft<ImageManifest_Annotation>;
+  const m = (into ?? { name: undefined, value: undefined }) as Draft<ImageManifest_Annotation>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;

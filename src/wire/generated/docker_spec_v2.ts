@@ -79,7 +79,7 @@ export function encodeImageManifest_FsLayer(m: ImageManifest_FsLayer, w: Writer)
 }
 
 export function decodeImageManifest_FsLayer(r: Reader, into?: ImageManifest_FsLayer): ImageManifest_FsLayer {
-  const m = (into ?? {}) as Draft<ImageManifest_FsLayer>;
+  const m = (into ?? { blobSum: undefined }) as Draft<ImageManifest_FsLayer>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;

@@ -106,7 +106,7 @@ export function encodeRegistry_Master(m: Registry_Master, w: Writer): void {
 }
 
 export function decodeRegistry_Master(r: Reader, into?: Registry_Master): Registry_Master {
-  const m = (into ?? {}) as Draft<Registry_Master>;
+  const m = (into ?? { info: undefined }) as Draft<Registry_Master>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -319,7 +319,7 @@ export function encodeRegistry_GoneSlave(m: Registry_GoneSlave, w: Writer): void
 }
 
 export function decodeRegistry_GoneSlave(r: Reader, into?: Registry_GoneSlave): Registry_GoneSlave {
-  const m = (into ?? {}) as Draft<Registry_GoneSlave>;
+  const m = (into ?? { id: undefined, timestamp: undefined }) as Draft<Registry_GoneSlave>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -384,7 +384,7 @@ export function encodeRegistry_Machine(m: Registry_Machine, w: Writer): void {
 }
 
 export function decodeRegistry_Machine(r: Reader, into?: Registry_Machine): Registry_Machine {
-  const m = (into ?? {}) as Draft<Registry_Machine>;
+  const m = (into ?? { info: undefined }) as Draft<Registry_Machine>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -416,7 +416,7 @@ export function encodeRegistry_Quota(m: Registry_Quota, w: Writer): void {
 }
 
 export function decodeRegistry_Quota(r: Reader, into?: Registry_Quota): Registry_Quota {
-  const m = (into ?? {}) as Draft<Registry_Quota>;
+  const m = (into ?? { info: undefined }) as Draft<Registry_Quota>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -448,7 +448,7 @@ export function encodeRegistry_Weight(m: Registry_Weight, w: Writer): void {
 }
 
 export function decodeRegistry_Weight(r: Reader, into?: Registry_Weight): Registry_Weight {
-  const m = (into ?? {}) as Draft<Registry_Weight>;
+  const m = (into ?? { info: undefined }) as Draft<Registry_Weight>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -480,7 +480,7 @@ export function encodeRegistry_MinimumCapability(m: Registry_MinimumCapability, 
 }
 
 export function decodeRegistry_MinimumCapability(r: Reader, into?: Registry_MinimumCapability): Registry_MinimumCapability {
-  const m = (into ?? {}) as Draft<Registry_MinimumCapability>;
+  const m = (into ?? { capability: undefined }) as Draft<Registry_MinimumCapability>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -512,7 +512,7 @@ export function encodeAuthenticateMessage(m: AuthenticateMessage, w: Writer): vo
 }
 
 export function decodeAuthenticateMessage(r: Reader, into?: AuthenticateMessage): AuthenticateMessage {
-  const m = (into ?? {}) as Draft<AuthenticateMessage>;
+  const m = (into ?? { pid: undefined }) as Draft<AuthenticateMessage>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -610,7 +610,7 @@ export function encodeAuthenticationStepMessage(m: AuthenticationStepMessage, w:
 }
 
 export function decodeAuthenticationStepMessage(r: Reader, into?: AuthenticationStepMessage): AuthenticationStepMessage {
-  const m = (into ?? {}) as Draft<AuthenticationStepMessage>;
+  const m = (into ?? { data: undefined }) as Draft<AuthenticationStepMessage>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1102,7 +1102,7 @@ export function encodeSubmitSchedulerRequest(m: SubmitSchedulerRequest, w: Write
 }
 
 export function decodeSubmitSchedulerRequest(r: Reader, into?: SubmitSchedulerRequest): SubmitSchedulerRequest {
-  const m = (into ?? {}) as Draft<SubmitSchedulerRequest>;
+  const m = (into ?? { name: undefined }) as Draft<SubmitSchedulerRequest>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1134,7 +1134,7 @@ export function encodeSubmitSchedulerResponse(m: SubmitSchedulerResponse, w: Wri
 }
 
 export function decodeSubmitSchedulerResponse(r: Reader, into?: SubmitSchedulerResponse): SubmitSchedulerResponse {
-  const m = (into ?? {}) as Draft<SubmitSchedulerResponse>;
+  const m = (into ?? { okay: undefined }) as Draft<SubmitSchedulerResponse>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1266,7 +1266,7 @@ export function encodeRegisterFrameworkMessage(m: RegisterFrameworkMessage, w: W
 }
 
 export function decodeRegisterFrameworkMessage(r: Reader, into?: RegisterFrameworkMessage): RegisterFrameworkMessage {
-  const m = (into ?? {}) as Draft<RegisterFrameworkMessage>;
+  const m = (into ?? { framework: undefined }) as Draft<RegisterFrameworkMessage>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1301,7 +1301,7 @@ export function encodeReregisterFrameworkMessage(m: ReregisterFrameworkMessage, 
 }
 
 export function decodeReregisterFrameworkMessage(r: Reader, into?: ReregisterFrameworkMessage): ReregisterFrameworkMessage {
-  const m = (into ?? {}) as Draft<ReregisterFrameworkMessage>;
+  const m = (into ?? { framework: undefined, failover: undefined }) as Draft<ReregisterFrameworkMessage>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1339,7 +1339,7 @@ export function encodeFrameworkRegisteredMessage(m: FrameworkRegisteredMessage, 
 }
 
 export function decodeFrameworkRegisteredMessage(r: Reader, into?: FrameworkRegisteredMessage): FrameworkRegisteredMessage {
-  const m = (into ?? {}) as Draft<FrameworkRegisteredMessage>;
+  const m = (into ?? { framework_id: undefined, master_info: undefined }) as Draft<FrameworkRegisteredMessage>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1377,7 +1377,7 @@ export function encodeFrameworkReregisteredMessage(m: FrameworkReregisteredMessa
 }
 
 export function decodeFrameworkReregisteredMessage(r: Reader, into?: FrameworkReregisteredMessage): FrameworkReregisteredMessage {
-  const m = (into ?? {}) as Draft<FrameworkReregisteredMessage>;
+  const m = (into ?? { framework_id: undefined, master_info: undefined }) as Draft<FrameworkReregisteredMessage>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1412,7 +1412,7 @@ export function encodeUnregisterFrameworkMessage(m: UnregisterFrameworkMessage, 
 }
 
 export function decodeUnregisterFrameworkMessage(r: Reader, into?: UnregisterFrameworkMessage): UnregisterFrameworkMessage {
-  const m = (into ?? {}) as Draft<UnregisterFrameworkMessage>;
+  const m = (into ?? { framework_id: undefined }) as Draft<UnregisterFrameworkMessage>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1444,7 +1444,7 @@ export function encodeDeactivateFrameworkMessage(m: DeactivateFrameworkMessage, 
 }
 
 export function decodeDeactivateFrameworkMessage(r: Reader, into?: DeactivateFrameworkMessage): DeactivateFrameworkMessage {
-  const m = (into ?? {}) as Draft<DeactivateFrameworkMessage>;
+  const m = (into ?? { framework_id: undefined }) as Draft<DeactivateFrameworkMessage>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1626,7 +1626,7 @@ export function encodeRescindResourceOfferMessage(m: RescindResourceOfferMessage
 }
 
 export function decodeRescindResourceOfferMessage(r: Reader, into?: RescindResourceOfferMessage): RescindResourceOfferMessage {
-  const m = (into ?? {}) as Draft<RescindResourceOfferMessage>;
+  const m = (into ?? { offer_id: undefined }) as Draft<RescindResourceOfferMessage>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1658,7 +1658,7 @@ export function encodeRescindInverseOfferMessage(m: RescindInverseOfferMessage, 
 }
 
 export function decodeRescindInverseOfferMessage(r: Reader, into?: RescindInverseOfferMessage): RescindInverseOfferMessage {
-  const m = (into ?? {}) as Draft<RescindInverseOfferMessage>;
+  const m = (into ?? { inverse_offer_id: undefined }) as Draft<RescindInverseOfferMessage>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -2039,7 +2039,7 @@ export function encodeLostSlaveMessage(m: LostSlaveMessage, w: Writer): void {
 }
 
 export function decodeLostSlaveMessage(r: Reader, into?: LostSlaveMessage): LostSlaveMessage {
-  const m = (into ?? {}) as Draft<LostSlaveMessage>;
+  const m = (into ?? { slave_id: undefined }) as Draft<LostSlaveMessage>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -2183,7 +2183,7 @@ export function encodeFrameworkErrorMessage(m: FrameworkErrorMessage, w: Writer)
 }
 
 export function decodeFrameworkErrorMessage(r: Reader, into?: FrameworkErrorMessage): FrameworkErrorMessage {
-  const m = (into ?? {}) as Draft<FrameworkErrorMessage>;
+  const m = (into ?? { message: undefined }) as Draft<FrameworkErrorMessage>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -2479,7 +2479,7 @@ export function encodeUnregisterSlaveMessage(m: UnregisterSlaveMessage, w: Write
 }
 
 export function decodeUnregisterSlaveMessage(r: Reader, into?: UnregisterSlaveMessage): UnregisterSlaveMessage {
-  const m = (into ?? {}) as Draft<UnregisterSlaveMessage>;
+  const m = (into ?? { slave_id: undefined }) as Draft<UnregisterSlaveMessage>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -2511,7 +2511,7 @@ export function encodePingSlaveMessage(m: PingSlaveMessage, w: Writer): void {
 }
 
 export function decodePingSlaveMessage(r: Reader, into?: PingSlaveMessage): PingSlaveMessage {
-  const m = (into ?? {}) as Draft<PingSlaveMessage>;
+  const m = (into ?? { connected: undefined }) as Draft<PingSlaveMessage>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -2566,7 +2566,7 @@ export function encodeShutdownFrameworkMessage(m: ShutdownFrameworkMessage, w: W
 }
 
 export function decodeShutdownFrameworkMessage(r: Reader, into?: ShutdownFrameworkMessage): ShutdownFrameworkMessage {
-  const m = (into ?? {}) as Draft<ShutdownFrameworkMessage>;
+  const m = (into ?? { framework_id: undefined }) as Draft<ShutdownFrameworkMessage>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -3083,7 +3083,7 @@ export function encodeRegisterExecutorMessage(m: RegisterExecutorMessage, w: Wri
 }
 
 export function decodeRegisterExecutorMessage(r: Reader, into?: RegisterExecutorMessage): RegisterExecutorMessage {
-  const m = (into ?? {}) as Draft<RegisterExecutorMessage>;
+  const m = (into ?? { framework_id: undefined, executor_id: undefined }) as Draft<RegisterExecutorMessage>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -3177,7 +3177,7 @@ export function encodeExecutorReregisteredMessage(m: ExecutorReregisteredMessage
 }
 
 export function decodeExecutorReregisteredMessage(r: Reader, into?: ExecutorReregisteredMessage): ExecutorReregisteredMessage {
-  const m = (into ?? {}) as Draft<ExecutorReregisteredMessage>;
+  const m = (into ?? { slave_id: undefined, slave_info: undefined }) as Draft<ExecutorReregisteredMessage>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -3262,7 +3262,7 @@ export function encodeReconnectExecutorMessage(m: ReconnectExecutorMessage, w: W
 }
 
 export function decodeReconnectExecutorMessage(r: Reader, into?: ReconnectExecutorMessage): ReconnectExecutorMessage {
-  const m = (into ?? {}) as Draft<ReconnectExecutorMessage>;
+  const m = (into ?? { slave_id: undefined }) as Draft<ReconnectExecutorMessage>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -3340,7 +3340,7 @@ export function encodeDrainSlaveMessage(m: DrainSlaveMessage, w: Writer): void {
 }
 
 export function decodeDrainSlaveMessage(r: Reader, into?: DrainSlaveMessage): DrainSlaveMessage {
-  const m = (into ?? {}) as Draft<DrainSlaveMessage>;
+  const m = (into ?? { config: undefined }) as Draft<DrainSlaveMessage>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;

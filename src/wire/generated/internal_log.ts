@@ -32,7 +32,7 @@ export function encodePromise(m: Promise, w: Writer): void {
 }
 
 export function decodePromise(r: Reader, into?: Promise): Promise {
-  const m = (into ?? {}) as Draft<Promise>;
+  const m = (into ?? { proposal: undefined }) as Draft<Promise>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -192,7 +192,7 @@ export function encodeAction_Truncate(m: Action_Truncate, w: Writer): void {
 }
 
 export function decodeAction_Truncate(r: Reader, into?: Action_Truncate): Action_Truncate {
-  const m = (into ?? {}) as Draft<Action_Truncate>;
+  const m = (into ?? { to: undefined }) as Draft<Action_Truncate>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -229,7 +229,7 @@ export function encodeMetadata(m: Metadata, w: Writer): void {
 }
 
 export function decodeMetadata(r: Reader, into?: Metadata): Metadata {
-  const m = (into ?? {}) as Draft<Metadata>;
+  const m = (into ?? { status: undefined, promised: undefined }) as Draft<Metadata>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -502,7 +502,7 @@ export function encodeLearnedMessage(m: LearnedMessage, w: Writer): void {
 }
 
 export function decodeLearnedMessage(r: Reader, into?: LearnedMessage): LearnedMessage {
-  const m = (into ?? {}) as Draft<LearnedMessage>;
+  const m = (into ?? { action: undefined }) as Draft<LearnedMessage>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;

@@ -88,7 +88,7 @@ export function encodeDockerVolume(m: DockerVolume, w: Writer): void {
 }
 
 export function decodeDockerVolume(r: Reader, into?: DockerVolume): DockerVolume {
-  const m = (into ?? {}) as Draft<DockerVolume>;
+  const m = (into ?? { driver: undefined, name: undefined }) as Draft<DockerVolume>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;

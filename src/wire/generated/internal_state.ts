@@ -108,7 +108,7 @@ export function encodeOperation_Snapshot(m: Operation_Snapshot, w: Writer): void
 }
 
 export function decodeOperation_Snapshot(r: Reader, into?: Operation_Snapshot): Operation_Snapshot {
-  const m = (into ?? {}) as Draft<Operation_Snapshot>;
+  const m = (into ?? { entry: undefined }) as Draft<Operation_Snapshot>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -140,7 +140,7 @@ export function encodeOperation_Diff(m: Operation_Diff, w: Writer): void {
 }
 
 export function decodeOperation_Diff(r: Reader, into?: Operation_Diff): Operation_Diff {
-  const m = (into ?? {}) as Draft<Operation_Diff>;
+  const m = (into ?? { entry: undefined }) as Draft<Operation_Diff>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -172,7 +172,7 @@ export function encodeOperation_Expunge(m: Operation_Expunge, w: Writer): void {
 }
 
 export function decodeOperation_Expunge(r: Reader, into?: Operation_Expunge): Operation_Expunge {
-  const m = (into ?? {}) as Draft<Operation_Expunge>;
+  const m = (into ?? { name: undefined }) as Draft<Operation_Expunge>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;

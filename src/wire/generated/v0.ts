@@ -82,7 +82,7 @@ export function encodeACL_RegisterFramework(m: ACL_RegisterFramework, w: Writer)
 }
 
 export function decodeACL_RegisterFramework(r: Reader, into?: ACL_RegisterFramework): ACL_RegisterFramework {
-  const m = (into ?? {}) as Draft<ACL_RegisterFramework>;
+  const m = (into ?? { principals: undefined, roles: undefined }) as Draft<ACL_RegisterFramework>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -120,7 +120,7 @@ export function encodeACL_RunTask(m: ACL_RunTask, w: Writer): void {
 }
 
 export function decodeACL_RunTask(r: Reader, into?: ACL_RunTask): ACL_RunTask {
-  const m = (into ?? {}) as Draft<ACL_RunTask>;
+  const m = (into ?? { principals: undefined, users: undefined }) as Draft<ACL_RunTask>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -158,7 +158,7 @@ export function encodeACL_TeardownFramework(m: ACL_TeardownFramework, w: Writer)
 }
 
 export function decodeACL_TeardownFramework(r: Reader, into?: ACL_TeardownFramework): ACL_TeardownFramework {
-  const m = (into ?? {}) as Draft<ACL_TeardownFramework>;
+  const m = (into ?? { principals: undefined, framework_principals: undefined }) as Draft<ACL_TeardownFramework>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -196,7 +196,7 @@ export function encodeACL_ReserveResources(m: ACL_ReserveResources, w: Writer): 
 }
 
 export function decodeACL_ReserveResources(r: Reader, into?: ACL_ReserveResources): ACL_ReserveResources {
-  const m = (into ?? {}) as Draft<ACL_ReserveResources>;
+  const m = (into ?? { principals: undefined, roles: undefined }) as Draft<ACL_ReserveResources>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -234,7 +234,7 @@ export function encodeACL_UnreserveResources(m: ACL_UnreserveResources, w: Write
 }
 
 export function decodeACL_UnreserveResources(r: Reader, into?: ACL_UnreserveResources): ACL_UnreserveResources {
-  const m = (into ?? {}) as Draft<ACL_UnreserveResources>;
+  const m = (into ?? { principals: undefined, reserver_principals: undefined }) as Draft<ACL_UnreserveResources>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -272,7 +272,7 @@ export function encodeACL_CreateVolume(m: ACL_CreateVolume, w: Writer): void {
 }
 
 export function decodeACL_CreateVolume(r: Reader, into?: ACL_CreateVolume): ACL_CreateVolume {
-  const m = (into ?? {}) as Draft<ACL_CreateVolume>;
+  const m = (into ?? { principals: undefined, roles: undefined }) as Draft<ACL_CreateVolume>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -310,7 +310,7 @@ export function encodeACL_DestroyVolume(m: ACL_DestroyVolume, w: Writer): void {
 }
 
 export function decodeACL_DestroyVolume(r: Reader, into?: ACL_DestroyVolume): ACL_DestroyVolume {
-  const m = (into ?? {}) as Draft<ACL_DestroyVolume>;
+  const m = (into ?? { principals: undefined, creator_principals: undefined }) as Draft<ACL_DestroyVolume>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -348,7 +348,7 @@ export function encodeACL_ResizeVolume(m: ACL_ResizeVolume, w: Writer): void {
 }
 
 export function decodeACL_ResizeVolume(r: Reader, into?: ACL_ResizeVolume): ACL_ResizeVolume {
-  const m = (into ?? {}) as Draft<ACL_ResizeVolume>;
+  const m = (into ?? { principals: undefined, roles: undefined }) as Draft<ACL_ResizeVolume>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -386,7 +386,7 @@ export function encodeACL_GetQuota(m: ACL_GetQuota, w: Writer): void {
 }
 
 export function decodeACL_GetQuota(r: Reader, into?: ACL_GetQuota): ACL_GetQuota {
-  const m = (into ?? {}) as Draft<ACL_GetQuota>;
+  const m = (into ?? { principals: undefined, roles: undefined }) as Draft<ACL_GetQuota>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -424,7 +424,7 @@ export function encodeACL_UpdateQuota(m: ACL_UpdateQuota, w: Writer): void {
 }
 
 export function decodeACL_UpdateQuota(r: Reader, into?: ACL_UpdateQuota): ACL_UpdateQuota {
-  const m = (into ?? {}) as Draft<ACL_UpdateQuota>;
+  const m = (into ?? { principals: undefined, roles: undefined }) as Draft<ACL_UpdateQuota>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -462,7 +462,7 @@ export function encodeACL_ViewRole(m: ACL_ViewRole, w: Writer): void {
 }
 
 export function decodeACL_ViewRole(r: Reader, into?: ACL_ViewRole): ACL_ViewRole {
-  const m = (into ?? {}) as Draft<ACL_ViewRole>;
+  const m = (into ?? { principals: undefined, roles: undefined }) as Draft<ACL_ViewRole>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -500,7 +500,7 @@ export function encodeACL_UpdateWeight(m: ACL_UpdateWeight, w: Writer): void {
 }
 
 export function decodeACL_UpdateWeight(r: Reader, into?: ACL_UpdateWeight): ACL_UpdateWeight {
-  const m = (into ?? {}) as Draft<ACL_UpdateWeight>;
+  const m = (into ?? { principals: undefined, roles: undefined }) as Draft<ACL_UpdateWeight>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -538,7 +538,7 @@ export function encodeACL_GetEndpoint(m: ACL_GetEndpoint, w: Writer): void {
 }
 
 export function decodeACL_GetEndpoint(r: Reader, into?: ACL_GetEndpoint): ACL_GetEndpoint {
-  const m = (into ?? {}) as Draft<ACL_GetEndpoint>;
+  const m = (into ?? { principals: undefined, paths: undefined }) as Draft<ACL_GetEndpoint>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -576,7 +576,7 @@ export function encodeACL_ViewFramework(m: ACL_ViewFramework, w: Writer): void {
 }
 
 export function decodeACL_ViewFramework(r: Reader, into?: ACL_ViewFramework): ACL_ViewFramework {
-  const m = (into ?? {}) as Draft<ACL_ViewFramework>;
+  const m = (into ?? { principals: undefined, users: undefined }) as Draft<ACL_ViewFramework>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -614,7 +614,7 @@ export function encodeACL_ViewTask(m: ACL_ViewTask, w: Writer): void {
 }
 
 export function decodeACL_ViewTask(r: Reader, into?: ACL_ViewTask): ACL_ViewTask {
-  const m = (into ?? {}) as Draft<ACL_ViewTask>;
+  const m = (into ?? { principals: undefined, users: undefined }) as Draft<ACL_ViewTask>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -652,7 +652,7 @@ export function encodeACL_ViewExecutor(m: ACL_ViewExecutor, w: Writer): void {
 }
 
 export function decodeACL_ViewExecutor(r: Reader, into?: ACL_ViewExecutor): ACL_ViewExecutor {
-  const m = (into ?? {}) as Draft<ACL_ViewExecutor>;
+  const m = (into ?? { principals: undefined, users: undefined }) as Draft<ACL_ViewExecutor>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -690,7 +690,7 @@ export function encodeACL_AccessSandbox(m: ACL_AccessSandbox, w: Writer): void {
 }
 
 export function decodeACL_AccessSandbox(r: Reader, into?: ACL_AccessSandbox): ACL_AccessSandbox {
-  const m = (into ?? {}) as Draft<ACL_AccessSandbox>;
+  const m = (into ?? { principals: undefined, users: undefined }) as Draft<ACL_AccessSandbox>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -728,7 +728,7 @@ export function encodeACL_AccessMesosLog(m: ACL_AccessMesosLog, w: Writer): void
 }
 
 export function decodeACL_AccessMesosLog(r: Reader, into?: ACL_AccessMesosLog): ACL_AccessMesosLog {
-  const m = (into ?? {}) as Draft<ACL_AccessMesosLog>;
+  const m = (into ?? { principals: undefined, logs: undefined }) as Draft<ACL_AccessMesosLog>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -766,7 +766,7 @@ export function encodeACL_ViewFlags(m: ACL_ViewFlags, w: Writer): void {
 }
 
 export function decodeACL_ViewFlags(r: Reader, into?: ACL_ViewFlags): ACL_ViewFlags {
-  const m = (into ?? {}) as Draft<ACL_ViewFlags>;
+  const m = (into ?? { principals: undefined, flags: undefined }) as Draft<ACL_ViewFlags>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -804,7 +804,7 @@ export function encodeACL_LaunchNestedContainerAsUser(m: ACL_LaunchNestedContain
 }
 
 export function decodeACL_LaunchNestedContainerAsUser(r: Reader, into?: ACL_LaunchNestedContainerAsUser): ACL_LaunchNestedContainerAsUser {
-  const m = (into ?? {}) as Draft<ACL_LaunchNestedContainerAsUser>;
+  const m = (into ?? { principals: undefined, users: undefined }) as Draft<ACL_LaunchNestedContainerAsUser>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -842,7 +842,7 @@ export function encodeACL_LaunchNestedContainerUnderParentWithUser(m: ACL_Launch
 }
 
 export function decodeACL_LaunchNestedContainerUnderParentWithUser(r: Reader, into?: ACL_LaunchNestedContainerUnderParentWithUser): ACL_LaunchNestedContainerUnderParentWithUser {
-  const m = (into ?? {}) as Draft<ACL_LaunchNestedContainerUnderParentWithUser>;
+  const m = (into ?? { principals: undefined, users: undefined }) as Draft<ACL_LaunchNestedContainerUnderParentWithUser>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -880,7 +880,7 @@ export function encodeACL_LaunchNestedContainerSessionAsUser(m: ACL_LaunchNested
 }
 
 export function decodeACL_LaunchNestedContainerSessionAsUser(r: Reader, into?: ACL_LaunchNestedContainerSessionAsUser): ACL_LaunchNestedContainerSessionAsUser {
-  const m = (into ?? {}) as Draft<ACL_LaunchNestedContainerSessionAsUser>;
+  const m = (into ?? { principals: undefined, users: undefined }) as Draft<ACL_LaunchNestedContainerSessionAsUser>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -918,7 +918,7 @@ export function encodeACL_LaunchNestedContainerSessionUnderParentWithUser(m: ACL
 }
 
 export function decodeACL_LaunchNestedContainerSessionUnderParentWithUser(r: Reader, into?: ACL_LaunchNestedContainerSessionUnderParentWithUser): ACL_LaunchNestedContainerSessionUnderParentWithUser {
-  const m = (into ?? {}) as Draft<ACL_LaunchNestedContainerSessionUnderParentWithUser>;
+  const m = (into ?? { principals: undefined, users: undefined }) as Draft<ACL_LaunchNestedContainerSessionUnderParentWithUser>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -956,7 +956,7 @@ export function encodeACL_AttachContainerInput(m: ACL_AttachContainerInput, w: W
 }
 
 export function decodeACL_AttachContainerInput(r: Reader, into?: ACL_AttachContainerInput): ACL_AttachContainerInput {
-  const m = (into ?? {}) as Draft<ACL_AttachContainerInput>;
+  const m = (into ?? { principals: undefined, users: undefined }) as Draft<ACL_AttachContainerInput>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -994,7 +994,7 @@ export function encodeACL_AttachContainerOutput(m: ACL_AttachContainerOutput, w:
 }
 
 export function decodeACL_AttachContainerOutput(r: Reader, into?: ACL_AttachContainerOutput): ACL_AttachContainerOutput {
-  const m = (into ?? {}) as Draft<ACL_AttachContainerOutput>;
+  const m = (into ?? { principals: undefined, users: undefined }) as Draft<ACL_AttachContainerOutput>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1032,7 +1032,7 @@ export function encodeACL_KillNestedContainer(m: ACL_KillNestedContainer, w: Wri
 }
 
 export function decodeACL_KillNestedContainer(r: Reader, into?: ACL_KillNestedContainer): ACL_KillNestedContainer {
-  const m = (into ?? {}) as Draft<ACL_KillNestedContainer>;
+  const m = (into ?? { principals: undefined, users: undefined }) as Draft<ACL_KillNestedContainer>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1070,7 +1070,7 @@ export function encodeACL_WaitNestedContainer(m: ACL_WaitNestedContainer, w: Wri
 }
 
 export function decodeACL_WaitNestedContainer(r: Reader, into?: ACL_WaitNestedContainer): ACL_WaitNestedContainer {
-  const m = (into ?? {}) as Draft<ACL_WaitNestedContainer>;
+  const m = (into ?? { principals: undefined, users: undefined }) as Draft<ACL_WaitNestedContainer>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1108,7 +1108,7 @@ export function encodeACL_ViewContainer(m: ACL_ViewContainer, w: Writer): void {
 }
 
 export function decodeACL_ViewContainer(r: Reader, into?: ACL_ViewContainer): ACL_ViewContainer {
-  const m = (into ?? {}) as Draft<ACL_ViewContainer>;
+  const m = (into ?? { principals: undefined, users: undefined }) as Draft<ACL_ViewContainer>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1146,7 +1146,7 @@ export function encodeACL_RemoveNestedContainer(m: ACL_RemoveNestedContainer, w:
 }
 
 export function decodeACL_RemoveNestedContainer(r: Reader, into?: ACL_RemoveNestedContainer): ACL_RemoveNestedContainer {
-  const m = (into ?? {}) as Draft<ACL_RemoveNestedContainer>;
+  const m = (into ?? { principals: undefined, users: undefined }) as Draft<ACL_RemoveNestedContainer>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1184,7 +1184,7 @@ export function encodeACL_SetLogLevel(m: ACL_SetLogLevel, w: Writer): void {
 }
 
 export function decodeACL_SetLogLevel(r: Reader, into?: ACL_SetLogLevel): ACL_SetLogLevel {
-  const m = (into ?? {}) as Draft<ACL_SetLogLevel>;
+  const m = (into ?? { principals: undefined, level: undefined }) as Draft<ACL_SetLogLevel>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1222,7 +1222,7 @@ export function encodeACL_RegisterAgent(m: ACL_RegisterAgent, w: Writer): void {
 }
 
 export function decodeACL_RegisterAgent(r: Reader, into?: ACL_RegisterAgent): ACL_RegisterAgent {
-  const m = (into ?? {}) as Draft<ACL_RegisterAgent>;
+  const m = (into ?? { principals: undefined, agents: undefined }) as Draft<ACL_RegisterAgent>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1260,7 +1260,7 @@ export function encodeACL_UpdateMaintenanceSchedule(m: ACL_UpdateMaintenanceSche
 }
 
 export function decodeACL_UpdateMaintenanceSchedule(r: Reader, into?: ACL_UpdateMaintenanceSchedule): ACL_UpdateMaintenanceSchedule {
-  const m = (into ?? {}) as Draft<ACL_UpdateMaintenanceSchedule>;
+  const m = (into ?? { principals: undefined, machines: undefined }) as Draft<ACL_UpdateMaintenanceSchedule>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1298,7 +1298,7 @@ export function encodeACL_GetMaintenanceSchedule(m: ACL_GetMaintenanceSchedule, 
 }
 
 export function decodeACL_GetMaintenanceSchedule(r: Reader, into?: ACL_GetMaintenanceSchedule): ACL_GetMaintenanceSchedule {
-  const m = (into ?? {}) as Draft<ACL_GetMaintenanceSchedule>;
+  const m = (into ?? { principals: undefined, machines: undefined }) as Draft<ACL_GetMaintenanceSchedule>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1336,7 +1336,7 @@ export function encodeACL_StartMaintenance(m: ACL_StartMaintenance, w: Writer): 
 }
 
 export function decodeACL_StartMaintenance(r: Reader, into?: ACL_StartMaintenance): ACL_StartMaintenance {
-  const m = (into ?? {}) as Draft<ACL_StartMaintenance>;
+  const m = (into ?? { principals: undefined, machines: undefined }) as Draft<ACL_StartMaintenance>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1374,7 +1374,7 @@ export function encodeACL_StopMaintenance(m: ACL_StopMaintenance, w: Writer): vo
 }
 
 export function decodeACL_StopMaintenance(r: Reader, into?: ACL_StopMaintenance): ACL_StopMaintenance {
-  const m = (into ?? {}) as Draft<ACL_StopMaintenance>;
+  const m = (into ?? { principals: undefined, machines: undefined }) as Draft<ACL_StopMaintenance>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1412,7 +1412,7 @@ export function encodeACL_GetMaintenanceStatus(m: ACL_GetMaintenanceStatus, w: W
 }
 
 export function decodeACL_GetMaintenanceStatus(r: Reader, into?: ACL_GetMaintenanceStatus): ACL_GetMaintenanceStatus {
-  const m = (into ?? {}) as Draft<ACL_GetMaintenanceStatus>;
+  const m = (into ?? { principals: undefined, machines: undefined }) as Draft<ACL_GetMaintenanceStatus>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1450,7 +1450,7 @@ export function encodeACL_DrainAgent(m: ACL_DrainAgent, w: Writer): void {
 }
 
 export function decodeACL_DrainAgent(r: Reader, into?: ACL_DrainAgent): ACL_DrainAgent {
-  const m = (into ?? {}) as Draft<ACL_DrainAgent>;
+  const m = (into ?? { principals: undefined, agents: undefined }) as Draft<ACL_DrainAgent>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1488,7 +1488,7 @@ export function encodeACL_DeactivateAgent(m: ACL_DeactivateAgent, w: Writer): vo
 }
 
 export function decodeACL_DeactivateAgent(r: Reader, into?: ACL_DeactivateAgent): ACL_DeactivateAgent {
-  const m = (into ?? {}) as Draft<ACL_DeactivateAgent>;
+  const m = (into ?? { principals: undefined, agents: undefined }) as Draft<ACL_DeactivateAgent>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1526,7 +1526,7 @@ export function encodeACL_ReactivateAgent(m: ACL_ReactivateAgent, w: Writer): vo
 }
 
 export function decodeACL_ReactivateAgent(r: Reader, into?: ACL_ReactivateAgent): ACL_ReactivateAgent {
-  const m = (into ?? {}) as Draft<ACL_ReactivateAgent>;
+  const m = (into ?? { principals: undefined, agents: undefined }) as Draft<ACL_ReactivateAgent>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1564,7 +1564,7 @@ export function encodeACL_MarkAgentGone(m: ACL_MarkAgentGone, w: Writer): void {
 }
 
 export function decodeACL_MarkAgentGone(r: Reader, into?: ACL_MarkAgentGone): ACL_MarkAgentGone {
-  const m = (into ?? {}) as Draft<ACL_MarkAgentGone>;
+  const m = (into ?? { principals: undefined, agents: undefined }) as Draft<ACL_MarkAgentGone>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1602,7 +1602,7 @@ export function encodeACL_LaunchStandaloneContainer(m: ACL_LaunchStandaloneConta
 }
 
 export function decodeACL_LaunchStandaloneContainer(r: Reader, into?: ACL_LaunchStandaloneContainer): ACL_LaunchStandaloneContainer {
-  const m = (into ?? {}) as Draft<ACL_LaunchStandaloneContainer>;
+  const m = (into ?? { principals: undefined, users: undefined }) as Draft<ACL_LaunchStandaloneContainer>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1640,7 +1640,7 @@ export function encodeACL_KillStandaloneContainer(m: ACL_KillStandaloneContainer
 }
 
 export function decodeACL_KillStandaloneContainer(r: Reader, into?: ACL_KillStandaloneContainer): ACL_KillStandaloneContainer {
-  const m = (into ?? {}) as Draft<ACL_KillStandaloneContainer>;
+  const m = (into ?? { principals: undefined, users: undefined }) as Draft<ACL_KillStandaloneContainer>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1678,7 +1678,7 @@ export function encodeACL_WaitStandaloneContainer(m: ACL_WaitStandaloneContainer
 }
 
 export function decodeACL_WaitStandaloneContainer(r: Reader, into?: ACL_WaitStandaloneContainer): ACL_WaitStandaloneContainer {
-  const m = (into ?? {}) as Draft<ACL_WaitStandaloneContainer>;
+  const m = (into ?? { principals: undefined, users: undefined }) as Draft<ACL_WaitStandaloneContainer>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1716,7 +1716,7 @@ export function encodeACL_RemoveStandaloneContainer(m: ACL_RemoveStandaloneConta
 }
 
 export function decodeACL_RemoveStandaloneContainer(r: Reader, into?: ACL_RemoveStandaloneContainer): ACL_RemoveStandaloneContainer {
-  const m = (into ?? {}) as Draft<ACL_RemoveStandaloneContainer>;
+  const m = (into ?? { principals: undefined, users: undefined }) as Draft<ACL_RemoveStandaloneContainer>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1754,7 +1754,7 @@ export function encodeACL_ViewStandaloneContainer(m: ACL_ViewStandaloneContainer
 }
 
 export function decodeACL_ViewStandaloneContainer(r: Reader, into?: ACL_ViewStandaloneContainer): ACL_ViewStandaloneContainer {
-  const m = (into ?? {}) as Draft<ACL_ViewStandaloneContainer>;
+  const m = (into ?? { principals: undefined, users: undefined }) as Draft<ACL_ViewStandaloneContainer>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1792,7 +1792,7 @@ export function encodeACL_MarkResourceProvidersGone(m: ACL_MarkResourceProviders
 }
 
 export function decodeACL_MarkResourceProvidersGone(r: Reader, into?: ACL_MarkResourceProvidersGone): ACL_MarkResourceProvidersGone {
-  const m = (into ?? {}) as Draft<ACL_MarkResourceProvidersGone>;
+  const m = (into ?? { principals: undefined, resource_providers: undefined }) as Draft<ACL_MarkResourceProvidersGone>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1830,7 +1830,7 @@ export function encodeACL_ModifyResourceProviderConfig(m: ACL_ModifyResourceProv
 }
 
 export function decodeACL_ModifyResourceProviderConfig(r: Reader, into?: ACL_ModifyResourceProviderConfig): ACL_ModifyResourceProviderConfig {
-  const m = (into ?? {}) as Draft<ACL_ModifyResourceProviderConfig>;
+  const m = (into ?? { principals: undefined, resource_providers: undefined }) as Draft<ACL_ModifyResourceProviderConfig>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1868,7 +1868,7 @@ export function encodeACL_PruneImages(m: ACL_PruneImages, w: Writer): void {
 }
 
 export function decodeACL_PruneImages(r: Reader, into?: ACL_PruneImages): ACL_PruneImages {
-  const m = (into ?? {}) as Draft<ACL_PruneImages>;
+  const m = (into ?? { principals: undefined, images: undefined }) as Draft<ACL_PruneImages>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1906,7 +1906,7 @@ export function encodeACL_CreateBlockDisk(m: ACL_CreateBlockDisk, w: Writer): vo
 }
 
 export function decodeACL_CreateBlockDisk(r: Reader, into?: ACL_CreateBlockDisk): ACL_CreateBlockDisk {
-  const m = (into ?? {}) as Draft<ACL_CreateBlockDisk>;
+  const m = (into ?? { principals: undefined, roles: undefined }) as Draft<ACL_CreateBlockDisk>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1944,7 +1944,7 @@ export function encodeACL_DestroyBlockDisk(m: ACL_DestroyBlockDisk, w: Writer): 
 }
 
 export function decodeACL_DestroyBlockDisk(r: Reader, into?: ACL_DestroyBlockDisk): ACL_DestroyBlockDisk {
-  const m = (into ?? {}) as Draft<ACL_DestroyBlockDisk>;
+  const m = (into ?? { principals: undefined, roles: undefined }) as Draft<ACL_DestroyBlockDisk>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1982,7 +1982,7 @@ export function encodeACL_CreateMountDisk(m: ACL_CreateMountDisk, w: Writer): vo
 }
 
 export function decodeACL_CreateMountDisk(r: Reader, into?: ACL_CreateMountDisk): ACL_CreateMountDisk {
-  const m = (into ?? {}) as Draft<ACL_CreateMountDisk>;
+  const m = (into ?? { principals: undefined, roles: undefined }) as Draft<ACL_CreateMountDisk>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -2020,7 +2020,7 @@ export function encodeACL_DestroyMountDisk(m: ACL_DestroyMountDisk, w: Writer): 
 }
 
 export function decodeACL_DestroyMountDisk(r: Reader, into?: ACL_DestroyMountDisk): ACL_DestroyMountDisk {
-  const m = (into ?? {}) as Draft<ACL_DestroyMountDisk>;
+  const m = (into ?? { principals: undefined, roles: undefined }) as Draft<ACL_DestroyMountDisk>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -2058,7 +2058,7 @@ export function encodeACL_DestroyRawDisk(m: ACL_DestroyRawDisk, w: Writer): void
 }
 
 export function decodeACL_DestroyRawDisk(r: Reader, into?: ACL_DestroyRawDisk): ACL_DestroyRawDisk {
-  const m = (into ?? {}) as Draft<ACL_DestroyRawDisk>;
+  const m = (into ?? { principals: undefined, roles: undefined }) as Draft<ACL_DestroyRawDisk>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -2096,7 +2096,7 @@ export function encodeACL_ViewResourceProvider(m: ACL_ViewResourceProvider, w: W
 }
 
 export function decodeACL_ViewResourceProvider(r: Reader, into?: ACL_ViewResourceProvider): ACL_ViewResourceProvider {
-  const m = (into ?? {}) as Draft<ACL_ViewResourceProvider>;
+  const m = (into ?? { principals: undefined, resource_providers: undefined }) as Draft<ACL_ViewResourceProvider>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;

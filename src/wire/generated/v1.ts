@@ -216,7 +216,7 @@ export function encodeVolume_Source_CSIVolume_VolumeCapability_AccessMode(m: Vol
 }
 
 export function decodeVolume_Source_CSIVolume_VolumeCapability_AccessMode(r: Reader, into?: Volume_Source_CSIVolume_VolumeCapability_AccessMode): Volume_Source_CSIVolume_VolumeCapability_AccessMode {
-  const m = (into ?? {}) as Draft<Volume_Source_CSIVolume_VolumeCapability_AccessMode>;
+  const m = (into ?? { mode: undefined }) as Draft<Volume_Source_CSIVolume_VolumeCapability_AccessMode>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -322,7 +322,7 @@ export function encodeSecret_Value(m: Secret_Value, w: Writer): void {
 }
 
 export function decodeSecret_Value(r: Reader, into?: Secret_Value): Secret_Value {
-  const m = (into ?? {}) as Draft<Secret_Value>;
+  const m = (into ?? { data: undefined }) as Draft<Secret_Value>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -354,7 +354,7 @@ export function encodeResourceProviderID(m: ResourceProviderID, w: Writer): void
 }
 
 export function decodeResourceProviderID(r: Reader, into?: ResourceProviderID): ResourceProviderID {
-  const m = (into ?? {}) as Draft<ResourceProviderID>;
+  const m = (into ?? { value: undefined }) as Draft<ResourceProviderID>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -528,7 +528,7 @@ export function encodeDomainInfo_FaultDomain(m: DomainInfo_FaultDomain, w: Write
 }
 
 export function decodeDomainInfo_FaultDomain(r: Reader, into?: DomainInfo_FaultDomain): DomainInfo_FaultDomain {
-  const m = (into ?? {}) as Draft<DomainInfo_FaultDomain>;
+  const m = (into ?? { region: undefined, zone: undefined }) as Draft<DomainInfo_FaultDomain>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -563,7 +563,7 @@ export function encodeDomainInfo_FaultDomain_RegionInfo(m: DomainInfo_FaultDomai
 }
 
 export function decodeDomainInfo_FaultDomain_RegionInfo(r: Reader, into?: DomainInfo_FaultDomain_RegionInfo): DomainInfo_FaultDomain_RegionInfo {
-  const m = (into ?? {}) as Draft<DomainInfo_FaultDomain_RegionInfo>;
+  const m = (into ?? { name: undefined }) as Draft<DomainInfo_FaultDomain_RegionInfo>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -595,7 +595,7 @@ export function encodeDomainInfo_FaultDomain_ZoneInfo(m: DomainInfo_FaultDomain_
 }
 
 export function decodeDomainInfo_FaultDomain_ZoneInfo(r: Reader, into?: DomainInfo_FaultDomain_ZoneInfo): DomainInfo_FaultDomain_ZoneInfo {
-  const m = (into ?? {}) as Draft<DomainInfo_FaultDomain_ZoneInfo>;
+  const m = (into ?? { name: undefined }) as Draft<DomainInfo_FaultDomain_ZoneInfo>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -800,7 +800,7 @@ export function encodeValue_Scalar(m: Value_Scalar, w: Writer): void {
 }
 
 export function decodeValue_Scalar(r: Reader, into?: Value_Scalar): Value_Scalar {
-  const m = (into ?? {}) as Draft<Value_Scalar>;
+  const m = (into ?? { value: undefined }) as Draft<Value_Scalar>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -865,7 +865,7 @@ export function encodeValue_Range(m: Value_Range, w: Writer): void {
 }
 
 export function decodeValue_Range(r: Reader, into?: Value_Range): Value_Range {
-  const m = (into ?? {}) as Draft<Value_Range>;
+  const m = (into ?? { begin: undefined, end: undefined }) as Draft<Value_Range>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1477,7 +1477,7 @@ export function encodeParameter(m: Parameter, w: Writer): void {
 }
 
 export function decodeParameter(r: Reader, into?: Parameter): Parameter {
-  const m = (into ?? {}) as Draft<Parameter>;
+  const m = (into ?? { key: undefined, value: undefined }) as Draft<Parameter>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1916,7 +1916,7 @@ export function encodeValue_Text(m: Value_Text, w: Writer): void {
 }
 
 export function decodeValue_Text(r: Reader, into?: Value_Text): Value_Text {
-  const m = (into ?? {}) as Draft<Value_Text>;
+  const m = (into ?? { value: undefined }) as Draft<Value_Text>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1948,7 +1948,7 @@ export function encodeAgentID(m: AgentID, w: Writer): void {
 }
 
 export function decodeAgentID(r: Reader, into?: AgentID): AgentID {
-  const m = (into ?? {}) as Draft<AgentID>;
+  const m = (into ?? { value: undefined }) as Draft<AgentID>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1983,7 +1983,7 @@ export function encodeDrainInfo(m: DrainInfo, w: Writer): void {
 }
 
 export function decodeDrainInfo(r: Reader, into?: DrainInfo): DrainInfo {
-  const m = (into ?? {}) as Draft<DrainInfo>;
+  const m = (into ?? { state: undefined, config: undefined }) as Draft<DrainInfo>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -2053,7 +2053,7 @@ export function encodeDurationInfo(m: DurationInfo, w: Writer): void {
 }
 
 export function decodeDurationInfo(r: Reader, into?: DurationInfo): DurationInfo {
-  const m = (into ?? {}) as Draft<DurationInfo>;
+  const m = (into ?? { nanoseconds: undefined }) as Draft<DurationInfo>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -2085,7 +2085,7 @@ export function encodeTimeInfo(m: TimeInfo, w: Writer): void {
 }
 
 export function decodeTimeInfo(r: Reader, into?: TimeInfo): TimeInfo {
-  const m = (into ?? {}) as Draft<TimeInfo>;
+  const m = (into ?? { nanoseconds: undefined }) as Draft<TimeInfo>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -2348,7 +2348,7 @@ export function encodeFrameworkID(m: FrameworkID, w: Writer): void {
 }
 
 export function decodeFrameworkID(r: Reader, into?: FrameworkID): FrameworkID {
-  const m = (into ?? {}) as Draft<FrameworkID>;
+  const m = (into ?? { value: undefined }) as Draft<FrameworkID>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -2606,7 +2606,7 @@ export function encodeTaskID(m: TaskID, w: Writer): void {
 }
 
 export function decodeTaskID(r: Reader, into?: TaskID): TaskID {
-  const m = (into ?? {}) as Draft<TaskID>;
+  const m = (into ?? { value: undefined }) as Draft<TaskID>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -2638,7 +2638,7 @@ export function encodeExecutorID(m: ExecutorID, w: Writer): void {
 }
 
 export function decodeExecutorID(r: Reader, into?: ExecutorID): ExecutorID {
-  const m = (into ?? {}) as Draft<ExecutorID>;
+  const m = (into ?? { value: undefined }) as Draft<ExecutorID>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -3744,7 +3744,7 @@ export function encodeTTYInfo_WindowSize(m: TTYInfo_WindowSize, w: Writer): void
 }
 
 export function decodeTTYInfo_WindowSize(r: Reader, into?: TTYInfo_WindowSize): TTYInfo_WindowSize {
-  const m = (into ?? {}) as Draft<TTYInfo_WindowSize>;
+  const m = (into ?? { rows: undefined, columns: undefined }) as Draft<TTYInfo_WindowSize>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -4368,7 +4368,7 @@ export function encodeCheckInfo_Command(m: CheckInfo_Command, w: Writer): void {
 }
 
 export function decodeCheckInfo_Command(r: Reader, into?: CheckInfo_Command): CheckInfo_Command {
-  const m = (into ?? {}) as Draft<CheckInfo_Command>;
+  const m = (into ?? { command: undefined }) as Draft<CheckInfo_Command>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -4436,7 +4436,7 @@ export function encodeCheckInfo_Tcp(m: CheckInfo_Tcp, w: Writer): void {
 }
 
 export function decodeCheckInfo_Tcp(r: Reader, into?: CheckInfo_Tcp): CheckInfo_Tcp {
-  const m = (into ?? {}) as Draft<CheckInfo_Tcp>;
+  const m = (into ?? { port: undefined }) as Draft<CheckInfo_Tcp>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -4468,7 +4468,7 @@ export function encodeOfferID(m: OfferID, w: Writer): void {
 }
 
 export function decodeOfferID(r: Reader, into?: OfferID): OfferID {
-  const m = (into ?? {}) as Draft<OfferID>;
+  const m = (into ?? { value: undefined }) as Draft<OfferID>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -4574,7 +4574,7 @@ export function encodeOperationID(m: OperationID, w: Writer): void {
 }
 
 export function decodeOperationID(r: Reader, into?: OperationID): OperationID {
-  const m = (into ?? {}) as Draft<OperationID>;
+  const m = (into ?? { value: undefined }) as Draft<OperationID>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -4639,7 +4639,7 @@ export function encodeOffer_Operation_LaunchGroup(m: Offer_Operation_LaunchGroup
 }
 
 export function decodeOffer_Operation_LaunchGroup(r: Reader, into?: Offer_Operation_LaunchGroup): Offer_Operation_LaunchGroup {
-  const m = (into ?? {}) as Draft<Offer_Operation_LaunchGroup>;
+  const m = (into ?? { executor: undefined, task_group: undefined }) as Draft<Offer_Operation_LaunchGroup>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -4841,7 +4841,7 @@ export function encodeOffer_Operation_GrowVolume(m: Offer_Operation_GrowVolume, 
 }
 
 export function decodeOffer_Operation_GrowVolume(r: Reader, into?: Offer_Operation_GrowVolume): Offer_Operation_GrowVolume {
-  const m = (into ?? {}) as Draft<Offer_Operation_GrowVolume>;
+  const m = (into ?? { volume: undefined, addition: undefined }) as Draft<Offer_Operation_GrowVolume>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -4879,7 +4879,7 @@ export function encodeOffer_Operation_ShrinkVolume(m: Offer_Operation_ShrinkVolu
 }
 
 export function decodeOffer_Operation_ShrinkVolume(r: Reader, into?: Offer_Operation_ShrinkVolume): Offer_Operation_ShrinkVolume {
-  const m = (into ?? {}) as Draft<Offer_Operation_ShrinkVolume>;
+  const m = (into ?? { volume: undefined, subtract: undefined }) as Draft<Offer_Operation_ShrinkVolume>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -4956,7 +4956,7 @@ export function encodeOffer_Operation_DestroyDisk(m: Offer_Operation_DestroyDisk
 }
 
 export function decodeOffer_Operation_DestroyDisk(r: Reader, into?: Offer_Operation_DestroyDisk): Offer_Operation_DestroyDisk {
-  const m = (into ?? {}) as Draft<Offer_Operation_DestroyDisk>;
+  const m = (into ?? { source: undefined }) as Draft<Offer_Operation_DestroyDisk>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -5183,7 +5183,7 @@ export function encodeCSIPluginEndpoint(m: CSIPluginEndpoint, w: Writer): void {
 }
 
 export function decodeCSIPluginEndpoint(r: Reader, into?: CSIPluginEndpoint): CSIPluginEndpoint {
-  const m = (into ?? {}) as Draft<CSIPluginEndpoint>;
+  const m = (into ?? { csi_service: undefined, endpoint: undefined }) as Draft<CSIPluginEndpoint>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -6292,7 +6292,7 @@ export function encodeDevice_Number(m: Device_Number, w: Writer): void {
 }
 
 export function decodeDevice_Number(r: Reader, into?: Device_Number): Device_Number {
-  const m = (into ?? {}) as Draft<Device_Number>;
+  const m = (into ?? { major_number: undefined, minor_number: undefined }) as Draft<Device_Number>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -7043,7 +7043,7 @@ export function encodeUUID(m: UUID, w: Writer): void {
 }
 
 export function decodeUUID(r: Reader, into?: UUID): UUID {
-  const m = (into ?? {}) as Draft<UUID>;
+  const m = (into ?? { value: undefined }) as Draft<UUID>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -7637,7 +7637,7 @@ export function encodeDeviceAccess(m: DeviceAccess, w: Writer): void {
 }
 
 export function decodeDeviceAccess(r: Reader, into?: DeviceAccess): DeviceAccess {
-  const m = (into ?? {}) as Draft<DeviceAccess>;
+  const m = (into ?? { device: undefined, access: undefined }) as Draft<DeviceAccess>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;

@@ -187,7 +187,7 @@ export function encodeCall_SetLoggingLevel(m: Call_SetLoggingLevel, w: Writer): 
 }
 
 export function decodeCall_SetLoggingLevel(r: Reader, into?: Call_SetLoggingLevel): Call_SetLoggingLevel {
-  const m = (into ?? {}) as Draft<Call_SetLoggingLevel>;
+  const m = (into ?? { level: undefined, duration: undefined }) as Draft<Call_SetLoggingLevel>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -222,7 +222,7 @@ export function encodeCall_ListFiles(m: Call_ListFiles, w: Writer): void {
 }
 
 export function decodeCall_ListFiles(r: Reader, into?: Call_ListFiles): Call_ListFiles {
-  const m = (into ?? {}) as Draft<Call_ListFiles>;
+  const m = (into ?? { path: undefined }) as Draft<Call_ListFiles>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -370,7 +370,7 @@ export function encodeCall_WaitNestedContainer(m: Call_WaitNestedContainer, w: W
 }
 
 export function decodeCall_WaitNestedContainer(r: Reader, into?: Call_WaitNestedContainer): Call_WaitNestedContainer {
-  const m = (into ?? {}) as Draft<Call_WaitNestedContainer>;
+  const m = (into ?? { container_id: undefined }) as Draft<Call_WaitNestedContainer>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -438,7 +438,7 @@ export function encodeCall_RemoveNestedContainer(m: Call_RemoveNestedContainer, 
 }
 
 export function decodeCall_RemoveNestedContainer(r: Reader, into?: Call_RemoveNestedContainer): Call_RemoveNestedContainer {
-  const m = (into ?? {}) as Draft<Call_RemoveNestedContainer>;
+  const m = (into ?? { container_id: undefined }) as Draft<Call_RemoveNestedContainer>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -688,7 +688,7 @@ export function encodeCall_AttachContainerOutput(m: Call_AttachContainerOutput, 
 }
 
 export function decodeCall_AttachContainerOutput(r: Reader, into?: Call_AttachContainerOutput): Call_AttachContainerOutput {
-  const m = (into ?? {}) as Draft<Call_AttachContainerOutput>;
+  const m = (into ?? { container_id: undefined }) as Draft<Call_AttachContainerOutput>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -770,7 +770,7 @@ export function encodeCall_WaitContainer(m: Call_WaitContainer, w: Writer): void
 }
 
 export function decodeCall_WaitContainer(r: Reader, into?: Call_WaitContainer): Call_WaitContainer {
-  const m = (into ?? {}) as Draft<Call_WaitContainer>;
+  const m = (into ?? { container_id: undefined }) as Draft<Call_WaitContainer>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -838,7 +838,7 @@ export function encodeCall_RemoveContainer(m: Call_RemoveContainer, w: Writer): 
 }
 
 export function decodeCall_RemoveContainer(r: Reader, into?: Call_RemoveContainer): Call_RemoveContainer {
-  const m = (into ?? {}) as Draft<Call_RemoveContainer>;
+  const m = (into ?? { container_id: undefined }) as Draft<Call_RemoveContainer>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -870,7 +870,7 @@ export function encodeCall_AddResourceProviderConfig(m: Call_AddResourceProvider
 }
 
 export function decodeCall_AddResourceProviderConfig(r: Reader, into?: Call_AddResourceProviderConfig): Call_AddResourceProviderConfig {
-  const m = (into ?? {}) as Draft<Call_AddResourceProviderConfig>;
+  const m = (into ?? { info: undefined }) as Draft<Call_AddResourceProviderConfig>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -902,7 +902,7 @@ export function encodeCall_UpdateResourceProviderConfig(m: Call_UpdateResourcePr
 }
 
 export function decodeCall_UpdateResourceProviderConfig(r: Reader, into?: Call_UpdateResourceProviderConfig): Call_UpdateResourceProviderConfig {
-  const m = (into ?? {}) as Draft<Call_UpdateResourceProviderConfig>;
+  const m = (into ?? { info: undefined }) as Draft<Call_UpdateResourceProviderConfig>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -937,7 +937,7 @@ export function encodeCall_RemoveResourceProviderConfig(m: Call_RemoveResourcePr
 }
 
 export function decodeCall_RemoveResourceProviderConfig(r: Reader, into?: Call_RemoveResourceProviderConfig): Call_RemoveResourceProviderConfig {
-  const m = (into ?? {}) as Draft<Call_RemoveResourceProviderConfig>;
+  const m = (into ?? { type: undefined, name: undefined }) as Draft<Call_RemoveResourceProviderConfig>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -972,7 +972,7 @@ export function encodeCall_MarkResourceProviderGone(m: Call_MarkResourceProvider
 }
 
 export function decodeCall_MarkResourceProviderGone(r: Reader, into?: Call_MarkResourceProviderGone): Call_MarkResourceProviderGone {
-  const m = (into ?? {}) as Draft<Call_MarkResourceProviderGone>;
+  const m = (into ?? { resource_provider_id: undefined }) as Draft<Call_MarkResourceProviderGone>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1132,7 +1132,7 @@ export function encodeResponse_GetHealth(m: Response_GetHealth, w: Writer): void
 }
 
 export function decodeResponse_GetHealth(r: Reader, into?: Response_GetHealth): Response_GetHealth {
-  const m = (into ?? {}) as Draft<Response_GetHealth>;
+  const m = (into ?? { healthy: undefined }) as Draft<Response_GetHealth>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1194,7 +1194,7 @@ export function encodeResponse_GetVersion(m: Response_GetVersion, w: Writer): vo
 }
 
 export function decodeResponse_GetVersion(r: Reader, into?: Response_GetVersion): Response_GetVersion {
-  const m = (into ?? {}) as Draft<Response_GetVersion>;
+  const m = (into ?? { version_info: undefined }) as Draft<Response_GetVersion>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1256,7 +1256,7 @@ export function encodeResponse_GetLoggingLevel(m: Response_GetLoggingLevel, w: W
 }
 
 export function decodeResponse_GetLoggingLevel(r: Reader, into?: Response_GetLoggingLevel): Response_GetLoggingLevel {
-  const m = (into ?? {}) as Draft<Response_GetLoggingLevel>;
+  const m = (into ?? { level: undefined }) as Draft<Response_GetLoggingLevel>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1321,7 +1321,7 @@ export function encodeResponse_ReadFile(m: Response_ReadFile, w: Writer): void {
 }
 
 export function decodeResponse_ReadFile(r: Reader, into?: Response_ReadFile): Response_ReadFile {
-  const m = (into ?? {}) as Draft<Response_ReadFile>;
+  const m = (into ?? { size: undefined, data: undefined }) as Draft<Response_ReadFile>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1474,7 +1474,7 @@ export function encodeResponse_GetExecutors_Executor(m: Response_GetExecutors_Ex
 }
 
 export function decodeResponse_GetExecutors_Executor(r: Reader, into?: Response_GetExecutors_Executor): Response_GetExecutors_Executor {
-  const m = (into ?? {}) as Draft<Response_GetExecutors_Executor>;
+  const m = (into ?? { executor_info: undefined }) as Draft<Response_GetExecutors_Executor>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1540,7 +1540,7 @@ export function encodeResponse_GetFrameworks_Framework(m: Response_GetFrameworks
 }
 
 export function decodeResponse_GetFrameworks_Framework(r: Reader, into?: Response_GetFrameworks_Framework): Response_GetFrameworks_Framework {
-  const m = (into ?? {}) as Draft<Response_GetFrameworks_Framework>;
+  const m = (into ?? { framework_info: undefined }) as Draft<Response_GetFrameworks_Framework>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;

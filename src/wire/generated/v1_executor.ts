@@ -133,7 +133,7 @@ export function encodeEvent_Acknowledged(m: Event_Acknowledged, w: Writer): void
 }
 
 export function decodeEvent_Acknowledged(r: Reader, into?: Event_Acknowledged): Event_Acknowledged {
-  const m = (into ?? {}) as Draft<Event_Acknowledged>;
+  const m = (into ?? { task_id: undefined, uuid: undefined }) as Draft<Event_Acknowledged>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -168,7 +168,7 @@ export function encodeEvent_Launch(m: Event_Launch, w: Writer): void {
 }
 
 export function decodeEvent_Launch(r: Reader, into?: Event_Launch): Event_Launch {
-  const m = (into ?? {}) as Draft<Event_Launch>;
+  const m = (into ?? { task: undefined }) as Draft<Event_Launch>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -200,7 +200,7 @@ export function encodeEvent_LaunchGroup(m: Event_LaunchGroup, w: Writer): void {
 }
 
 export function decodeEvent_LaunchGroup(r: Reader, into?: Event_LaunchGroup): Event_LaunchGroup {
-  const m = (into ?? {}) as Draft<Event_LaunchGroup>;
+  const m = (into ?? { task_group: undefined }) as Draft<Event_LaunchGroup>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -268,7 +268,7 @@ export function encodeEvent_Message(m: Event_Message, w: Writer): void {
 }
 
 export function decodeEvent_Message(r: Reader, into?: Event_Message): Event_Message {
-  const m = (into ?? {}) as Draft<Event_Message>;
+  const m = (into ?? { data: undefined }) as Draft<Event_Message>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -300,7 +300,7 @@ export function encodeEvent_Error(m: Event_Error, w: Writer): void {
 }
 
 export function decodeEvent_Error(r: Reader, into?: Event_Error): Event_Error {
-  const m = (into ?? {}) as Draft<Event_Error>;
+  const m = (into ?? { message: undefined }) as Draft<Event_Error>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -420,7 +420,7 @@ export function encodeCall_Update(m: Call_Update, w: Writer): void {
 }
 
 export function decodeCall_Update(r: Reader, into?: Call_Update): Call_Update {
-  const m = (into ?? {}) as Draft<Call_Update>;
+  const m = (into ?? { status: undefined }) as Draft<Call_Update>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -452,7 +452,7 @@ export function encodeCall_Message(m: Call_Message, w: Writer): void {
 }
 
 export function decodeCall_Message(r: Reader, into?: Call_Message): Call_Message {
-  const m = (into ?? {}) as Draft<Call_Message>;
+  const m = (into ?? { data: undefined }) as Draft<Call_Message>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;

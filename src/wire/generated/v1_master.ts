@@ -64,7 +64,7 @@ export function encodeCall_SetLoggingLevel(m: Call_SetLoggingLevel, w: Writer): 
 }
 
 export function decodeCall_SetLoggingLevel(r: Reader, into?: Call_SetLoggingLevel): Call_SetLoggingLevel {
-  const m = (into ?? {}) as Draft<Call_SetLoggingLevel>;
+  const m = (into ?? { level: undefined, duration: undefined }) as Draft<Call_SetLoggingLevel>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -99,7 +99,7 @@ export function encodeCall_ListFiles(m: Call_ListFiles, w: Writer): void {
 }
 
 export function decodeCall_ListFiles(r: Reader, into?: Call_ListFiles): Call_ListFiles {
-  const m = (into ?? {}) as Draft<Call_ListFiles>;
+  const m = (into ?? { path: undefined }) as Draft<Call_ListFiles>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -445,7 +445,7 @@ export function encodeCall_UpdateMaintenanceSchedule(m: Call_UpdateMaintenanceSc
 }
 
 export function decodeCall_UpdateMaintenanceSchedule(r: Reader, into?: Call_UpdateMaintenanceSchedule): Call_UpdateMaintenanceSchedule {
-  const m = (into ?? {}) as Draft<Call_UpdateMaintenanceSchedule>;
+  const m = (into ?? { schedule: undefined }) as Draft<Call_UpdateMaintenanceSchedule>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -537,7 +537,7 @@ export function encodeCall_DeactivateAgent(m: Call_DeactivateAgent, w: Writer): 
 }
 
 export function decodeCall_DeactivateAgent(r: Reader, into?: Call_DeactivateAgent): Call_DeactivateAgent {
-  const m = (into ?? {}) as Draft<Call_DeactivateAgent>;
+  const m = (into ?? { agent_id: undefined }) as Draft<Call_DeactivateAgent>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -569,7 +569,7 @@ export function encodeCall_ReactivateAgent(m: Call_ReactivateAgent, w: Writer): 
 }
 
 export function decodeCall_ReactivateAgent(r: Reader, into?: Call_ReactivateAgent): Call_ReactivateAgent {
-  const m = (into ?? {}) as Draft<Call_ReactivateAgent>;
+  const m = (into ?? { agent_id: undefined }) as Draft<Call_ReactivateAgent>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -635,7 +635,7 @@ export function encodeCall_Teardown(m: Call_Teardown, w: Writer): void {
 }
 
 export function decodeCall_Teardown(r: Reader, into?: Call_Teardown): Call_Teardown {
-  const m = (into ?? {}) as Draft<Call_Teardown>;
+  const m = (into ?? { framework_id: undefined }) as Draft<Call_Teardown>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -667,7 +667,7 @@ export function encodeCall_MarkAgentGone(m: Call_MarkAgentGone, w: Writer): void
 }
 
 export function decodeCall_MarkAgentGone(r: Reader, into?: Call_MarkAgentGone): Call_MarkAgentGone {
-  const m = (into ?? {}) as Draft<Call_MarkAgentGone>;
+  const m = (into ?? { agent_id: undefined }) as Draft<Call_MarkAgentGone>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -699,7 +699,7 @@ export function encodeCall_SetQuota(m: Call_SetQuota, w: Writer): void {
 }
 
 export function decodeCall_SetQuota(r: Reader, into?: Call_SetQuota): Call_SetQuota {
-  const m = (into ?? {}) as Draft<Call_SetQuota>;
+  const m = (into ?? { quota_request: undefined }) as Draft<Call_SetQuota>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -731,7 +731,7 @@ export function encodeCall_RemoveQuota(m: Call_RemoveQuota, w: Writer): void {
 }
 
 export function decodeCall_RemoveQuota(r: Reader, into?: Call_RemoveQuota): Call_RemoveQuota {
-  const m = (into ?? {}) as Draft<Call_RemoveQuota>;
+  const m = (into ?? { role: undefined }) as Draft<Call_RemoveQuota>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1030,7 +1030,7 @@ export function encodeResponse_GetHealth(m: Response_GetHealth, w: Writer): void
 }
 
 export function decodeResponse_GetHealth(r: Reader, into?: Response_GetHealth): Response_GetHealth {
-  const m = (into ?? {}) as Draft<Response_GetHealth>;
+  const m = (into ?? { healthy: undefined }) as Draft<Response_GetHealth>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1092,7 +1092,7 @@ export function encodeResponse_GetVersion(m: Response_GetVersion, w: Writer): vo
 }
 
 export function decodeResponse_GetVersion(r: Reader, into?: Response_GetVersion): Response_GetVersion {
-  const m = (into ?? {}) as Draft<Response_GetVersion>;
+  const m = (into ?? { version_info: undefined }) as Draft<Response_GetVersion>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1154,7 +1154,7 @@ export function encodeResponse_GetLoggingLevel(m: Response_GetLoggingLevel, w: W
 }
 
 export function decodeResponse_GetLoggingLevel(r: Reader, into?: Response_GetLoggingLevel): Response_GetLoggingLevel {
-  const m = (into ?? {}) as Draft<Response_GetLoggingLevel>;
+  const m = (into ?? { level: undefined }) as Draft<Response_GetLoggingLevel>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1219,7 +1219,7 @@ export function encodeResponse_ReadFile(m: Response_ReadFile, w: Writer): void {
 }
 
 export function decodeResponse_ReadFile(r: Reader, into?: Response_ReadFile): Response_ReadFile {
-  const m = (into ?? {}) as Draft<Response_ReadFile>;
+  const m = (into ?? { size: undefined, data: undefined }) as Draft<Response_ReadFile>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1382,7 +1382,7 @@ export function encodeResponse_GetExecutors_Executor(m: Response_GetExecutors_Ex
 }
 
 export function decodeResponse_GetExecutors_Executor(r: Reader, into?: Response_GetExecutors_Executor): Response_GetExecutors_Executor {
-  const m = (into ?? {}) as Draft<Response_GetExecutors_Executor>;
+  const m = (into ?? { executor_info: undefined, agent_id: undefined }) as Draft<Response_GetExecutors_Executor>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1838,7 +1838,7 @@ export function encodeResponse_GetMaintenanceStatus(m: Response_GetMaintenanceSt
 }
 
 export function decodeResponse_GetMaintenanceStatus(r: Reader, into?: Response_GetMaintenanceStatus): Response_GetMaintenanceStatus {
-  const m = (into ?? {}) as Draft<Response_GetMaintenanceStatus>;
+  const m = (into ?? { status: undefined }) as Draft<Response_GetMaintenanceStatus>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1870,7 +1870,7 @@ export function encodeResponse_GetMaintenanceSchedule(m: Response_GetMaintenance
 }
 
 export function decodeResponse_GetMaintenanceSchedule(r: Reader, into?: Response_GetMaintenanceSchedule): Response_GetMaintenanceSchedule {
-  const m = (into ?? {}) as Draft<Response_GetMaintenanceSchedule>;
+  const m = (into ?? { schedule: undefined }) as Draft<Response_GetMaintenanceSchedule>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1902,7 +1902,7 @@ export function encodeResponse_GetQuota(m: Response_GetQuota, w: Writer): void {
 }
 
 export function decodeResponse_GetQuota(r: Reader, into?: Response_GetQuota): Response_GetQuota {
-  const m = (into ?? {}) as Draft<Response_GetQuota>;
+  const m = (into ?? { status: undefined }) as Draft<Response_GetQuota>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -2030,7 +2030,7 @@ export function encodeEvent_TaskAdded(m: Event_TaskAdded, w: Writer): void {
 }
 
 export function decodeEvent_TaskAdded(r: Reader, into?: Event_TaskAdded): Event_TaskAdded {
-  const m = (into ?? {}) as Draft<Event_TaskAdded>;
+  const m = (into ?? { task: undefined }) as Draft<Event_TaskAdded>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -2106,7 +2106,7 @@ export function encodeEvent_AgentAdded(m: Event_AgentAdded, w: Writer): void {
 }
 
 export function decodeEvent_AgentAdded(r: Reader, into?: Event_AgentAdded): Event_AgentAdded {
-  const m = (into ?? {}) as Draft<Event_AgentAdded>;
+  const m = (into ?? { agent: undefined }) as Draft<Event_AgentAdded>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -2138,7 +2138,7 @@ export function encodeEvent_AgentRemoved(m: Event_AgentRemoved, w: Writer): void
 }
 
 export function decodeEvent_AgentRemoved(r: Reader, into?: Event_AgentRemoved): Event_AgentRemoved {
-  const m = (into ?? {}) as Draft<Event_AgentRemoved>;
+  const m = (into ?? { agent_id: undefined }) as Draft<Event_AgentRemoved>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -2170,7 +2170,7 @@ export function encodeEvent_FrameworkAdded(m: Event_FrameworkAdded, w: Writer): 
 }
 
 export function decodeEvent_FrameworkAdded(r: Reader, into?: Event_FrameworkAdded): Event_FrameworkAdded {
-  const m = (into ?? {}) as Draft<Event_FrameworkAdded>;
+  const m = (into ?? { framework: undefined }) as Draft<Event_FrameworkAdded>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -2202,7 +2202,7 @@ export function encodeEvent_FrameworkUpdated(m: Event_FrameworkUpdated, w: Write
 }
 
 export function decodeEvent_FrameworkUpdated(r: Reader, into?: Event_FrameworkUpdated): Event_FrameworkUpdated {
-  const m = (into ?? {}) as Draft<Event_FrameworkUpdated>;
+  const m = (into ?? { framework: undefined }) as Draft<Event_FrameworkUpdated>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -2234,7 +2234,7 @@ export function encodeEvent_FrameworkRemoved(m: Event_FrameworkRemoved, w: Write
 }
 
 export function decodeEvent_FrameworkRemoved(r: Reader, into?: Event_FrameworkRemoved): Event_FrameworkRemoved {
-  const m = (into ?? {}) as Draft<Event_FrameworkRemoved>;
+  const m = (into ?? { framework_info: undefined }) as Draft<Event_FrameworkRemoved>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;

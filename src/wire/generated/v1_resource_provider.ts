@@ -77,7 +77,7 @@ export function encodeEvent_Subscribed(m: Event_Subscribed, w: Writer): void {
 }
 
 export function decodeEvent_Subscribed(r: Reader, into?: Event_Subscribed): Event_Subscribed {
-  const m = (into ?? {}) as Draft<Event_Subscribed>;
+  const m = (into ?? { provider_id: undefined }) as Draft<Event_Subscribed>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -198,7 +198,7 @@ export function encodeEvent_AcknowledgeOperationStatus(m: Event_AcknowledgeOpera
 }
 
 export function decodeEvent_AcknowledgeOperationStatus(r: Reader, into?: Event_AcknowledgeOperationStatus): Event_AcknowledgeOperationStatus {
-  const m = (into ?? {}) as Draft<Event_AcknowledgeOperationStatus>;
+  const m = (into ?? { status_uuid: undefined, operation_uuid: undefined }) as Draft<Event_AcknowledgeOperationStatus>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -313,7 +313,7 @@ export function encodeCall_Subscribe(m: Call_Subscribe, w: Writer): void {
 }
 
 export function decodeCall_Subscribe(r: Reader, into?: Call_Subscribe): Call_Subscribe {
-  const m = (into ?? {}) as Draft<Call_Subscribe>;
+  const m = (into ?? { resource_provider_info: undefined }) as Draft<Call_Subscribe>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -436,7 +436,7 @@ export function encodeCall_UpdatePublishResourcesStatus(m: Call_UpdatePublishRes
 }
 
 export function decodeCall_UpdatePublishResourcesStatus(r: Reader, into?: Call_UpdatePublishResourcesStatus): Call_UpdatePublishResourcesStatus {
-  const m = (into ?? {}) as Draft<Call_UpdatePublishResourcesStatus>;
+  const m = (into ?? { uuid: undefined, status: undefined }) as Draft<Call_UpdatePublishResourcesStatus>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;

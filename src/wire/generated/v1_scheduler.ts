@@ -123,7 +123,7 @@ export function encodeAttributeConstraint(m: AttributeConstraint, w: Writer): vo
 }
 
 export function decodeAttributeConstraint(r: Reader, into?: AttributeConstraint): AttributeConstraint {
-  const m = (into ?? {}) as Draft<AttributeConstraint>;
+  const m = (into ?? { selector: undefined, predicate: undefined }) as Draft<AttributeConstraint>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -288,7 +288,7 @@ export function encodeAttributeConstraint_Predicate_TextEquals(m: AttributeConst
 }
 
 export function decodeAttributeConstraint_Predicate_TextEquals(r: Reader, into?: AttributeConstraint_Predicate_TextEquals): AttributeConstraint_Predicate_TextEquals {
-  const m = (into ?? {}) as Draft<AttributeConstraint_Predicate_TextEquals>;
+  const m = (into ?? { value: undefined }) as Draft<AttributeConstraint_Predicate_TextEquals>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -320,7 +320,7 @@ export function encodeAttributeConstraint_Predicate_TextNotEquals(m: AttributeCo
 }
 
 export function decodeAttributeConstraint_Predicate_TextNotEquals(r: Reader, into?: AttributeConstraint_Predicate_TextNotEquals): AttributeConstraint_Predicate_TextNotEquals {
-  const m = (into ?? {}) as Draft<AttributeConstraint_Predicate_TextNotEquals>;
+  const m = (into ?? { value: undefined }) as Draft<AttributeConstraint_Predicate_TextNotEquals>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -352,7 +352,7 @@ export function encodeAttributeConstraint_Predicate_TextMatches(m: AttributeCons
 }
 
 export function decodeAttributeConstraint_Predicate_TextMatches(r: Reader, into?: AttributeConstraint_Predicate_TextMatches): AttributeConstraint_Predicate_TextMatches {
-  const m = (into ?? {}) as Draft<AttributeConstraint_Predicate_TextMatches>;
+  const m = (into ?? { regex: undefined }) as Draft<AttributeConstraint_Predicate_TextMatches>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -384,7 +384,7 @@ export function encodeAttributeConstraint_Predicate_TextNotMatches(m: AttributeC
 }
 
 export function decodeAttributeConstraint_Predicate_TextNotMatches(r: Reader, into?: AttributeConstraint_Predicate_TextNotMatches): AttributeConstraint_Predicate_TextNotMatches {
-  const m = (into ?? {}) as Draft<AttributeConstraint_Predicate_TextNotMatches>;
+  const m = (into ?? { regex: undefined }) as Draft<AttributeConstraint_Predicate_TextNotMatches>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -629,7 +629,7 @@ export function encodeCall_Shutdown(m: Call_Shutdown, w: Writer): void {
 }
 
 export function decodeCall_Shutdown(r: Reader, into?: Call_Shutdown): Call_Shutdown {
-  const m = (into ?? {}) as Draft<Call_Shutdown>;
+  const m = (into ?? { executor_id: undefined, agent_id: undefined }) as Draft<Call_Shutdown>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1204,7 +1204,7 @@ export function encodeEvent_Rescind(m: Event_Rescind, w: Writer): void {
 }
 
 export function decodeEvent_Rescind(r: Reader, into?: Event_Rescind): Event_Rescind {
-  const m = (into ?? {}) as Draft<Event_Rescind>;
+  const m = (into ?? { offer_id: undefined }) as Draft<Event_Rescind>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1236,7 +1236,7 @@ export function encodeEvent_RescindInverseOffer(m: Event_RescindInverseOffer, w:
 }
 
 export function decodeEvent_RescindInverseOffer(r: Reader, into?: Event_RescindInverseOffer): Event_RescindInverseOffer {
-  const m = (into ?? {}) as Draft<Event_RescindInverseOffer>;
+  const m = (into ?? { inverse_offer_id: undefined }) as Draft<Event_RescindInverseOffer>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1268,7 +1268,7 @@ export function encodeEvent_Update(m: Event_Update, w: Writer): void {
 }
 
 export function decodeEvent_Update(r: Reader, into?: Event_Update): Event_Update {
-  const m = (into ?? {}) as Draft<Event_Update>;
+  const m = (into ?? { status: undefined }) as Draft<Event_Update>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1300,7 +1300,7 @@ export function encodeEvent_UpdateOperationStatus(m: Event_UpdateOperationStatus
 }
 
 export function decodeEvent_UpdateOperationStatus(r: Reader, into?: Event_UpdateOperationStatus): Event_UpdateOperationStatus {
-  const m = (into ?? {}) as Draft<Event_UpdateOperationStatus>;
+  const m = (into ?? { status: undefined }) as Draft<Event_UpdateOperationStatus>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
@@ -1414,7 +1414,7 @@ export function encodeEvent_Error(m: Event_Error, w: Writer): void {
 }
 
 export function decodeEvent_Error(r: Reader, into?: Event_Error): Event_Error {
-  const m = (into ?? {}) as Draft<Event_Error>;
+  const m = (into ?? { message: undefined }) as Draft<Event_Error>;
   let u: Unknown | undefined;
   while (r.pos < r.end) {
     const at = r.pos;
