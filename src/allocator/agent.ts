@@ -8,6 +8,8 @@ import type { Seat } from './role-tree.ts';
 import { type Measure, measure, type NameTable } from './scalar-vector.ts';
 import { SlotSet } from './slot-set.ts';
 
+const FEW_PARTS = 8;
+
 /** An agent: what it has, who holds what of it, and what is free. */
 export class Agent {
   readonly id: string;
@@ -168,7 +170,7 @@ export class Agent {
 
   /** What is free, anew from what it has and what is held. Shared resources are free even when they are held. */
   recount(): void {
-    const held = Resources.sum([...this.holdings.values(), ...this.orphans.values()]).unallocate();
+    const held = this.sumOfHeld().unallocate();
     if (this.hasShared) {
       const unshared = this.total.nonShared();
       this.isOvercommitted = !unshared.contains(held.nonShared());
@@ -177,6 +179,17 @@ export class Agent {
       this.isOvercommitted = !this.total.contains(held);
       this.setFree(this.total.minus(held));
     }
+  }
+
+  /** Few parts one after the other: sums of agents that are alike are worked out once. */
+  private sumOfHeld(): Resources {
+    const { holdings, orphans } = this;
+    if (holdings.values().length + orphans.size > FEW_PARTS)
+      return Resources.sum([...holdings.values(), ...orphans.values()]);
+    let sum = Resources.EMPTY;
+    for (const part of holdings.values()) sum = sum.plus(part);
+    for (const part of orphans.values()) sum = sum.plus(part);
+    return sum;
   }
 
   /** The allocation is over: shared resources may be offered again. @returns whether any were offered */

@@ -28,6 +28,14 @@ export class Resources implements Iterable<Resource> {
   private wire: readonly Resource[] | undefined;
   private sums: Quantities | undefined;
   private scalarSums: Quantities | undefined;
+  #text: string | undefined;
+  /**
+   * The last operation with another operand and what came of it. The agents of a cluster are much alike: where they begin with
+   * the same objects (`recent.ts`), all that is worked out for one is there for the next, and is there once.
+   */
+  #lastOperation: 'plus' | 'minus' | 'unallocate' | undefined;
+  #lastOperand: Resources | undefined;
+  #lastResult: Resources | undefined;
 
   private constructor(shelf: Shelf) {
     this.shelf = shelf;
@@ -91,9 +99,21 @@ export class Resources implements Iterable<Resource> {
     const right = Resources.from(other);
     if (right.isEmpty) return this;
     if (this.isEmpty) return right;
+    if (this.#lastOperation === 'plus' && this.#lastOperand === right) return this.#lastResult!;
     const shelf = this.shelf.copy();
     for (const entry of right.shelf.entries) shelf.add(entry);
-    return Resources.wrap(shelf);
+    return this.remember('plus', right, Resources.wrap(shelf));
+  }
+
+  private remember(
+    operation: 'plus' | 'minus' | 'unallocate',
+    operand: Resources | undefined,
+    result: Resources,
+  ): Resources {
+    this.#lastOperation = operation;
+    this.#lastOperand = operand;
+    this.#lastResult = result;
+    return result;
   }
 
   /** The sum with what has no kind in common with this. */
@@ -107,9 +127,10 @@ export class Resources implements Iterable<Resource> {
   minus(other: ResourcesLike): Resources {
     const right = Resources.from(other);
     if (right.isEmpty || this.isEmpty) return this;
+    if (this.#lastOperation === 'minus' && this.#lastOperand === right) return this.#lastResult!;
     const shelf = this.shelf.copy();
     for (const entry of right.shelf.entries) shelf.subtract(entry);
-    return Resources.wrap(shelf);
+    return this.remember('minus', right, Resources.wrap(shelf));
   }
 
   contains(other: ResourcesLike): boolean {
@@ -305,7 +326,8 @@ export class Resources implements Iterable<Resource> {
   }
 
   unallocate(): Resources {
-    return this.reallocate(unallocatedKind);
+    if (this.#lastOperation === 'unallocate') return this.#lastResult!;
+    return this.remember('unallocate', undefined, this.reallocate(unallocatedKind));
   }
 
   /** The same with no reservation at all. */
@@ -411,12 +433,13 @@ export class Resources implements Iterable<Resource> {
   /** As upstream prints: `cpus:4; mem:2048; ports:[31000-32000]`, and `{}` for nothing. */
   toString(): string {
     if (this.isEmpty) return '{}';
-    return this.shelf.entries
+    this.#text ??= this.shelf.entries
       .flatMap((entry) => {
         const text = formatResource(entry.resource, entry.copies);
         return entry.kind.combining === 'exclusive' ? new Array<string>(entry.copies).fill(text) : [text];
       })
       .join('; ');
+    return this.#text;
   }
 
   private pick(keep: (kind: Kind, entry: Entry) => boolean): Resources {

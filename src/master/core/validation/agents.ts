@@ -102,6 +102,9 @@ function validateTasks(
   const tasks = message.tasks ?? [];
   const agentId = message.slave.id?.value;
   const seen = new TaskIds(tasks.length);
+  // Most tasks of a framework hold the same.
+  let lastFramework: string | undefined;
+  let lastResources: readonly Resource[] | undefined;
   for (const { task_id, framework_id, agent_id, executor_id, state, resources } of tasks) {
     const id = validateId(task_id.value, 'task id');
     if (!id.ok) return id;
@@ -113,8 +116,11 @@ function validateTasks(
     if (executor !== undefined && state === 'TASK_RUNNING' && !executors.has(`${framework_id.value}/${executor}`)) {
       return wrong(` runs in the executor '${executor}', which is not reported`);
     }
+    if (resources === lastResources && framework_id.value === lastFramework) continue;
     const valid = validateHeld(resources, frameworks.get(framework_id.value));
     if (!valid.ok) return wrong(`: ${valid.error}`);
+    lastResources = resources;
+    lastFramework = framework_id.value;
   }
   return ok(undefined);
 }
