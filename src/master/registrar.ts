@@ -4,10 +4,11 @@ import { err, ok, type Result } from '../base/result.ts';
 import { Timings } from '../base/timings.ts';
 import type { Store, StoreFailure } from '../coordination/store/store.ts';
 import { monotonicTime } from '../runtime/clock.ts';
+import { inSlices } from '../runtime/slices.ts';
 import { sleepable } from '../runtime/timers.ts';
 import type { RegistryOperation, RegistrySnapshot } from './core/registry.ts';
 import { RegistryBook } from './core/registry-book.ts';
-import { FORMAT, FORMAT_KEY, readEntities, snapshotOf } from './core/registry-entities.ts';
+import { FORMAT, FORMAT_KEY, readingEntities, snapshotOf } from './core/registry-entities.ts';
 
 export interface RegistrarOptions {
   readonly store: Store;
@@ -19,6 +20,9 @@ export interface RegistrarOptions {
 
 /** Upstream's window for how long writes take. */
 const STORE_WINDOW: Millis = 24 * 60 * 60_000;
+
+/** Values that are counted at a time. */
+const COUNTED = 500;
 
 export class Registrar {
   readonly #options: RegistrarOptions;
@@ -55,9 +59,9 @@ export class Registrar {
       '--registry_fetch_timeout',
     );
     if (!loaded.ok) return err(loaded.error.message);
-    const entities = readEntities(loaded.value);
+    const entities = await inSlices(readingEntities(loaded.value));
     if (!entities.ok) return err(`${store.description}: ${entities.error}`);
-    for (const [key, value] of loaded.value) this.#count(key, value);
+    await inSlices(this.#countAll(loaded.value));
     this.#fetches.record(monotonicTime() - started, monotonicTime());
     const isNew = !loaded.value.has(FORMAT_KEY);
     this.#book = new RegistryBook(entities.value);
@@ -92,6 +96,13 @@ export class Registrar {
     for (const { key, value } of changes) this.#count(key, value);
     this.#stores.record(monotonicTime() - started, monotonicTime());
     return ok(undefined);
+  }
+
+  *#countAll(values: ReadonlyMap<string, Uint8Array>): Generator<void, void> {
+    for (const [key, value] of values) {
+      this.#count(key, value);
+      if (this.#sizes.size % COUNTED === 0) yield;
+    }
   }
 
   #count(key: string, value: Uint8Array | undefined): void {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { open, type RootDatabase } from 'lmdb';
 import { err, ok, type Result } from '../../base/result.ts';
+import { inSlices } from '../../runtime/slices.ts';
 import { Batches } from './batches.ts';
 import { LMDB_OPTIONS } from './lmdb-options.ts';
 import type { Change, Store, StoreFailure } from './store.ts';
@@ -20,6 +21,8 @@ const HOLDER = '~holder';
 const probe = fileURLToPath(
   new URL(import.meta.url.endsWith('.js') ? './lmdb-probe.js' : './lmdb-probe.ts', import.meta.url),
 );
+/** Values that are read at a time. */
+const BIT = 100;
 /** A transaction is put together in one go. */
 const LIMITS = { count: 1_000_000, bytes: 256 * 2 ** 20, usual: 10_000 };
 
@@ -77,17 +80,23 @@ export class LmdbStore implements Store {
 
   async read(): Promise<Result<ReadonlyMap<string, Uint8Array>, StoreFailure>> {
     try {
-      const values = new Map<string, Uint8Array>();
-      // A copy: what the database hands out is only good until it is written to.
-      for (const { key, value } of this.#db.getRange({ snapshot: true })) {
-        if (key === HOLDER) continue;
-        const [name, bytes] = key.startsWith(LONG) ? readLong(value) : [key, Uint8Array.from(value)];
-        values.set(name, bytes);
-      }
-      return ok(values);
+      return ok(await inSlices(this.#reading()));
     } catch (error) {
       return err(failure(this.#path, 'cannot be read', error));
     }
+  }
+
+  /** Sees the database as it was at the beginning. */
+  *#reading(): Generator<void, Map<string, Uint8Array>> {
+    const values = new Map<string, Uint8Array>();
+    // A copy: what the database hands out is only good until it is written to.
+    for (const { key, value } of this.#db.getRange({ snapshot: true })) {
+      if (key === HOLDER) continue;
+      const [name, bytes] = key.startsWith(LONG) ? readLong(value) : [key, Uint8Array.from(value)];
+      values.set(name, bytes);
+      if (values.size % BIT === 0) yield;
+    }
+    return values;
   }
 
   apply(changes: readonly Change[]): Promise<Result<void, StoreFailure>> {

@@ -62,8 +62,20 @@ export function encodeEntity<K extends Kind>(kind: K, entity: Entity<K>): Uint8A
   return TYPES[kind].encode(entity);
 }
 
+/** Entities that are read at a time. */
+const BIT = 100;
+
 /** Reads what a store holds. An error says what is wrong, and that nothing was changed. */
 export function readEntities(values: ReadonlyMap<string, Uint8Array>): Result<Entities> {
+  const reading = readingEntities(values);
+  for (;;) {
+    const { done, value } = reading.next();
+    if (done === true) return value;
+  }
+}
+
+/** As `readEntities`, with a pause now and then. */
+export function* readingEntities(values: ReadonlyMap<string, Uint8Array>): Generator<void, Result<Entities>> {
   const entities = noEntities();
   const format = values.get(FORMAT_KEY);
   const written = format && readUtf8(format, 0, format.length);
@@ -73,7 +85,9 @@ export function readEntities(values: ReadonlyMap<string, Uint8Array>): Result<En
         'later one; nothing was changed',
     );
   }
+  let count = 0;
   for (const [key, value] of values) {
+    if (++count % BIT === 0) yield;
     if (key.startsWith('meta/')) continue;
     const slash = key.indexOf('/');
     const kind = key.slice(0, slash) as Kind;
