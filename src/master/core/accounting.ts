@@ -3,7 +3,7 @@ import { Resources } from '../../resources/resources.ts';
 import type { ExecutorInfo } from '../../wire/v1.ts';
 import { requestAllocation } from './allocation.ts';
 import type { Context } from './context.ts';
-import { type AgentRecord, addTo, type FrameworkRecord, takeFrom } from './records.ts';
+import { type AgentRecord, addTo, type FrameworkRecord, own, takeFrom } from './records.ts';
 
 export function addUsed(framework: FrameworkRecord, agent: AgentRecord, resources: Resources): void {
   if (resources.isEmpty) return;
@@ -50,7 +50,7 @@ export function addExecutor(framework: FrameworkRecord, agent: AgentRecord, exec
   const here = framework.executors.get(agent.id);
   if (here === undefined) framework.executors.set(agent.id, new Map([[id, executor]]));
   else here.set(id, executor);
-  addTo(agent.executors, framework.id, id);
+  addTo(own(agent, 'executors'), framework.id, id);
   addUsed(framework, agent, Resources.of(executor.resources ?? []));
 }
 
@@ -66,7 +66,7 @@ export function removeExecutor(
   if (here === undefined || executor === undefined) return false;
   here.delete(executorId);
   if (here.size === 0) framework.executors.delete(agent.id);
-  takeFrom(agent.executors, framework.id, executorId);
+  takeFrom(own(agent, 'executors'), framework.id, executorId);
   freeUsed(ctx, framework, agent, Resources.of(executor.resources ?? []));
   return true;
 }

@@ -1,6 +1,7 @@
 /** How agents come, break off and go. */
+import { recentResources } from '../../resources/recent.ts';
 import { Resources } from '../../resources/resources.ts';
-import type { AgentInfo, ExecutorInfo, FrameworkInfo, Resource, Task, TaskState } from '../../wire/v1.ts';
+import type { AgentInfo, ExecutorInfo, FrameworkInfo, Task, TaskState } from '../../wire/v1.ts';
 import { addExecutor, addUsed, removeExecutor } from './accounting.ts';
 import { requestAllocation } from './allocation.ts';
 import { type Context, commit, countUp, log, nameAgent, nameFramework, send, tellOperators } from './context.ts';
@@ -84,11 +85,11 @@ function recoverFramework(ctx: Context, info: FrameworkInfo): void {
 function adoptTasks(ctx: Context, agent: AgentRecord, tasks: readonly Task[]): void {
   // Most come framework by framework.
   let framework: FrameworkRecord | undefined;
-  let held: Resource[] = [];
+  let held = Resources.EMPTY;
   for (const task of tasks) {
     if (framework?.id !== task.framework_id.value) {
-      if (framework !== undefined) addUsed(framework, agent, Resources.of(held));
-      held = [];
+      if (framework !== undefined) addUsed(framework, agent, held);
+      held = Resources.EMPTY;
       framework = ctx.state.frameworks.get(task.framework_id.value);
     }
     if (framework === undefined) continue;
@@ -100,9 +101,9 @@ function adoptTasks(ctx: Context, agent: AgentRecord, tasks: readonly Task[]): v
       continue;
     }
     addTo(agent.tasks, framework.id, id);
-    if (!isRemovable(task.state) && task.resources !== undefined) held.push(...task.resources);
+    if (!isRemovable(task.state) && task.resources !== undefined) held = held.plus(recentResources(task.resources));
   }
-  if (framework !== undefined) addUsed(framework, agent, Resources.of(held));
+  if (framework !== undefined) addUsed(framework, agent, held);
 }
 
 /** The agent is back: what it had then is either here again, or gone. */

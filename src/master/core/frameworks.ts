@@ -11,7 +11,7 @@ import { capabilitiesOf, rolesOf } from './framework-info.ts';
 import { takeBackInverseOffers } from './inverse-offers.ts';
 import { discardOffer, offersOf, rescindOffer } from './offers.ts';
 import { adoptOperations, releaseOperations } from './operations.ts';
-import { type AgentRecord, type FrameworkRecord, newFramework } from './records.ts';
+import { type AgentRecord, type FrameworkRecord, newFramework, own } from './records.ts';
 import type { FrameworkConnection, Pid } from './state.ts';
 import { isTerminal, taskStatus } from './status.ts';
 import { endStream, greetStream, heartbeat } from './streams.ts';
@@ -200,7 +200,7 @@ export function removeFramework(ctx: Context, framework: FrameworkRecord): void 
     for (const executorId of [...executors.keys()]) removeExecutor(ctx, framework, agent, executorId);
   }
   for (const agent of ctx.state.agents.values()) {
-    agent.pendingKills.delete(framework.id);
+    if (agent.pendingKills.has(framework.id)) own(agent, 'pendingKills').delete(framework.id);
     const left = agent.usedByFramework.get(framework.id);
     if (left !== undefined) freeUsed(ctx, framework, agent, left);
   }

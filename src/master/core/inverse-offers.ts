@@ -4,7 +4,7 @@ import type { Filters, InverseOffer, OfferID } from '../../wire/v1.ts';
 import type { InverseOfferStatus_Status } from '../../wire/v1_allocator.ts';
 import { agentOf, type Context, frameworkOf, log, nameFramework } from './context.ts';
 import { agentUrl } from './offers.ts';
-import type { AgentRecord, FrameworkRecord } from './records.ts';
+import { type AgentRecord, type FrameworkRecord, own } from './records.ts';
 import type { Agent, InverseOfferRecord } from './state.ts';
 import { sendToFramework } from './streams.ts';
 
@@ -17,7 +17,7 @@ export function makeInverseOffers(ctx: Context, allocations: readonly InverseAll
     const offer: InverseOfferRecord = { id, frameworkId, agentId, unavailability };
     ctx.state.inverseOffers.set(id, offer);
     frameworkOf(ctx, frameworkId).inverseOffers.add(id);
-    agent.inverseOffers.add(id);
+    own(agent, 'inverseOffers').add(id);
     if (ctx.options.offerTimeout !== undefined) {
       ctx.deadlines.set({ type: 'inverseOffer', offerId: id }, ctx.env.now + ctx.options.offerTimeout);
     }
@@ -98,6 +98,7 @@ function takeBack(ctx: Context, offer: InverseOfferRecord, tell: boolean): void 
 function forget(ctx: Context, { id, frameworkId, agentId }: InverseOfferRecord): void {
   ctx.state.inverseOffers.delete(id);
   ctx.state.frameworks.get(frameworkId)?.inverseOffers.delete(id);
-  ctx.state.agents.get(agentId)?.inverseOffers.delete(id);
+  const agent = ctx.state.agents.get(agentId);
+  if (agent?.inverseOffers.has(id)) own(agent, 'inverseOffers').delete(id);
   ctx.deadlines.clear({ type: 'inverseOffer', offerId: id });
 }

@@ -5,7 +5,7 @@ import type { Offer, Resource, Unavailability, URL } from '../../wire/v1.ts';
 import { recover } from './accounting.ts';
 import { agentOf, type Context, frameworkOf } from './context.ts';
 import { parsePid } from './pid.ts';
-import { type AgentRecord, type FrameworkRecord, machineKey } from './records.ts';
+import { type AgentRecord, type FrameworkRecord, machineKey, own } from './records.ts';
 import type { Agent, Framework, MasterState, OfferRecord } from './state.ts';
 import { sendToFramework } from './streams.ts';
 
@@ -24,7 +24,7 @@ export function makeOffers(ctx: Context, allocations: readonly Allocation[]): vo
     ctx.state.offers.set(id, offer);
     framework.offers.add(id);
     framework.counters.offersSent++;
-    agent.offers.add(id);
+    own(agent, 'offers').add(id);
     agent.offered = agent.offered.plus(resources);
     if (ctx.options.offerTimeout !== undefined) {
       ctx.deadlines.set({ type: 'offer', offerId: id }, ctx.env.now + ctx.options.offerTimeout);
@@ -126,7 +126,7 @@ export function takeOffer(ctx: Context, offer: OfferRecord): void {
   ctx.state.frameworks.get(offer.frameworkId)?.offers.delete(offer.id);
   const agent = ctx.state.agents.get(offer.agentId);
   if (agent !== undefined) {
-    agent.offers.delete(offer.id);
+    own(agent, 'offers').delete(offer.id);
     agent.offered = agent.offers.size === 0 ? Resources.EMPTY : agent.offered.minus(offer.resources);
   }
 }

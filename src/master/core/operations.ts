@@ -3,7 +3,7 @@ import { formatUuid } from '../../base/random.ts';
 import type { Operation, OperationState, OperationStatus } from '../../wire/v1.ts';
 import { type Context, send } from './context.ts';
 import { checkDrainLater } from './drain.ts';
-import type { AgentRecord, FrameworkRecord } from './records.ts';
+import { type AgentRecord, type FrameworkRecord, own } from './records.ts';
 import { sendToFramework } from './streams.ts';
 
 const TERMINAL: ReadonlySet<OperationState> = new Set<OperationState>([
@@ -35,7 +35,7 @@ export function countOperation(ctx: Context, type: OperationType | undefined, st
 export function addOperation(ctx: Context, agent: AgentRecord, operation: Operation): void {
   const key = formatUuid(operation.uuid.value);
   countOperation(ctx, operation.info.type, operation.latest_status.state);
-  agent.operations.set(key, operation);
+  own(agent, 'operations').set(key, operation);
   const frameworkId = operation.framework_id?.value;
   if (frameworkId === undefined) return;
   const framework = ctx.state.frameworks.get(frameworkId);
@@ -82,7 +82,7 @@ export function updateOperation(
     latest_status: latest,
     statuses: repeated ? [...statuses.slice(0, -1), status] : [...statuses, status],
   };
-  agent.operations.set(key, updated);
+  own(agent, 'operations').set(key, updated);
   ctx.state.frameworks.get(operation.framework_id?.value ?? '')?.operations.set(key, updated);
   return updated;
 }
@@ -95,7 +95,8 @@ export function sameUuid(a: Uint8Array | undefined, b: Uint8Array | undefined): 
 /** Forgets an operation everywhere. */
 export function removeOperation(ctx: Context, agent: AgentRecord, operation: Operation): void {
   const key = formatUuid(operation.uuid.value);
-  if (!agent.operations.delete(key)) return;
+  if (!agent.operations.has(key)) return;
+  own(agent, 'operations').delete(key);
   const { state } = operation.latest_status;
   if (!isTerminalOperation(state)) countOperation(ctx, operation.info.type, state, -1);
   const frameworkId = operation.framework_id?.value ?? '';
@@ -117,7 +118,7 @@ export function acknowledge(
   if (status.uuid === undefined) return;
   if (isTerminalOperation(status.state)) {
     removeOperation(ctx, agent, operation);
-    const { acknowledgedOperations: recent } = agent;
+    const recent = own(agent, 'acknowledgedOperations');
     recent.add(formatUuid(operation.uuid.value));
     if (recent.size > REMEMBERED) for (const oldest of recent) if (recent.delete(oldest)) break;
   }

@@ -4,7 +4,7 @@ import { withoutSecrets } from '../../wire/without-secrets.ts';
 import { addUsed, freeUsed } from './accounting.ts';
 import { type Context, tellOperators } from './context.ts';
 import { checkDrainLater } from './drain.ts';
-import { type AgentRecord, addTo, type FrameworkRecord, takeFrom } from './records.ts';
+import { type AgentRecord, addTo, type FrameworkRecord, own, takeFrom } from './records.ts';
 import { sameMessage } from './same-message.ts';
 import { countEnd, isRemovable, isTerminal } from './status.ts';
 
@@ -104,7 +104,7 @@ export function removeTask(
   if (agent !== undefined) {
     if (!isRemovable(task.state)) freeUsed(ctx, framework, agent, Resources.of(task.resources ?? []));
     takeFrom(agent.tasks, framework.id, id);
-    takeFrom(agent.pendingKills, framework.id, id);
+    if (agent.pendingKills.size > 0) takeFrom(own(agent, 'pendingKills'), framework.id, id);
     checkDrainLater(ctx, agent);
   }
   framework.tasks.delete(id);

@@ -1,6 +1,6 @@
 import type { Call_Kill } from '../../../wire/v1_scheduler.ts';
 import { agentOf, type Context, countUp, log, nameFramework, send } from '../context.ts';
-import { addTo, type FrameworkRecord } from '../records.ts';
+import { addTo, type FrameworkRecord, own } from '../records.ts';
 import { reconcileTask } from './reconcile.ts';
 
 /** KILL: passed on to the agent, and repeated when it comes back. An unknown task is answered as RECONCILE would. */
@@ -17,7 +17,7 @@ export function kill(ctx: Context, framework: FrameworkRecord, call: Call_Kill):
     return;
   }
   const agent = agentOf(ctx, task.agent_id.value);
-  addTo(agent.pendingKills, framework.id, task.task_id.value);
+  addTo(own(agent, 'pendingKills'), framework.id, task.task_id.value);
   if (!agent.connected) return;
   send(ctx, agent.pid, 'mesos.internal.KillTaskMessage', {
     framework_id: { value: framework.id },

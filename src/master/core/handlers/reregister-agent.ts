@@ -1,5 +1,6 @@
 import { ok, type Result } from '../../../base/result.ts';
 import { mapExecutor } from '../../../resources/carriers.ts';
+import { recentResources } from '../../../resources/recent.ts';
 import { upgrade } from '../../../resources/refinement.ts';
 import { Resources } from '../../../resources/resources.ts';
 import type { ReconcileTasksMessage, StatusUpdateAcknowledgementMessage } from '../../../wire/internal.ts';
@@ -23,7 +24,7 @@ import { offersOf, rescindOffer, resourceFor } from '../offers.ts';
 import { isTerminalOperation, removeOperation } from '../operations.ts';
 import { unheardEnd } from '../passed-on.ts';
 import { parsePid } from '../pid.ts';
-import type { AgentRecord } from '../records.ts';
+import { type AgentRecord, own } from '../records.ts';
 import type { Reregistration } from '../reregistration.ts';
 import { sameMessage } from '../same-message.ts';
 import type { Pid } from '../state.ts';
@@ -77,10 +78,12 @@ function inspect(message: Message): Result<AgentLuggage> {
   const total = totalOf(message.slave, message.checkpointed_resources);
   if (!total.ok) return total;
   const luggage = unpack(message);
-  const held: Resource[] = [];
-  for (const { resources = [] } of luggage.executors) held.push(...resources);
-  for (const { resources = [], state } of luggage.tasks) if (!isTerminal(state)) held.push(...resources);
-  const fit = validateFit(total.value, Resources.of(held));
+  let held = Resources.EMPTY;
+  for (const { resources = [] } of luggage.executors) held = held.plus(recentResources(resources));
+  for (const { resources = [], state } of luggage.tasks) {
+    if (!isTerminal(state)) held = held.plus(recentResources(resources));
+  }
+  const fit = validateFit(total.value, held);
   return fit.ok ? ok(luggage) : fit;
 }
 
@@ -191,7 +194,7 @@ function resume(ctx: Context, agent: AgentRecord, pid: Pid, message: Message): v
   agent.capabilities = capabilities;
   agent.resourceVersion = bytesOf(message.resource_version_uuid);
   // Acknowledgements on the old connection may be lost: what the agent tells from now on counts again.
-  agent.acknowledgedOperations.clear();
+  if (agent.acknowledgedOperations.size > 0) own(agent, 'acknowledgedOperations').clear();
   agent.passedOn.relinked();
   agent.reregisteredTime = ctx.env.wall;
   retotal(ctx, agent, total.value, message);
