@@ -37,5 +37,5 @@ export const REGRESSIONS: readonly Regression[] = [
   { name: 'an instance that was replaced and has ended is not launched again', seed: 1_001_397 },
   { name: 'a pod is launched again only when all of its containers have ended', seed: 1_014_570 },
   { name: 'and until then it counts as one that is there', seed: 1_012_523 },
-  { name: 'what an agent tells while it is admitted once more is told again afterwards', seed: 1_019_119 },
+  { name: 'what an agent tells while it is admitted once more is heard afterwards', seed: 1_019_119 },
 ];

@@ -125,21 +125,6 @@ test('a broken connection to the master ends in a re-registration with everythin
   assert.equal(message?.slave.id?.value, 'm-S0');
 });
 
-test('each admission is answered with what the agent has: the answer to the one before may have come too early', () => {
-  const world = new World().register();
-  world.step({ kind: 'exited', pid: MASTER });
-  world.advance(1000);
-  const { id } = world.sent('mesos.internal.ReregisterSlaveMessage')[0]!.slave;
-  for (const count of [1, 2]) {
-    world.fresh();
-    world.receive('mesos.internal.SlaveReregisteredMessage', { slave_id: id! });
-    const told = world
-      .fresh()
-      .filter((effect) => effect.kind === 'send' && effect.name.endsWith('.UpdateSlaveMessage'));
-    assert.equal(told.length, 1, `admission ${count}`);
-  }
-});
-
 test('a task that the master knows and the agent does not is reported dropped or lost', () => {
   const world = new World().register();
   world.step({ kind: 'masterDetected', pid: OTHER });

@@ -1,7 +1,7 @@
 import type { Allocator } from '../../allocator/allocator.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { Env } from '../../base/machine.ts';
-import type { RegisterSlaveMessage } from '../../wire/internal.ts';
+import type { RegisterSlaveMessage, UpdateSlaveMessage } from '../../wire/internal.ts';
 import type { AgentID, TaskID } from '../../wire/v1.ts';
 import type { PendingCommit } from './commits.ts';
 import type { CounterName } from './counters.ts';
@@ -56,6 +56,8 @@ export interface Context {
   /** Ids of agents about which something is being committed; what else they say meanwhile is ignored, they repeat it. */
   readonly transitioning: Map<string, 'reregistering' | 'markingUnreachable' | 'markingGone' | 'removing'>;
   /** What agents that are reregistering have said since: it counts instead of what they said first. */
+  /** What agents said of their operations while it was being made durable that they are back. By agent. */
+  readonly earlyUpdates: Map<string, UpdateSlaveMessage>;
   readonly newerReregistrations: Map<string, { readonly pid: Pid; readonly message: Reregistration }>;
   /** Agents that wait for their turn under the removal rate limit, and why they are to be marked unreachable. */
   readonly unreachableQueue: Map<string, string>;

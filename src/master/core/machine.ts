@@ -29,7 +29,7 @@ import { reregisterAgent, reregistered } from './handlers/reregister-agent.ts';
 import { schedulerCall } from './handlers/scheduler-call.ts';
 import { statusUpdate } from './handlers/status-update.ts';
 import { unregisterAgent } from './handlers/unregister-agent.ts';
-import { updateAgent } from './handlers/update-agent.ts';
+import { takeEarlyUpdate, updateAgent } from './handlers/update-agent.ts';
 import { inverseOfferTimedOut } from './inverse-offers.ts';
 import {
   markedUnreachable,
@@ -113,7 +113,10 @@ const DEADLINES: DeadlineHandlers = {
 
 const COMMITS: CommitHandlers = {
   register: registered,
-  reregister: reregistered,
+  reregister: (ctx, pending) => {
+    reregistered(ctx, pending);
+    takeEarlyUpdate(ctx, pending.agentId);
+  },
   markUnreachable: markedUnreachable,
   unregister: (ctx, { agentId }) => {
     ctx.transitioning.delete(agentId);
@@ -232,6 +235,7 @@ function createContext(options: MasterOptions): Context {
     transitioning: new Map(),
     newerRegistrations: new Map(),
     newerReregistrations: new Map(),
+    earlyUpdates: new Map(),
     reconciling: new Map(),
     unreachableQueue: new Map(),
     drainChecks: new Set(),

@@ -96,3 +96,28 @@ test('an agent that comes back with a revocable task is taken, before it has sai
   other.update(scheduler, host, 't', 'TASK_FINISHED');
   assert.equal(other.state.agents.get(host.id)?.used.isEmpty, true);
 });
+
+test('what an agent tells while it is made durable that it is back counts when it is', () => {
+  const registry = { agents: [], gone: [], weights: [], quotas: [], machines: [] };
+  const world = new World({ registry: { ...registry, unreachable: [{ id: 'old-S0', time: 0 }] } });
+  const host = { id: 'old-S0', pid: 'slave(1)@127.0.0.1:5051' };
+  const revocableHere = () => world.state.agents.get(host.id)?.total.revocable().scalar('cpus');
+  world.autoCommit = false;
+  world.reregister(host);
+  oversubscribe(world, host, revocable(2));
+  assert.equal(revocableHere(), undefined);
+  world.commitAll();
+  assert.equal(revocableHere(), 2000);
+});
+
+test('and not when it registers once more meanwhile: it will tell again', () => {
+  const registry = { agents: [], gone: [], weights: [], quotas: [], machines: [] };
+  const world = new World({ registry: { ...registry, unreachable: [{ id: 'old-S0', time: 0 }] } });
+  const host = { id: 'old-S0', pid: 'slave(1)@127.0.0.1:5051' };
+  world.autoCommit = false;
+  world.reregister(host);
+  oversubscribe(world, host, revocable(2));
+  world.reregister(host);
+  world.commitAll();
+  assert.equal(world.state.agents.get(host.id)?.total.revocable().isEmpty, true);
+});

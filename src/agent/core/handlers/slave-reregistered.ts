@@ -29,12 +29,9 @@ export function slaveReregistered(context: Context, message: SlaveReregisteredMe
   }
   const isSurplus = state.unansweredInventories === 0;
   if (!isSurplus) state.unansweredInventories--;
-  const wasIn = state.phase === 'running';
   if (!admitted(context, message.slave_id, message.connection)) return;
   const missing = (message.reconciliations ?? []).flatMap((reconciliation) => missingTasks(state, reconciliation));
   if (missing.length > 0) answerFor(context, missing);
-  // What was told upon the first answer may have come while the master was about to admit it once more, and been ignored.
-  else if (wasIn) tellResources(context);
   if (isSurplus)
     registerAgain(context, 'the master may have believed what was said before a restart or on an old connection');
 }

@@ -66,6 +66,7 @@ export function reregisterAgent(ctx: Context, pid: Pid, message: Message, princi
   }
   const known = ctx.state.agents.get(agentId);
   if (doing === 'reregistering') {
+    ctx.earlyUpdates.delete(agentId);
     if (known === undefined || !hasMoved(known, pid, message)) ctx.newerReregistrations.set(agentId, { pid, message });
   } else if (known !== undefined) reregisterKnown(ctx, known, pid, message);
   else readmit(ctx, { pid, agentId, message, luggage: luggage.value });

@@ -17,10 +17,28 @@ import { changeTotal } from './reregister-agent.ts';
 export function updateAgent(ctx: Context, message: UpdateSlaveMessage): void {
   countUp(ctx, 'messages_update_slave');
   const agent = ctx.state.agents.get(message.slave_id.value);
+  if (agent === undefined && ctx.transitioning.get(message.slave_id.value) === 'reregistering') {
+    // It takes the answer to an earlier message for the answer to this one, and would not say so again.
+    ctx.earlyUpdates.set(message.slave_id.value, message);
+    return;
+  }
   if (agent === undefined) {
     log(ctx, 'warning', `Ignoring update of agent ${message.slave_id.value}: it is not registered`);
     return;
   }
+  takeUpdate(ctx, agent, message);
+}
+
+/** Nothing is being made durable about the agent any more: what it said meanwhile counts now, if it is there. */
+export function takeEarlyUpdate(ctx: Context, agentId: string): void {
+  const early = ctx.earlyUpdates.get(agentId);
+  if (early === undefined || ctx.transitioning.has(agentId)) return;
+  ctx.earlyUpdates.delete(agentId);
+  const agent = ctx.state.agents.get(agentId);
+  if (agent !== undefined) takeUpdate(ctx, agent, early);
+}
+
+function takeUpdate(ctx: Context, agent: AgentRecord, message: UpdateSlaveMessage): void {
   const providers = message.resource_providers?.providers?.flatMap((provider) => provider.total_resources ?? []);
   for (const list of [message.oversubscribed_resources ?? [], providers ?? []]) {
     const valid = validateResources(list);
