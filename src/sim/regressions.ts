@@ -37,5 +37,7 @@ export const REGRESSIONS: readonly Regression[] = [
   { name: 'an instance that was replaced and has ended is not launched again', seed: 1_001_397 },
   { name: 'a pod is launched again only when all of its containers have ended', seed: 1_014_570 },
   { name: 'and until then it counts as one that is there', seed: 1_012_523 },
+  { name: 'nor where its executor has not ended yet', seed: 1_021_465 },
+  { name: 'a task that the master did not know any more is taken back when it is there after all', seed: 1_024_012 },
   { name: 'what an agent tells while it is admitted once more is heard afterwards', seed: 1_019_119 },
 ];

@@ -42,6 +42,8 @@ export class SmallMesos {
   readonly tasks = new Map<string, MesosTask>();
   /** Roles that offers are wanted for. */
   readonly wanted = new Set<string>();
+  /** By agent: executors without tasks that have not ended yet. */
+  readonly lingering = new Map<string, readonly string[]>();
   /** Whatever is accepted is lost on the way. */
   losesOperations = false;
   readonly #offers = new Map<string, { readonly agent: Agent; readonly role: string; readonly free: Resources }>();
@@ -80,6 +82,7 @@ export class SmallMesos {
       allocation_info: { role },
       resources: free.allocate(role).toProto().map(old),
       attributes: agent.attributes,
+      executor_ids: (this.lingering.get(agentId) ?? []).map((value) => ({ value })),
       ...(domain && { domain: { fault_domain: { region: { name: domain.region }, zone: { name: domain.zone } } } }),
     };
   }

@@ -1,9 +1,10 @@
 /** Instances of several tasks. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { whyView } from '../views/why.ts';
 import { conditionOfAll } from './condition.ts';
 import type { Condition, Instance, TaskRecord } from './model.ts';
-import { Rig } from './rig.fixture.ts';
+import { Rig, START } from './rig.fixture.ts';
 
 /** A pod of two containers that runs. */
 function runningPod(more: object = {}): { readonly rig: Rig; readonly pod: Instance } {
@@ -48,6 +49,27 @@ test('a pod that does not end with a container that failed is killed', () => {
   assert.deepEqual(kills(), []);
   rig.advance(20_000);
   assert.ok(kills().includes(one), `killed: ${kills().join()}`);
+});
+
+test('a pod is not launched where its executor of before has not ended yet', () => {
+  const { rig, pod } = runningPod();
+  const before = pod.placement?.agentId ?? '';
+  for (const { agentId } of rig.tasks.values()) assert.equal(agentId, before);
+  for (const id of [...rig.mesos.agents.keys()]) if (id !== before) rig.mesos.agents.get(id)!.isAway = true;
+  rig.mesos.lingering.set(before, [`instance-${pod.id}`]);
+  const tasks = pod.tasks.map(({ id }) => id);
+  for (const id of tasks) rig.report(id, 'TASK_FAILED');
+  rig.advance(60_000);
+  assert.deepEqual(
+    pod.tasks.map(({ id }) => id),
+    tasks,
+  );
+  const why = JSON.stringify(whyView(rig.core.state, rig.core.state.current.get('/pod')!, START + rig.now));
+  assert.match(why, /the executor of its life before has not ended on this agent yet/);
+  rig.mesos.lingering.clear();
+  rig.advance(60_000);
+  assert.match(pod.tasks[0]!.id, /\.2$/);
+  assert.equal(pod.condition, 'Running');
 });
 
 test('while a part of it lives, no instance counts as one that has ended', () => {

@@ -77,6 +77,22 @@ test('while its agent is away it waits there, and says for what', () => {
   assert.equal(only(rig).condition, 'Running');
 });
 
+test('a task that the master did not know any more, and that is there after all, is taken back with its volumes', () => {
+  const rig = rigWithAgents(2);
+  rig.change(resident());
+  rig.advance(1_000);
+  const before = only(rig);
+  const task = before.tasks[0]!.id;
+  rig.report(task, 'TASK_UNREACHABLE');
+  rig.report(task, 'TASK_UNKNOWN');
+  rig.advance(10_000);
+  assert.equal(only(rig).condition, 'Unknown');
+  rig.report(task, 'TASK_RUNNING');
+  assert.equal(only(rig).condition, 'Running');
+  assert.equal(only(rig).reservation?.state, 'launched');
+  assert.deepEqual(types(rig), ['RESERVE', 'CREATE', 'LAUNCH']);
+});
+
 test('what was asked to be reserved and never comes is given up, and tried again', () => {
   const rig = rigWithAgents(1, { reservationTimeout: 7_000 });
   rig.mesos.losesOperations = true;

@@ -72,6 +72,12 @@ function strangeTask(
   killTask(ctx, taskId, taskId);
 }
 
+/**
+ * What a master says of tasks of which it knows nothing, or whose agent it has given up: it may come back with them. Where the
+ * task was launched anew meanwhile it is not found here any more.
+ */
+const GUESSED: ReadonlySet<Condition> = new Set<Condition>(['Unknown', 'Gone', 'Dropped']);
+
 function applyStatus(
   ctx: Context,
   instance: Instance,
@@ -79,7 +85,7 @@ function applyStatus(
   condition: Condition,
   status: TaskStatus,
 ): void {
-  if (isTerminal(task.condition)) {
+  if (isTerminal(task.condition) && !(GUESSED.has(task.condition) && isActive(condition))) {
     if (status.state === 'TASK_GONE_BY_OPERATOR') abandonReservation(ctx, instance);
     else if (status.state === 'TASK_UNKNOWN') forgetUnwanted(ctx, instance);
     return;

@@ -182,6 +182,11 @@ export class MarathonProcess implements SeenMarathon, ConnectionHandlers {
   private begin(epoch: number, values: ReadonlyMap<string, unknown>): void {
     if (this.dead) return;
     const { world, dice, life, name } = this;
+    if (life.store.epoch !== epoch) {
+      // What it has read is out of date, and nothing that it decides could be stored: no more comes of it than of one that has ended.
+      this.end('the state cannot be stored: another one took over while it was read');
+      return;
+    }
     const { wall } = this.clock.env();
     const state = restoreState(values, wall);
     demand(state.ok, () => `${name} cannot read its state: ${state.ok ? '' : state.error}`);

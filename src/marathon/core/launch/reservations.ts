@@ -46,7 +46,13 @@ export function afterUpdate(
   { condition, reservation }: Instance,
   told: Condition,
 ): Reservation | undefined {
-  if (reservation?.state !== 'launched') return reservation;
+  if (reservation === undefined) return undefined;
+  // Given up too early, the task runs after all: its volumes are in use, and not to be looked for in offers.
+  if (reservation.state !== 'launched' && isTerminal(condition)) return reservation;
+  if (reservation.state !== 'launched') {
+    const { deadline: _, ...used } = reservation;
+    return { ...(USED.has(told) ? used : reservation), state: 'launched' };
+  }
   const { deadline, ...used } = reservation;
   const isUsed = deadline === undefined || USED.has(told);
   if (!isTerminal(condition)) return isUsed ? used : reservation;

@@ -87,7 +87,8 @@ function executorInfo({ options, state }: Context, request: GroupRequest, allott
   };
 }
 
-function executorId(instance: Instance): string {
+/** What its executor is called: without volumes the same in each life. */
+export function executorId(instance: Instance): string {
   return `instance-${instance.id}${instance.reservation ? `.${instance.incarnation + 1}` : ''}`;
 }
 

@@ -6,7 +6,7 @@ import type { SpecRecord } from '../state.ts';
 import { lackOfAgent, wasteOfGpus } from './agent.ts';
 import { unmetConstraints } from './constraints.ts';
 import { findDisks, takeDisks, wantedVolumes } from './disks.ts';
-import { launchGroup } from './launch-group.ts';
+import { executorId, launchGroup } from './launch-group.ts';
 import { launchTask } from './launch-task.ts';
 import { type Left, type OpenOffer, takeAll } from './open-offer.ts';
 import { portWishes } from './port-wishes.ts';
@@ -146,7 +146,18 @@ function lackOfPlace(ctx: Context, { offer, instance, record }: MatchRequest): L
   const unmet = unmetConstraints(instance.spec, placedOf(record, instance), offer.placement);
   return [
     ...lackOfAgent(ctx, offer, instance.spec),
+    ...lackOfRoom(offer, instance),
     ...unmet.map((detail): Lack => ({ reason: 'UnfulfilledConstraint', detail })),
+  ];
+}
+
+/** An executor of the same name that is still there, though all of its tasks have ended: the master would refuse another one. */
+function lackOfRoom({ offer }: OpenOffer, instance: Instance): Lack[] {
+  if (instance.spec.kind !== 'pod') return [];
+  const own = executorId(instance);
+  if (offer.executor_ids?.some(({ value }) => value === own) !== true) return [];
+  return [
+    { reason: 'UnfulfilledConstraint', detail: 'the executor of its life before has not ended on this agent yet' },
   ];
 }
 
