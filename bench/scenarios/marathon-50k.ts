@@ -15,9 +15,14 @@ const SLEEP = { cmd: 'sleep 100000', cpus: 0.1, mem: 32 };
 
 async function run(): Promise<Sample[]> {
   return withStack({ agents: AGENTS, resources: RESOURCES }, async ({ marathon }) => {
-    const begin = performance.now();
-    await marathon.deploy({ id: '/small', instances: SMALL, ...SLEEP } as { id: string }, true);
-    const small = performance.now() - begin;
+    const deploySmall = async (id: string): Promise<number> => {
+      const begin = performance.now();
+      await marathon.deploy({ id, instances: SMALL, ...SLEEP } as { id: string }, true);
+      return performance.now() - begin;
+    };
+    // All code of three processes is new to their compilers the first time.
+    const small = await deploySmall('/small');
+    const again = await deploySmall('/small-again');
     const ids = Array.from({ length: APPS }, (_, at) => `/big-${at}`);
     for (const id of ids) await marathon.deploy({ id, instances: 0, ...SLEEP } as { id: string }, true);
     const asking = new Asking(marathon, ASK_EVERY);
@@ -31,6 +36,7 @@ async function run(): Promise<Sample[]> {
     return [
       ms(`${INSTANCES} instances`, big),
       ms(`${SMALL} instances`, small),
+      ms(`${SMALL} instances, again`, again),
       ms('api p99', percentile(took, 0.99)),
       ms('api median', percentile(took, 0.5)),
       ms('api max', percentile(took, 1)),
@@ -40,6 +46,6 @@ async function run(): Promise<Sample[]> {
 
 export const scenario: Scenario = {
   name: 'marathon-50k',
-  about: `Marathon over a real master and ${AGENTS} emulated agents: one app of ${SMALL} instances, then ${APPS} apps scaled to ${INSTANCES} instances in all; time until all run, and what the API takes to answer meanwhile.`,
+  about: `Marathon over a real master and ${AGENTS} emulated agents: one app of ${SMALL} instances, another one, then ${APPS} apps scaled to ${INSTANCES} instances in all; time until all run, and what the API takes to answer meanwhile.`,
   run,
 };
