@@ -78,6 +78,38 @@ test('an agent that is restarted while it is being admitted is admitted as what 
   assert.deepEqual(greeted, [agent?.id], 'the first one is no more');
 });
 
+test('an agent that takes the admission of an earlier life for its own is asked to register again', () => {
+  const world = new World();
+  const pid = 'slave(1)@127.0.0.1:5051';
+  const version = (life: number) => ({ value: new Uint8Array(16).fill(life) });
+  const slave = { hostname: 'h', resources: [scalar('cpus', 1)] };
+  world.message(pid, 'mesos.internal.RegisterSlaveMessage', {
+    slave,
+    version: '1.12.0',
+    resource_version_uuid: version(1),
+  });
+  const [agent] = [...world.state.agents.values()];
+  const asked = () => world.sent('mesos.internal.PingSlaveMessage', pid).filter(({ connected }) => !connected).length;
+  const tell = (life: number) =>
+    world.message(pid, 'mesos.internal.UpdateSlaveMessage', {
+      slave_id: { value: agent!.id },
+      resource_version_uuid: version(life),
+    });
+  tell(1);
+  tell(2);
+  assert.equal(asked(), 0, 'a version that changes later is nothing unusual');
+  world.message('slave(1)@127.0.0.1:5052', 'mesos.internal.RegisterSlaveMessage', {
+    slave,
+    version: '1.12.0',
+    resource_version_uuid: version(1),
+  });
+  const other = [...world.state.agents.values()][1]!;
+  const message = { slave_id: { value: other.id }, resource_version_uuid: version(3) };
+  world.message(other.pid, 'mesos.internal.UpdateSlaveMessage', message);
+  const again = world.sent('mesos.internal.PingSlaveMessage', other.pid).filter(({ connected }) => !connected);
+  assert.equal(again.length, 1);
+});
+
 test('a registry that fails ends the master', () => {
   const world = new World();
   world.autoCommit = false;

@@ -91,6 +91,8 @@ export interface AgentRecord extends Writable<Omit<Agent, AgentMaps>> {
   /** Acknowledged ends of tasks of which it may not have heard yet. */
   readonly passedOn: PassedOn;
   readonly observer: Writable<AgentObserver>;
+  /** It was admitted on a registration that it has not confirmed yet: an earlier life may have sent that. */
+  isUnconfirmed: boolean;
 }
 
 export interface RoleRecord extends Role {
@@ -274,6 +276,7 @@ export function newAgent(arrival: AgentArrival, observer: string, now: number): 
     acknowledgedOperations: NO_ITEMS,
     passedOn: new PassedOn(),
     observer: { process: observer, misses: 0, pinged: false, markingUnreachable: false },
+    isUnconfirmed: false,
   };
 }
 

@@ -73,6 +73,7 @@ export function registered(
   const arrival = arrivalOf(agentId, info, pid, message, total.value);
   clearAddress(ctx, pid, agentId);
   const agent = addAgent(ctx, arrival, NO_LUGGAGE);
+  agent.isUnconfirmed = true;
   countUp(ctx, 'slave_registrations');
   if (newer !== undefined && !isSameLife(agent, newer.message)) {
     // It was restarted meanwhile, perhaps as something else: the one that was admitted is no more.

@@ -198,6 +198,7 @@ function resume(ctx: Context, agent: AgentRecord, pid: Pid, message: Message): v
   if (agent.acknowledgedOperations.size > 0) own(agent, 'acknowledgedOperations').clear();
   agent.passedOn.relinked();
   agent.reregisteredTime = ctx.env.wall;
+  agent.isUnconfirmed = false;
   retotal(ctx, agent, total.value, message);
   compareBooks(ctx, agent, message);
   if (!agent.connected) takeInStrays(ctx, agent, unpack(message));

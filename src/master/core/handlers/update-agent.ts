@@ -10,6 +10,7 @@ import { type Context, countUp, log, nameAgent, send } from '../context.ts';
 import { checkDrainLater } from '../drain.ts';
 import { addOperation } from '../operations.ts';
 import type { AgentRecord } from '../records.ts';
+import { sameMessage } from '../same-message.ts';
 import { bytesOf } from './register-agent.ts';
 import { changeTotal } from './reregister-agent.ts';
 
@@ -50,6 +51,7 @@ function takeUpdate(ctx: Context, agent: AgentRecord, message: UpdateSlaveMessag
     );
     return;
   }
+  confirmRegistration(ctx, agent, message);
   agent.resourceVersion = bytesOf(message.resource_version_uuid) ?? agent.resourceVersion;
   reconcileOperations(ctx, agent, message);
   checkDrainLater(ctx, agent);
@@ -64,6 +66,23 @@ function takeUpdate(ctx: Context, agent: AgentRecord, message: UpdateSlaveMessag
   if (total.equals(agent.total)) return;
   changeTotal(ctx, agent, total);
   requestAllocation(ctx, agent.id);
+}
+
+/**
+ * Whoever takes an admission for the answer to its own registration says the version that it registered with. Another one was
+ * meant for an earlier life of the agent, which may have had something else: it is asked to register again.
+ */
+function confirmRegistration(ctx: Context, agent: AgentRecord, message: UpdateSlaveMessage): void {
+  const said = bytesOf(message.resource_version_uuid);
+  if (!agent.isUnconfirmed || said === undefined) return;
+  agent.isUnconfirmed = false;
+  if (agent.resourceVersion === undefined || sameMessage(agent.resourceVersion, said)) return;
+  log(
+    ctx,
+    'warning',
+    `Asking agent ${nameAgent(agent)} to register again: it was restarted since it asked for admission`,
+  );
+  send(ctx, agent.pid, 'mesos.internal.PingSlaveMessage', { connected: false }, agent.observer.process);
 }
 
 /**
