@@ -47,11 +47,16 @@ export class People implements Observer {
       if (effect.kind !== 'publish') continue;
       const { eventType, fields } = effect.event;
       if (eventType === 'deployment_failed') for (const { id } of fields.plan.changes) this.halfway.add(id);
-      if (eventType !== 'deployment_success') continue;
-      // One that only scales leaves the versions as they are.
-      for (const { kind, spec } of fields.plan.steps.flat())
-        if (!kind.startsWith('Scale')) this.halfway.delete(spec.id);
     }
+  }
+
+  /** Only what is told is durable: who is killed before that may have given up another deployment, and not have ended this one. */
+  marathonPerforms(_marathon: SeenMarathon, effect: MarathonEffect): void {
+    if (effect.kind !== 'publish') return;
+    const { eventType, fields } = effect.event;
+    if (eventType !== 'deployment_success') return;
+    // One that only scales leaves the versions as they are.
+    for (const { kind, spec } of fields.plan.steps.flat()) if (!kind.startsWith('Scale')) this.halfway.delete(spec.id);
   }
 
   start(): void {
