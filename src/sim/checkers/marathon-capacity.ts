@@ -40,7 +40,7 @@ interface Launched {
 
 /**
  * No launch takes an app above what its upgrade strategy allows, counted over what was launched, runs and was not ordered
- * killed; and no restart ends a well instance where that leaves fewer than must be well. Out of reach is out of the count.
+ * killed (nor is to be, unless it is being restarted); and no restart ends a well instance where that leaves fewer than must be well. Out of reach is out of the count.
  */
 export class CapacityChecker implements Observer {
   private readonly launched = new Map<string, Launched>();
@@ -107,11 +107,15 @@ export class CapacityChecker implements Observer {
     const specId = this.add(name, taskId);
     if (specId === undefined || this.givenUp.has(specId)) return;
     const living = new Set<string>();
+    const isRestarted = restartOf(core.state, specId) !== undefined;
     for (const task of this.launched.values()) {
+      const instance = core.state.instances.get(task.instanceId);
       // This leader may not have heard yet that it is back.
-      const condition = core.state.instances.get(task.instanceId)?.condition ?? 'Unreachable';
-      const isReplaced = task.wasAway && /^Unreachable/.test(condition);
-      if (task.specId === specId && !task.isDoomed && !task.isAway && !isReplaced) living.add(task.instanceId);
+      const isReplaced = task.wasAway && /^Unreachable/.test(instance?.condition ?? 'Unreachable');
+      // Restarts wait for the end of the old ones; otherwise who only waits for its turn to be killed holds up nobody.
+      const isLeaving = !isRestarted && instance !== undefined && instance.goal !== 'Running';
+      if (task.specId !== specId || task.isDoomed || task.isAway || isReplaced || isLeaving) continue;
+      living.add(task.instanceId);
     }
     const most = mostOf(core.state, specId);
     demand(living.size <= most, () => `${name} launches ${taskId}: ${living.size} instances live, at most ${most} may`);
