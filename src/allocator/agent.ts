@@ -122,10 +122,9 @@ export class Agent {
     }
   }
 
-  /** Books what somebody turns out to hold. */
+  /** Books what somebody turns out to hold; `recount` is to follow. */
   adopt(seat: Seat, allocated: Resources): void {
     this.hold(seat, allocated);
-    this.recount();
   }
 
   /** The sums of what is held or comes back. */
