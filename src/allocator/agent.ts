@@ -1,3 +1,4 @@
+import { recentRests, recentSums, recentUnallocated } from '../resources/recent.ts';
 import { Resources } from '../resources/resources.ts';
 import type { AgentInfo } from '../wire/v1.ts';
 import type { AgentSpec } from './allocator.ts';
@@ -8,7 +9,9 @@ import type { Seat } from './role-tree.ts';
 import { type Measure, measure, type NameTable } from './scalar-vector.ts';
 import { SlotSet } from './slot-set.ts';
 
-const FEW_PARTS = 8;
+const SUMS = recentSums();
+const UNALLOCATED = recentUnallocated();
+const RESTS = recentRests();
 
 /** An agent: what it has, who holds what of it, and what is free. */
 export class Agent {
@@ -122,10 +125,9 @@ export class Agent {
     }
   }
 
-  /** Books what somebody turns out to hold. */
+  /** Books what somebody turns out to hold; `recount` is to follow. */
   adopt(seat: Seat, allocated: Resources): void {
     this.hold(seat, allocated);
-    this.recount();
   }
 
   /** The sums of what is held or comes back. */
@@ -170,26 +172,15 @@ export class Agent {
 
   /** What is free, anew from what it has and what is held. Shared resources are free even when they are held. */
   recount(): void {
-    const held = this.sumOfHeld().unallocate();
+    const held = UNALLOCATED.of([SUMS.of([...this.holdings.values(), ...this.orphans.values()])]);
     if (this.hasShared) {
       const unshared = this.total.nonShared();
       this.isOvercommitted = !unshared.contains(held.nonShared());
       this.setFree(unshared.minus(held.nonShared()).plus(this.total.shared()));
     } else {
       this.isOvercommitted = !this.total.contains(held);
-      this.setFree(this.total.minus(held));
+      this.setFree(RESTS.of([this.total, held]));
     }
-  }
-
-  /** Few parts one after the other: sums of agents that are alike are worked out once. */
-  private sumOfHeld(): Resources {
-    const { holdings, orphans } = this;
-    if (holdings.values().length + orphans.size > FEW_PARTS)
-      return Resources.sum([...holdings.values(), ...orphans.values()]);
-    let sum = Resources.EMPTY;
-    for (const part of holdings.values()) sum = sum.plus(part);
-    for (const part of orphans.values()) sum = sum.plus(part);
-    return sum;
   }
 
   /** The allocation is over: shared resources may be offered again. @returns whether any were offered */

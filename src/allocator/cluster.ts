@@ -72,12 +72,17 @@ export class Cluster {
 
   /** Somebody is found to hold something: `allocated` is by role. */
   adopt(framework: Framework, agent: Agent, allocated: Resources): void {
+    this.enter(framework, agent, allocated);
+    agent.recount();
+    this.freeChanged(agent);
+  }
+
+  private enter(framework: Framework, agent: Agent, allocated: Resources): void {
     for (const [role, resources] of allocated.allocations()) {
       const seat = this.tree.seat(framework, role);
       agent.adopt(seat, resources);
       this.charge(seat, agent, resources);
     }
-    this.freeChanged(agent);
   }
 
   /** Something comes back; all of one role. @returns the same, not allocated */
@@ -183,7 +188,7 @@ export class Cluster {
       if (held.isEmpty) continue;
       const framework = this.frameworks.get(frameworkId);
       if (framework === undefined) this.addOrphan(agent, frameworkId, held);
-      else this.adopt(framework, agent, held);
+      else this.enter(framework, agent, held);
     }
     agent.recount();
     this.freeChanged(agent);

@@ -38,6 +38,7 @@ describe('a master that stands for election', { skip: withoutZooKeeper }, () => 
       info: masterAt(5050, 'this life'),
       logger: new Log({ program: 'mesos-master', file: 'master', quiet: true }).logger,
       shell: { recover: () => told.push('recovers'), follow: (leader) => told.push(`follows ${leader?.id}`) },
+      prepare: () => {},
       lead: async () => void told.push('leads'),
       end: fail,
       refuse: fail,

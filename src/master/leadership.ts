@@ -12,6 +12,8 @@ export interface LeadershipOptions {
   readonly info: MasterInfo;
   readonly logger: Logger;
   readonly shell: Pick<Shell, 'recover' | 'follow'>;
+  /** There is a session, and this master waits for its turn. */
+  readonly prepare: (session: ZooKeeper) => void;
   /** This master leads from now on: read the registry, begin. Called once at most. @param session of the election, if any */
   readonly lead: (session?: ZooKeeper) => Promise<void>;
   /** This master cannot lead any more, or never could: end the process. */
@@ -22,7 +24,7 @@ export interface LeadershipOptions {
 
 /** Leads at once, or as soon as it is elected. @returns what gives the candidacy up */
 export async function seekLeadership(options: LeadershipOptions): Promise<{ readonly stop: () => void }> {
-  const { flags, info, logger, shell, lead, end, refuse } = options;
+  const { flags, info, logger, shell, prepare, lead, end, refuse } = options;
   if (flags.zk === undefined) {
     await lead();
     return { stop: () => {} };
@@ -59,6 +61,7 @@ export async function seekLeadership(options: LeadershipOptions): Promise<{ read
     },
     onSession: (client) => {
       session = client;
+      prepare(client);
     },
     onLost: (reason) => end(`Lost candidacy: ${reason}`),
     onFailed: (reason) => refuse(`--zk: ${reason}`),

@@ -18,7 +18,7 @@ const NAME = 'registry';
  */
 export async function openStore(flags: MasterFlags, session: ZooKeeper | undefined): Promise<Result<Store>> {
   if (flags.registry === 'in_memory') return ok(new MemoryStore());
-  if (flags.registry === 'lmdb' || session === undefined) {
+  if (session === undefined || !keepsInZooKeeper(flags)) {
     // A native library: only who needs it loads it.
     const { LmdbStore } = await import('../coordination/store/lmdb.ts');
     const store = await LmdbStore.openSound(join(flags.work_dir ?? '', NAME));
@@ -29,4 +29,9 @@ export async function openStore(flags: MasterFlags, session: ZooKeeper | undefin
   const { ZooKeeperStore } = await import('../coordination/store/zookeeper.ts');
   const acl = url.value.credentials === undefined ? OPEN_ACL : CREATOR_ALL_WORLD_READ;
   return ok(new ZooKeeperStore({ client: session, path: `${url.value.path}/${NAME}`, acl }));
+}
+
+/** Whether the registry is where all masters find it, if there is ZooKeeper. */
+export function keepsInZooKeeper({ registry }: Pick<MasterFlags, 'registry'>): boolean {
+  return registry !== 'in_memory' && registry !== 'lmdb';
 }

@@ -180,3 +180,49 @@ test('what an older master would not honour is demanded for as long as it is the
   await second.commit({ type: 'UPDATE_QUOTA', quotas: [{ role: 'ads', guarantees: {}, limits: {} }] });
   assert.deepEqual(demands(), []);
 });
+
+test('what was read ahead is recovered if the store says that it is current, and else what is there', async () => {
+  const place = new Map<string, Uint8Array>();
+  const leader = registrar(new MemoryStore(place));
+  await recovered(leader);
+  await leader.commit({ type: 'ADMIT_AGENT', agent: agent('a') });
+  /** A store that hands out what it has read ahead as long as it is told that nothing has changed. */
+  class Ahead extends MemoryStore {
+    isCurrent = true;
+    #read: ReadonlyMap<string, Uint8Array> | undefined;
+    async readAhead() {
+      if (this.#read === undefined || !this.isCurrent) this.#read = new Map(place);
+      this.isCurrent = true;
+      return ok(this.#read);
+    }
+    override async load() {
+      return this.isCurrent && this.#read !== undefined ? ok(this.#read) : super.load();
+    }
+  }
+  const ids = ({ agents }: RegistrySnapshot): unknown => agents.map(({ info }) => info.id?.value);
+  const current = registrar(new Ahead(place));
+  for (let look = 0; look < 2; look++) assert.ok((await current.readAhead()).ok);
+  assert.deepEqual(ids(await recovered(current)), ['a']);
+
+  const store = new Ahead(place);
+  const behind = registrar(store);
+  await behind.readAhead();
+  await leader.commit({ type: 'ADMIT_AGENT', agent: agent('b') });
+  store.isCurrent = false;
+  assert.deepEqual(ids(await recovered(behind)), ['a', 'b']);
+  await behind.commit({ type: 'REMOVE_AGENT', agentId: 'a' });
+  assert.deepEqual(ids(await recovered(registrar(new MemoryStore(place)))), ['b']);
+});
+
+test('a registry that cannot be read ahead is a reason, and may be read all the same when it is time', async () => {
+  const broken = new MemoryStore();
+  const bad = Object.assign(broken, {
+    readAhead: async () => err({ kind: 'unavailable' as const, message: 'nobody answers' }),
+  });
+  const one = registrar(bad);
+  const read = await one.readAhead();
+  assert.ok(!read.ok);
+  assert.equal(read.error, 'nobody answers');
+  assert.deepEqual((await recovered(one)).agents, []);
+  assert.ok((await registrar(new MemoryStore()).readAhead()).ok, 'nothing to be done for a store of this machine');
+});

@@ -8,7 +8,7 @@ import { inSlices } from '../runtime/slices.ts';
 import { sleepable } from '../runtime/timers.ts';
 import type { RegistryOperation, RegistrySnapshot } from './core/registry.ts';
 import { RegistryBook } from './core/registry-book.ts';
-import { FORMAT, FORMAT_KEY, readingEntities, snapshotOf } from './core/registry-entities.ts';
+import { type Entities, FORMAT, FORMAT_KEY, readingEntities, snapshotOf } from './core/registry-entities.ts';
 
 export interface RegistrarOptions {
   readonly store: Store;
@@ -28,6 +28,8 @@ export class Registrar {
   readonly #options: RegistrarOptions;
   readonly #sizes = new Map<string, number>();
   #book: RegistryBook | undefined;
+  #ahead: { readonly values: ReadonlyMap<string, Uint8Array>; readonly entities: Entities } | undefined;
+  #isRecovering = false;
   #bytes = 0;
   #queued = 0;
   readonly #fetches = new Timings(STORE_WINDOW);
@@ -35,6 +37,11 @@ export class Registrar {
 
   constructor(options: RegistrarOptions) {
     this.#options = options;
+  }
+
+  /** Where the registry is, for people. */
+  get place(): string {
+    return this.#options.store.description;
   }
 
   /** `registrar/…`: what waits, how much is kept, and how long reading and writing took. */
@@ -48,10 +55,30 @@ export class Registrar {
     };
   }
 
+  /**
+   * Reads what is there without taking it over, so that little is left to be done in `recover`. To be repeated, one call after
+   * the other, until then.
+   * @returns a sentence that says why it cannot be read
+   */
+  async readAhead(): Promise<Result<void>> {
+    const read = await this.#options.store.readAhead?.();
+    if (read === undefined) return ok(undefined);
+    if (!read.ok) return err(read.error.message);
+    const values = read.value;
+    if (values === this.#ahead?.values) return ok(undefined);
+    this.#ahead = undefined;
+    if (values === undefined) return ok(undefined);
+    const entities = await inSlices(readingEntities(values));
+    if (!entities.ok) return err(entities.error);
+    if (!this.#isRecovering) this.#ahead = { values, entities: entities.value };
+    return ok(undefined);
+  }
+
   /** Takes the store over and reads it. @returns a sentence that says what to do, if it cannot be used */
   async recover(): Promise<Result<RegistrySnapshot>> {
     const { store, fetchTimeout, weights } = this.#options;
     const started = monotonicTime();
+    this.#isRecovering = true;
     const loaded = await within(
       fetchTimeout,
       store.load(),
@@ -59,7 +86,10 @@ export class Registrar {
       '--registry_fetch_timeout',
     );
     if (!loaded.ok) return err(loaded.error.message);
-    const entities = await inSlices(readingEntities(loaded.value));
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    const entities =
+      ahead?.values === loaded.value ? ok(ahead.entities) : await inSlices(readingEntities(loaded.value));
     if (!entities.ok) return err(`${store.description}: ${entities.error}`);
     await inSlices(this.#countAll(loaded.value));
     this.#fetches.record(monotonicTime() - started, monotonicTime());

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
+import { ok, type Result } from '../base/result.ts';
 import { disabledPaths } from '../config/daemon-flags.ts';
 import type { Loaded } from '../config/load.ts';
 import type { ZooKeeper } from '../coordination/zookeeper/client.ts';
@@ -25,9 +26,10 @@ import { masterEndpoints } from './http/endpoints.ts';
 import { notRecovered, toLeader } from './http/pages.ts';
 import { PROCESS } from './http/service.ts';
 import { seekLeadership } from './leadership.ts';
-import { openStore } from './open-store.ts';
+import { keepsInZooKeeper, openStore } from './open-store.ts';
 import { Registrar } from './registrar.ts';
 import { Shell } from './shell.ts';
+import { Standby } from './standby.ts';
 import { AllocationStopwatch } from './stopwatch.ts';
 import { watchWhitelist } from './whitelist.ts';
 
@@ -95,6 +97,7 @@ function assemble({ loaded, info, log, libprocess, files }: Parts) {
   const stopwatch = new AllocationStopwatch();
   const options = coreOptions(flags, info, wallTime(), { stopwatch });
   let driver: Driver<MasterEvent, MasterEffect> | undefined;
+  let standby: Standby | undefined;
   let whitelist: { readonly stop: () => void } | undefined;
   const end = (reason: string): never => {
     logger.fatal(`${reason}; ending the process, restart it to recover`);
@@ -121,19 +124,26 @@ function assemble({ loaded, info, log, libprocess, files }: Parts) {
     allocationTimes: () => stopwatch.metrics(),
     shutdown: end,
   });
-  const lead = async (session?: ZooKeeper): Promise<void> => {
+  const open = async (session: ZooKeeper | undefined): Promise<Result<Registrar>> => {
     const store = await openStore(flags, session);
-    if (!store.ok) return refuse(store.error);
-    const registrar = new Registrar({
-      store: store.value,
-      fetchTimeout: flags.registry_fetch_timeout,
-      storeTimeout: flags.registry_store_timeout,
-      weights: options.registry.weights,
-    });
+    if (!store.ok) return store;
+    const { registry_fetch_timeout: fetchTimeout, registry_store_timeout: storeTimeout } = flags;
+    const { weights } = options.registry;
+    return ok(new Registrar({ store: store.value, fetchTimeout, storeTimeout, weights }));
+  };
+  const prepare = (session: ZooKeeper): void => {
+    // Any other registry is this machine's own, and nobody writes to it before this master leads.
+    if (keepsInZooKeeper(flags)) standby = new Standby({ open: () => open(session), logger });
+  };
+  const lead = async (session?: ZooKeeper): Promise<void> => {
+    const ready = standby?.end();
+    const opened = ready === undefined ? await open(session) : ok(ready);
+    if (!opened.ok) return refuse(opened.error);
+    const registrar = opened.value;
     const registry = await registrar.recover();
     if (!registry.ok) return refuse(registry.error);
     const { agents } = registry.value;
-    logger.info(`Recovered the registry from ${store.value.description}: ${agents.length} agents`);
+    logger.info(`Recovered the registry from ${registrar.place}: ${agents.length} agents`);
     const master = createMaster({ ...options, registry: registry.value, electedTime: wallTime() });
     const timer = (key: string): MasterEvent => ({ kind: 'timer', key });
     driver = new Driver({ machine: master, performers: shell.performers, timer, logger });
@@ -144,10 +154,11 @@ function assemble({ loaded, info, log, libprocess, files }: Parts) {
       whitelist = watchWhitelist(flags.whitelist, logger, (event) => driver?.post(event));
   };
   const stop = (): void => {
+    standby?.end();
     whitelist?.stop();
     driver?.stop();
   };
-  return { shell, lead, end, refuse, stop };
+  return { shell, prepare, lead, end, refuse, stop };
 }
 
 function pipeline(shell: Shell, libprocess: Libprocess, flags: MasterFlags, logger: Logger): Pipeline {

@@ -29,13 +29,6 @@ export class Resources implements Iterable<Resource> {
   private sums: Quantities | undefined;
   private scalarSums: Quantities | undefined;
   #text: string | undefined;
-  /**
-   * The last operation with another operand and what came of it. The agents of a cluster are much alike: where they begin with
-   * the same objects (`recent.ts`), all that is worked out for one is there for the next, and is there once.
-   */
-  #lastOperation: 'plus' | 'minus' | 'unallocate' | undefined;
-  #lastOperand: Resources | undefined;
-  #lastResult: Resources | undefined;
 
   private constructor(shelf: Shelf) {
     this.shelf = shelf;
@@ -99,21 +92,9 @@ export class Resources implements Iterable<Resource> {
     const right = Resources.from(other);
     if (right.isEmpty) return this;
     if (this.isEmpty) return right;
-    if (this.#lastOperation === 'plus' && this.#lastOperand === right) return this.#lastResult!;
     const shelf = this.shelf.copy();
     for (const entry of right.shelf.entries) shelf.add(entry);
-    return this.remember('plus', right, Resources.wrap(shelf));
-  }
-
-  private remember(
-    operation: 'plus' | 'minus' | 'unallocate',
-    operand: Resources | undefined,
-    result: Resources,
-  ): Resources {
-    this.#lastOperation = operation;
-    this.#lastOperand = operand;
-    this.#lastResult = result;
-    return result;
+    return Resources.wrap(shelf);
   }
 
   /** The sum with what has no kind in common with this. */
@@ -127,10 +108,9 @@ export class Resources implements Iterable<Resource> {
   minus(other: ResourcesLike): Resources {
     const right = Resources.from(other);
     if (right.isEmpty || this.isEmpty) return this;
-    if (this.#lastOperation === 'minus' && this.#lastOperand === right) return this.#lastResult!;
     const shelf = this.shelf.copy();
     for (const entry of right.shelf.entries) shelf.subtract(entry);
-    return this.remember('minus', right, Resources.wrap(shelf));
+    return Resources.wrap(shelf);
   }
 
   contains(other: ResourcesLike): boolean {
@@ -326,8 +306,7 @@ export class Resources implements Iterable<Resource> {
   }
 
   unallocate(): Resources {
-    if (this.#lastOperation === 'unallocate') return this.#lastResult!;
-    return this.remember('unallocate', undefined, this.reallocate(unallocatedKind));
+    return this.reallocate(unallocatedKind);
   }
 
   /** The same with no reservation at all. */

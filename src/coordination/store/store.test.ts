@@ -74,6 +74,113 @@ describe('the store in ZooKeeper', { skip: withoutZooKeeper }, () => {
     assert.equal(loaded.ok && loaded.value.size, 200);
   });
 
+  const put = async (store: ZooKeeperStore, key: string, text: string | undefined): Promise<void> => {
+    const outcome = await store.apply([{ key, value: text === undefined ? undefined : Buffer.from(text) }]);
+    assert.ok(outcome.ok, outcome.ok ? '' : outcome.error.message);
+  };
+  const readAhead = async (store: ZooKeeperStore) => {
+    const read = await store.readAhead();
+    assert.ok(read.ok, read.ok ? '' : read.error.message);
+    return read.value;
+  };
+  const load = async (store: ZooKeeperStore) => {
+    const loaded = await store.load();
+    assert.ok(loaded.ok, loaded.ok ? '' : loaded.error.message);
+    return loaded.value;
+  };
+  const textsOf = (values: ReadonlyMap<string, Uint8Array> | undefined): Record<string, string> =>
+    Object.fromEntries([...(values ?? [])].sort().map(([key, value]) => [key, Buffer.from(value).toString()]));
+
+  it('need not read again what was read ahead, and can write it', async () => {
+    const leader = await open('ahead');
+    const standby = await open('ahead');
+    assert.equal(await readAhead(standby), undefined, 'there is nothing yet');
+    await load(leader);
+    await put(leader, 'agents/a', '1');
+    await put(leader, 'agents/b', '2');
+    const read = await readAhead(standby);
+    assert.deepEqual(textsOf(read), { 'agents/a': '1', 'agents/b': '2' });
+    assert.equal(await readAhead(standby), read);
+    assert.equal(await load(standby), read);
+    await put(standby, 'agents/a', undefined);
+    await put(standby, 'agents/b', '3');
+    await put(standby, 'machines/c', '4');
+    const late = await leader.apply([{ key: 'agents/late', value: Buffer.from('5') }]);
+    assert.ok(!late.ok && late.error.kind === 'fenced');
+    assert.deepEqual(textsOf(await load(await open('ahead'))), { 'agents/b': '3', 'machines/c': '4' });
+  });
+
+  it('reads again whatever was written since it was read ahead', async () => {
+    const leader = await open('changed');
+    const standby = await open('changed');
+    await load(leader);
+    await put(leader, 'agents/a', '1');
+    await put(leader, 'agents/b', '1');
+    const read = await readAhead(standby);
+    await put(leader, 'agents/a', '2');
+    await put(leader, 'agents/b', undefined);
+    const again = await readAhead(standby);
+    assert.notEqual(again, read);
+    assert.deepEqual(textsOf(again), { 'agents/a': '2' });
+    await put(leader, 'agents/c', '3');
+    const loaded = await load(standby);
+    assert.deepEqual(textsOf(loaded), { 'agents/a': '2', 'agents/c': '3' });
+    // What it believes to be there is not of the time when it read ahead either.
+    await put(standby, 'agents/b', '4');
+    await put(standby, 'agents/c', '5');
+    assert.deepEqual(textsOf(await load(await open('changed'))), { 'agents/a': '2', 'agents/b': '4', 'agents/c': '5' });
+  });
+
+  it('trusts nothing that was read before another took over, or before everything was made anew', async () => {
+    const leader = await open('anew');
+    await load(leader);
+    await put(leader, 'agents/a', '1');
+    const [first, second] = [await open('anew'), await open('anew')];
+    const read = await readAhead(first);
+    await readAhead(second);
+    await load(second);
+    assert.notEqual(await load(first), read, 'another has been there meanwhile');
+
+    const third = await open('anew');
+    await readAhead(third);
+    const { client } = testClient(ensemble.servers);
+    clients.push(client);
+    await client.delete('/mesos/anew/agents/a');
+    for (const node of ['agents', 'writer']) await client.delete(`/mesos/anew/${node}`);
+    const fourth = await open('anew');
+    // As often as the node of before was written.
+    for (let life = 0; life < 4; life++) await load(life < 3 ? await open('anew') : fourth);
+    assert.deepEqual(textsOf(await load(third)), {});
+  });
+
+  it('takes what was read ahead only if all of it is of one moment', async () => {
+    const leader = await open('moment');
+    await load(leader);
+    for (let batch = 0; batch < 10; batch++) {
+      const keys = Array.from({ length: 100 }, (_, at) => `agents/${batch * 100 + at}`);
+      await leader.apply(keys.map((key) => ({ key, value: Buffer.from('0') })));
+    }
+    const standby = await open('moment');
+    let isOver = false;
+    const writing = (async () => {
+      // Both or neither: whoever has seen one of them in a state without the other has mixed two moments.
+      for (let turn = 1; !isOver; turn++) {
+        const value = Buffer.from(String(turn));
+        const outcome = await leader.apply(['agents/0', 'agents/999'].map((key) => ({ key, value })));
+        assert.ok(outcome.ok);
+      }
+    })();
+    for (let look = 0; look < 10; look++) {
+      const texts = textsOf(await readAhead(standby));
+      assert.equal(texts['agents/0'], texts['agents/999']);
+    }
+    isOver = true;
+    await writing;
+    const texts = textsOf(await load(standby));
+    assert.equal(texts['agents/0'], texts['agents/999']);
+    assert.equal(Object.keys(texts).length, 1_000);
+  });
+
   it('refuses a value that no node can hold', async () => {
     const store = await open('large');
     await store.load();

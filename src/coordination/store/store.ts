@@ -27,6 +27,12 @@ export interface Store {
   /** Reads everything without taking anything over: another program may be writing. */
   read(): Promise<Result<ReadonlyMap<string, Uint8Array>, StoreFailure>>;
   /**
+   * Reads everything without taking it over, so that `load` need not, if nothing has changed by then. May be called again and
+   * again until `load` is; what has not changed since the last call is not read anew.
+   * @returns what `load` will give then: the very same map; undefined if that is not known
+   */
+  readAhead?(): Promise<Result<ReadonlyMap<string, Uint8Array> | undefined, StoreFailure>>;
+  /**
    * Takes the store over and reads everything in it. Must be called once, before `apply`. From then on what another
    * program has taken over before cannot write any more.
    */

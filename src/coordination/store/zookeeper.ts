@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { err, ok, type Result } from '../../base/result.ts';
 import { type ZooKeeper, ZooKeeperError } from '../zookeeper/client.ts';
-import type { Acl, Change as ZooChange } from '../zookeeper/core/protocol.ts';
+import type { Acl, Stat, Change as ZooChange } from '../zookeeper/core/protocol.ts';
 import { Batches } from './batches.ts';
 import type { Change, Store, StoreFailure } from './store.ts';
 
@@ -21,6 +21,19 @@ const TOGETHER = 16;
 
 /** What a writer calls itself. */
 const WRITER = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** What was read, and in which state of the writer's node: as long as that stays as it was, nothing has been written. */
+interface Reading {
+  readonly created: bigint;
+  readonly version: number;
+  readonly contents: Contents;
+}
+
+interface Contents {
+  readonly values: ReadonlyMap<string, Uint8Array>;
+  /** Keys and kinds for which there are nodes. */
+  readonly known: Set<string>;
+}
 
 /** Somebody else keeps things here. The message says what was found. */
 class Foreign extends Error {}
@@ -40,8 +53,10 @@ export class ZooKeeperStore implements Store {
   readonly #me = Buffer.from(randomUUID());
   readonly #batches = new Batches(LIMITS, (changes) => this.#write(changes));
   /** Keys and kinds for which there are nodes. */
-  readonly #known = new Set<string>();
+  #known = new Set<string>();
   #version = 0;
+  #ahead: Reading | undefined;
+  #isLoading = false;
 
   constructor(options: ZooStoreOptions) {
     this.#options = options;
@@ -53,16 +68,46 @@ export class ZooKeeperStore implements Store {
       const isThere = (await this.#options.client.exists(this.#options.path)) !== undefined;
       if (!isThere) return ok(new Map());
       await this.#checkOwn();
-      return ok(await this.#readAll());
+      return ok((await this.#readAll()).values);
     } catch (error) {
       return err(this.#failureOf(error));
     }
   }
 
+  async readAhead(): Promise<Result<ReadonlyMap<string, Uint8Array> | undefined, StoreFailure>> {
+    try {
+      const before = await this.#writerStat();
+      if (before === undefined) return ok(undefined);
+      if (this.#ahead !== undefined && isSame(before, this.#ahead)) return ok(this.#ahead.contents.values);
+      this.#ahead = undefined;
+      await this.#checkOwn();
+      const contents = await this.#readAll(() => this.#isLoading);
+      const after = await this.#writerStat();
+      // Every batch changes the writer's node, and a session never sees what is older than what it has seen: if that node is as
+      // it was, all of this is of one moment.
+      if (after === undefined || !isSame(before, after) || this.#isLoading) return ok(undefined);
+      this.#ahead = { created: after.czxid, version: after.version, contents };
+      return ok(contents.values);
+    } catch (error) {
+      return err(this.#failureOf(error));
+    }
+  }
+
+  #writerStat(): Promise<Stat | undefined> {
+    return this.#options.client.exists(this.#writer);
+  }
+
   async load(): Promise<Result<ReadonlyMap<string, Uint8Array>, StoreFailure>> {
     try {
-      await this.#takeOver();
-      return ok(await this.#readAll());
+      this.#isLoading = true;
+      const created = await this.#takeOver();
+      const ahead = this.#ahead;
+      this.#ahead = undefined;
+      // Nobody has written since it was read: the one change of the writer's node is the one that was just made.
+      const isCurrent = ahead !== undefined && ahead.created === created && ahead.version + 1 === this.#version;
+      const contents = isCurrent ? ahead.contents : await this.#readAll();
+      this.#known = contents.known;
+      return ok(contents.values);
     } catch (error) {
       return err(this.#failureOf(error));
     }
@@ -85,15 +130,20 @@ export class ZooKeeperStore implements Store {
     return `${this.#options.path}/writer`;
   }
 
-  async #takeOver(): Promise<void> {
+  /** @returns when the writer's node was made, by which it is known */
+  async #takeOver(): Promise<bigint> {
     const { client, path, acl } = this.#options;
     await client.mkdirp(path, acl);
     await client.sync(path);
     await this.#checkOwn();
     await client.mkdirp(this.#writer, acl);
+    let created = 0n;
     await this.#persevere(async () => {
-      this.#version = (await client.setData(this.#writer, this.#me)).version;
+      const stat = await client.setData(this.#writer, this.#me);
+      this.#version = stat.version;
+      created = stat.czxid;
     });
+    return created;
   }
 
   /** Where there is something, but no writer of ours has ever been, it is somebody else's. */
@@ -108,16 +158,18 @@ export class ZooKeeperStore implements Store {
     if (text !== '' && !WRITER.test(text)) throw new Foreign("the node 'writer' holds something else");
   }
 
-  async #readAll(): Promise<Map<string, Uint8Array>> {
+  /** @param isOver asked now and then; if so, the rest is left out */
+  async #readAll(isOver = (): boolean => false): Promise<Contents> {
     const { client, path } = this.#options;
+    const known = new Set<string>();
     const values = new Map<string, Uint8Array>();
     const kinds = (await client.getChildren(path)).filter((name) => name !== 'writer');
     for (const kind of kinds) {
-      this.#known.add(kind);
+      known.add(kind);
       const names = await client.getChildren(`${path}/${kind}`);
       let next = 0;
       const readOn = async (): Promise<void> => {
-        while (next < names.length) {
+        while (next < names.length && !isOver()) {
           const some = names.slice(next, next + TOGETHER);
           next += TOGETHER;
           const contents = await this.#readTogether(some.map((name) => `${path}/${kind}/${name}`));
@@ -126,14 +178,14 @@ export class ZooKeeperStore implements Store {
             // Removed since the names were read, by a writer who was there before.
             if (content === undefined) continue;
             const key = `${kind}/${decodeName(name)}`;
-            this.#known.add(key);
+            known.add(key);
             values.set(key, content);
           }
         }
       };
       await Promise.all(Array.from({ length: WINDOW }, readOn));
     }
-    return values;
+    return { values, known };
   }
 
   /** @returns undefined for those that are not there */
@@ -249,6 +301,10 @@ export class ZooKeeperStore implements Store {
         return { kind: 'unavailable', message: `${where}: ${error.message}` };
     }
   }
+}
+
+function isSame(now: Stat, then: Stat | Reading): boolean {
+  return now.version === then.version && now.czxid === ('created' in then ? then.created : then.czxid);
 }
 
 /** A name of a node has no slash, and is not `.` or `..`. */

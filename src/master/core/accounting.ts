@@ -6,10 +6,17 @@ import type { Context } from './context.ts';
 import { type AgentRecord, addTo, type FrameworkRecord, own, takeFrom } from './records.ts';
 
 export function addUsed(framework: FrameworkRecord, agent: AgentRecord, resources: Resources): void {
-  if (resources.isEmpty) return;
-  agent.used = agent.used.plus(resources);
-  agent.usedByFramework.set(framework.id, (agent.usedByFramework.get(framework.id) ?? Resources.EMPTY).plus(resources));
-  framework.used.set(agent.id, (framework.used.get(agent.id) ?? Resources.EMPTY).plus(resources));
+  agent.used = agent.used.plus(bookUsed(framework, agent, resources));
+}
+
+/** Enters what a framework holds, but not in the sum of what is used on the agent. @returns the same resources */
+export function bookUsed(framework: FrameworkRecord, agent: AgentRecord, resources: Resources): Resources {
+  if (resources.isEmpty) return resources;
+  // Both books say the same, and that of the agent is short.
+  const held = (agent.usedByFramework.get(framework.id) ?? Resources.EMPTY).plus(resources);
+  agent.usedByFramework.set(framework.id, held);
+  framework.used.set(agent.id, held);
+  return resources;
 }
 
 /** Gives back what a task or an executor held. */

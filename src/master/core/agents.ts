@@ -1,8 +1,7 @@
 /** How agents come, break off and go. */
-import { recentResources } from '../../resources/recent.ts';
-import { Resources } from '../../resources/resources.ts';
-import type { AgentInfo, ExecutorInfo, FrameworkInfo, Task, TaskState } from '../../wire/v1.ts';
-import { addExecutor, addUsed, removeExecutor } from './accounting.ts';
+import { recentLists, recentSums } from '../../resources/recent.ts';
+import type { AgentInfo, ExecutorInfo, FrameworkInfo, Resource, Task, TaskState } from '../../wire/v1.ts';
+import { addExecutor, bookUsed, removeExecutor } from './accounting.ts';
 import { requestAllocation } from './allocation.ts';
 import { type Context, commit, countUp, log, nameAgent, nameFramework, send, tellOperators } from './context.ts';
 import { addFramework } from './frameworks.ts';
@@ -85,11 +84,12 @@ function recoverFramework(ctx: Context, info: FrameworkInfo): void {
 function adoptTasks(ctx: Context, agent: AgentRecord, tasks: readonly Task[]): void {
   // Most come framework by framework.
   let framework: FrameworkRecord | undefined;
-  let held = Resources.EMPTY;
+  let held: (readonly Resource[])[] = [];
+  const used = [agent.used];
   for (const task of tasks) {
     if (framework?.id !== task.framework_id.value) {
-      if (framework !== undefined) addUsed(framework, agent, held);
-      held = Resources.EMPTY;
+      if (framework !== undefined) used.push(bookUsed(framework, agent, HELD.of(held)));
+      held = [];
       framework = ctx.state.frameworks.get(task.framework_id.value);
     }
     if (framework === undefined) continue;
@@ -101,10 +101,14 @@ function adoptTasks(ctx: Context, agent: AgentRecord, tasks: readonly Task[]): v
       continue;
     }
     addTo(agent.tasks, framework.id, id);
-    if (!isRemovable(task.state) && task.resources !== undefined) held = held.plus(recentResources(task.resources));
+    if (!isRemovable(task.state) && task.resources !== undefined) held.push(task.resources);
   }
-  if (framework !== undefined) addUsed(framework, agent, held);
+  if (framework !== undefined) used.push(bookUsed(framework, agent, HELD.of(held)));
+  agent.used = SUMS.of(used);
 }
+
+const HELD = recentLists();
+const SUMS = recentSums();
 
 /** The agent is back: what it had then is either here again, or gone. */
 export function forgetUnreachableTasks(ctx: Context, agentId: string): void {

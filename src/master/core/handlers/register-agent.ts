@@ -1,6 +1,6 @@
 import { err, ok, type Result } from '../../../base/result.ts';
 import { applyCheckpointed } from '../../../resources/checkpointed.ts';
-import { recentResources } from '../../../resources/recent.ts';
+import { recentLists } from '../../../resources/recent.ts';
 import { Resources } from '../../../resources/resources.ts';
 import type { RegisterSlaveMessage } from '../../../wire/internal.ts';
 import type { AgentInfo, Resource, UUID } from '../../../wire/v1.ts';
@@ -127,9 +127,11 @@ export function isWelcome(ctx: Context, pid: Pid, info: AgentInfo, principal: st
 
 /** What an agent has: its configured resources, with its reservations and volumes. */
 export function totalOf(info: AgentInfo, checkpointed: readonly Resource[] | undefined): Result<Resources> {
-  const total = applyCheckpointed(recentResources(info.resources ?? []), checkpointed ?? []);
+  const total = applyCheckpointed(OWN.of([info.resources ?? []]), checkpointed ?? []);
   return total.ok ? ok(total.value) : err(total.error);
 }
+
+const OWN = recentLists();
 
 export function arrivalOf(
   id: string,

@@ -1,6 +1,6 @@
 import { ok, type Result } from '../../../base/result.ts';
 import { mapExecutor } from '../../../resources/carriers.ts';
-import { recentResources } from '../../../resources/recent.ts';
+import { recentLists } from '../../../resources/recent.ts';
 import { upgrade } from '../../../resources/refinement.ts';
 import { Resources } from '../../../resources/resources.ts';
 import type { ReconcileTasksMessage, StatusUpdateAcknowledgementMessage } from '../../../wire/internal.ts';
@@ -79,14 +79,16 @@ function inspect(message: Message): Result<AgentLuggage> {
   const total = totalOf(message.slave, message.checkpointed_resources);
   if (!total.ok) return total;
   const luggage = unpack(message);
-  let held = Resources.EMPTY;
-  for (const { resources = [] } of luggage.executors) held = held.plus(recentResources(resources));
-  for (const { resources = [], state } of luggage.tasks) {
-    if (!isTerminal(state)) held = held.plus(recentResources(resources));
+  const held: (readonly Resource[])[] = [];
+  for (const { resources } of luggage.executors) if (resources !== undefined) held.push(resources);
+  for (const { resources, state } of luggage.tasks) {
+    if (resources !== undefined && !isTerminal(state)) held.push(resources);
   }
-  const fit = validateFit(total.value, held);
+  const fit = validateFit(total.value, HELD.of(held));
   return fit.ok ? ok(luggage) : fit;
 }
+
+const HELD = recentLists();
 
 /** In the form that the master keeps: stack reservations, and allocated. */
 function unpack(message: Message): AgentLuggage {

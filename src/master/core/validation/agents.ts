@@ -166,12 +166,19 @@ function validateHeld(resources: readonly Resource[] | undefined, onlyRole: stri
 
 /** Whether what the agent itself has (not what providers or oversubscription add later) covers what is held there. */
 export function validateFit(total: Resources, held: Resources): Result<void> {
+  if (total === fits.total && held === fits.held) return ok(undefined);
   const own = (resources: Resources): Resources =>
     resources
       .nonRevocable()
       .nonShared()
       .ofKinds(({ template }) => template.provider_id === undefined);
   const used = own(held.unallocate());
-  if (own(total).contains(used)) return ok(undefined);
+  if (own(total).contains(used)) {
+    fits = { total, held };
+    return ok(undefined);
+  }
   return err(`what its tasks and executors hold (${used}) is more than it has (${total})`);
 }
+
+/** The last that did: most agents are like the one before. */
+let fits: { readonly total?: Resources; readonly held?: Resources } = {};
