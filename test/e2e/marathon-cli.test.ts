@@ -265,6 +265,18 @@ test('what is wrong with a definition is told path by path, and what is wrong wi
     /five\.yaml holds 5, where a definition was expected/,
   );
   assert.match(await fail('app', 'apply', file('none.yaml', '')), /none\.yaml holds no definition/);
+  const bomb = [
+    'a: &a [x, x]',
+    ...'bcdef'.split('').map((name, at) => `${name}: &${name} [${Array(9).fill(`*${'abcde'[at]}`)}]`),
+  ];
+  assert.match(await fail('app', 'apply', file('bomb.yaml', bomb.join('\n'))), /bomb\.yaml cannot be used: .*aliases/);
+  const twice = await fail(
+    'app',
+    'apply',
+    file('a.yaml', 'id: /a\ncmd: sleep 1\n'),
+    file('b.yaml', 'id: a\ncmd: sleep 2\n'),
+  );
+  assert.match(twice, /\/a is said twice, by .*a\.yaml and by .*b\.yaml/);
   assert.match(await fail('app', 'apply', '/nowhere.yaml'), /\/nowhere\.yaml cannot be read: there is no such file/);
 });
 

@@ -1,7 +1,7 @@
 /** `meseta app`. */
 import { ask } from './client.ts';
 import { begin, type StartedDeployment } from './deployments.ts';
-import { print, readDefinitions } from './document.ts';
+import { type Definition, print, readDefinitions } from './document.ts';
 import type { ChangeOptions, CommonOptions, KillOptions, ListOptions } from './options.ts';
 import { pathOf } from './paths.ts';
 
@@ -82,10 +82,23 @@ export async function showApp(id: string, options: CommonOptions): Promise<numbe
 /** All files in one deployment: either all of it begins or nothing. */
 export async function applyApps(files: readonly string[], options: ChangeOptions): Promise<number> {
   const definitions = (await Promise.all(files.map((file) => readDefinitions(file, 'app')))).flat();
+  assertNoneTwice(definitions);
   const path = forced('/v2/apps?partialUpdate=false', options);
   const apps = definitions.map(({ value }) => value);
   const places = definitions.map(({ place }) => place);
   return begin(options, () => ask<StartedDeployment>(options, 'PUT', path, apps, places));
+}
+
+/** Marathon would take the last one, and say nothing of the others. */
+function assertNoneTwice(definitions: readonly Definition[]): void {
+  const places = new Map<string, string>();
+  for (const { value, place } of definitions) {
+    if (typeof value.id !== 'string') continue;
+    const id = `/${value.id.replace(/^\/+/, '')}`;
+    const other = places.get(id);
+    if (other !== undefined) throw new Error(`${id} is said twice, by ${other} and by ${place}: leave one of them out`);
+    places.set(id, place);
+  }
 }
 
 export async function scaleApp(id: string, instances: number, options: ChangeOptions): Promise<number> {
