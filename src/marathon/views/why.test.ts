@@ -58,3 +58,10 @@ test('an app whose turn has not come says what its deployment is doing', () => {
   assert.match(reasons(rig, '/shop/web')[0] ?? '', /is under way; it is at step 2 of 3: ScaleApplication \/shop\/db$/);
   assert.match(reasons(rig, '/shop/db')[0] ?? '', /is under way$/);
 });
+
+test('instances on an agent that is away are named with it, and so are those that are being launched', () => {
+  const rig = rigWith({ id: '/web', instances: 2, unreachableStrategy: 'disabled' });
+  assert.deepEqual(reasons(rig, '/web'), []);
+  for (const { tasks } of rig.running('/web')) rig.report(tasks[0]!.id, 'TASK_UNREACHABLE');
+  assert.deepEqual(reasons(rig, '/web'), ['2 instances are out of reach, since the agent is away: host1']);
+});

@@ -3,7 +3,7 @@ import { delayOf } from '../core/backoff.ts';
 import { isConsideredHealthy } from '../core/instances.ts';
 import { NO_MATCH_REASONS, type UnusedOffer } from '../core/launch/launching.ts';
 import { missingSecret } from '../core/launch/secrets.ts';
-import type { Deployment, RunSpec } from '../core/model.ts';
+import type { Condition, Deployment, RunSpec } from '../core/model.ts';
 import type { MarathonState, SpecRecord } from '../core/state.ts';
 import { writeInstant } from '../definition/instant.ts';
 import { type AgentTotal, neverFits } from './never-fits.ts';
@@ -49,7 +49,7 @@ function reasonsOf(
   const deployment = state.deployments.get(state.locks.get(spec.id) ?? '');
   if (deployment !== undefined) reasons.push(sayDeployment(deployment, spec));
   if (record === undefined) return reasons;
-  reasons.push(...notWell(state, record));
+  reasons.push(...onTheirWay(record), ...notWell(state, record));
   if (record.scheduled.size === 0) return reasons;
   const count = record.scheduled.size;
   const missing = missingSecret(state, spec);
@@ -78,6 +78,7 @@ function reasonsOf(
 
 /** Actions of the step that a deployment is at, if it is not the turn of this one. */
 const ACTIONS_SAID = 3;
+const HOSTS_SAID = 5;
 
 function sayDeployment({ plan, step, begun }: Deployment, { id }: RunSpec): string {
   const underWay = `Deployment ${plan.id} is under way`;
@@ -86,6 +87,32 @@ function sayDeployment({ plan, step, begun }: Deployment, { id }: RunSpec): stri
   const said = actions.slice(0, ACTIONS_SAID).map((action) => `${action.kind} ${action.spec.id}`);
   const more = actions.length > ACTIONS_SAID ? ` and ${actions.length - ACTIONS_SAID} more` : '';
   return `${underWay}; it is at step ${step + 1} of ${plan.steps.length}: ${said.join(', ')}${more}`;
+}
+
+const BETWEEN: Readonly<Partial<Record<Condition, string>>> = {
+  Provisioned: 'being launched',
+  Staging: 'being launched',
+  Starting: 'starting',
+  Killing: 'being killed',
+  Unreachable: 'out of reach, since the agent is away',
+  UnreachableInactive: 'out of reach for longer than the app allows, since the agent is away',
+};
+
+/** Who is on an agent and does not run. */
+function onTheirWay({ instances }: SpecRecord): readonly string[] {
+  const hosts = new Map<string, string[]>();
+  for (const { condition, placement } of instances.values()) {
+    const what = BETWEEN[condition];
+    if (what === undefined) continue;
+    const known = hosts.get(what) ?? [];
+    known.push(placement?.host ?? '?');
+    hosts.set(what, known);
+  }
+  return [...hosts].map(([what, on]) => {
+    const names = [...new Set(on)];
+    const more = names.length > HOSTS_SAID ? ` and ${names.length - HOSTS_SAID} more` : '';
+    return `${on.length} ${on.length === 1 ? 'instance is' : 'instances are'} ${what}: ${names.slice(0, HOSTS_SAID).join(', ')}${more}`;
+  });
 }
 
 /** Who runs and does not count, since a check has not said yes. */
