@@ -1,12 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { availableParallelism, tmpdir, totalmem, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { formatAddress } from '../sdk/core/address.ts';
 import { fetchAnswer } from '../sdk/exchange.ts';
 import { callMaster } from '../sdk/master-operator.ts';
+import { type Part, startPart, stopAll, stopOnSignal, watch } from './up-parts.ts';
 
 export interface UpOptions {
   readonly agents: number;
@@ -23,19 +22,11 @@ export interface UpOptions {
 /** So far from the master's port is Marathon's, unless it is given: 5050 and 8080. */
 const MARATHON_FROM_MASTER = 3030;
 
-/** How long the cluster may take to be ready, and how long its parts may take to end before they are killed. */
+/** How long the cluster may take to be ready. */
 const READY_WITHIN = 30_000;
-const STOPPED_WITHIN = 10_000;
 const POLL = 25;
 /** Where agents offer ports to tasks, divided between the agents of one machine. */
 const TASK_PORTS = { first: 31_000, last: 32_000 };
-
-/** One program of the cluster. */
-interface Part {
-  readonly name: string;
-  readonly process: ChildProcess;
-  readonly log: string;
-}
 
 /** `meseta up`: a master and agents as processes of their own. @returns when they have ended; 0 after Ctrl-C */
 export async function up(options: UpOptions): Promise<number> {
@@ -55,7 +46,7 @@ export async function up(options: UpOptions): Promise<number> {
     parts.push(startMaster(options, workDir));
     for (let index = 0; index < options.agents; index++) parts.push(startAgent(options, workDir, index));
     if (options.marathon) parts.push(startMarathon(options, workDir));
-    const died = whenOneDies(parts, stopped);
+    const died = watch(parts, stopped);
     const readiness = await Promise.race([whenReady(options).then(() => 'ready' as const), died, stopped]);
     if (readiness === 'ready') {
       process.stdout.write(welcome(options, workDir));
@@ -63,7 +54,7 @@ export async function up(options: UpOptions): Promise<number> {
     }
     return 0;
   } finally {
-    await stopAll(parts);
+    await stopAll(parts, (agent) => agentAnswers(options, portOf(options, parts.indexOf(agent) - 1)));
   }
 }
 
@@ -99,19 +90,18 @@ async function assertPortsFree(options: UpOptions): Promise<void> {
   }
 }
 
-function start(name: string, program: string, flags: readonly string[], workDir: string): Part {
-  const log = join(workDir, `${name}.log`);
-  const file = openSync(log, 'a');
-  const command = fileURLToPath(new URL(`../../bin/${program}`, import.meta.url));
-  // A process group of its own: Ctrl-C in the terminal reaches only us, and we end the parts in order.
-  const child = spawn(command, flags, { stdio: ['ignore', file, file], detached: true });
-  closeSync(file);
-  return { name, process: child, log };
-}
-
 function startMaster(options: UpOptions, workDir: string): Part {
-  const flags = [`--ip=${options.ip}`, `--port=${options.port}`, `--hostname=${options.ip}`, '--registry=in_memory'];
-  return start('master', 'mesos-master', [...flags, `--work_dir=${join(workDir, 'master')}`], workDir);
+  const flags = [
+    `--ip=${options.ip}`,
+    `--port=${options.port}`,
+    `--hostname=${options.ip}`,
+    '--registry=in_memory',
+    // On one machine no network is slow: who kills an agent to see what happens need not wait for upstream's 75 seconds.
+    '--agent_ping_timeout=2secs',
+    '--max_agent_ping_timeouts=5',
+    `--work_dir=${join(workDir, 'master')}`,
+  ];
+  return startPart('master', 'mesos-master', flags, workDir);
 }
 
 function startAgent(options: UpOptions, workDir: string, index: number): Part {
@@ -129,7 +119,7 @@ function startAgent(options: UpOptions, workDir: string, index: number): Part {
     ...(resources === undefined ? [] : [`--resources=${resources}`]),
     ...(options.attributes === undefined ? [] : [`--attributes=${options.attributes}`]),
   ];
-  return start(name, 'mesos-agent', flags, workDir);
+  return startPart(name, 'mesos-agent', flags, workDir);
 }
 
 function startMarathon(options: UpOptions, workDir: string): Part {
@@ -140,7 +130,7 @@ function startMarathon(options: UpOptions, workDir: string): Part {
     `--hostname=${options.ip}`,
     `--work_dir=${join(workDir, 'marathon')}`,
   ];
-  return start('marathon', 'marathon', flags, workDir);
+  return startPart('marathon', 'marathon', flags, workDir);
 }
 
 /** An equal share of this machine for one of several agents, with task ports that do not overlap. */
@@ -181,67 +171,15 @@ async function marathonAnswers(options: UpOptions): Promise<boolean> {
 }
 
 async function agentsAnswer(options: UpOptions): Promise<boolean> {
-  const answers = Array.from({ length: options.agents }, (_, index) =>
-    fetchAnswer({ address: { host: options.ip, port: portOf(options, index) }, path: '/health' }).then(
-      ({ status }) => status === 200,
-      () => false,
-    ),
-  );
+  const answers = Array.from({ length: options.agents }, (_, index) => agentAnswers(options, portOf(options, index)));
   return (await Promise.all(answers)).every(Boolean);
 }
 
-function stopOnSignal(parts: readonly Part[]): Promise<'stopped'> {
-  return new Promise((resolve) => {
-    let asked = false;
-    const onSignal = (): void => {
-      // A second Ctrl-C does not wait; the launchers end their tasks when their agents are gone for good.
-      if (asked) for (const part of parts) signal(part, 'SIGKILL');
-      else process.stdout.write('\nStopping the cluster and its tasks …\n');
-      asked = true;
-      resolve('stopped');
-    };
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
-  });
-}
-
-function whenOneDies(parts: readonly Part[], stopped: Promise<unknown>): Promise<never> {
-  let stopping = false;
-  void stopped.then(() => {
-    stopping = true;
-  });
-  return new Promise((_, reject) => {
-    for (const part of parts) {
-      part.process.once('exit', (code, signalName) => {
-        if (stopping) return;
-        reject(
-          new Error(`the ${part.name} ended unexpectedly (${signalName ?? `status ${code}`}); its log is ${part.log}`),
-        );
-      });
-    }
-  });
-}
-
-function signal(part: Part, name: NodeJS.Signals): void {
-  if (part.process.exitCode === null && part.process.signalCode === null) part.process.kill(name);
-}
-
-/** Ends Marathon first, which would start tasks again, then agents with their tasks, then the master, so that it hears of the ends. */
-async function stopAll(parts: readonly Part[]): Promise<void> {
-  const rank = ({ name }: Part): number => (name === 'marathon' ? 0 : name === 'master' ? 2 : 1);
-  for (const turn of [0, 1, 2]) await Promise.all(parts.filter((part) => rank(part) === turn).map(stop));
-}
-
-function stop(part: Part): Promise<void> {
-  if (part.process.exitCode !== null || part.process.signalCode !== null) return Promise.resolve();
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => signal(part, 'SIGKILL'), STOPPED_WITHIN);
-    part.process.once('exit', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-    // An agent that is interrupted takes its tasks with it; SIGTERM would leave them to the agent that comes next.
-    signal(part, part.name.startsWith('agent') ? 'SIGINT' : 'SIGTERM');
-  });
+function agentAnswers({ ip }: UpOptions, port: number): Promise<boolean> {
+  return fetchAnswer({ address: { host: ip, port }, path: '/health' }).then(
+    ({ status }) => status === 200,
+    () => false,
+  );
 }
 
 function welcome(options: UpOptions, workDir: string): string {

@@ -145,10 +145,16 @@ test('a deployment that is given up is said to be, and watching it fails', async
 });
 
 test('tasks are killed, all or those that are named', async (t) => {
-  const { run, rig, file } = await bench(t);
-  await run('app', 'apply', file('web.json', WEB));
+  const { run, fail, rig, file } = await bench(t);
+  await run('app', 'apply', file('web.json', WEB), file('other.json', '{"id":"/other","cmd":"sleep 1"}'));
   rig.advance(MINUTE);
   const [one] = rig.running('/prod/web').map(({ tasks }) => tasks[0]!.id);
+  const said = await fail('app', 'kill', '/other', one!);
+  assert.equal(
+    said,
+    `meseta: nothing was killed: /other has no task ${one}; meseta app show /other lists those it has\n`,
+  );
+  assert.match(await fail('app', 'kill', '/nope', one!), /App '\/nope' does not exist/);
   assert.deepEqual(cells((await run('app', 'kill', '/prod/web', one!)).stdout), [
     ['KILLED', 'HOST'],
     [one, 'host1'],
@@ -157,6 +163,26 @@ test('tasks are killed, all or those that are named', async (t) => {
   assert.equal(cells((await run('app', 'kill', '/prod/web')).stdout).length, 3);
   rig.advance(MINUTE);
   assert.equal(cells((await run('app', 'kill', '/prod/web', '--scale')).stdout)[0]![0], 'DEPLOYMENT');
+});
+
+test('what cannot be an id is told before anybody is asked, and what looks like a query is none', async (t) => {
+  const { fail, rig, run, file } = await bench(t);
+  await run('app', 'apply', file('web.json', WEB));
+  rig.advance(MINUTE);
+  for (const command of [
+    ['app', 'show', ''],
+    ['app', 'show', '/'],
+    ['app', 'show', '/prod/*'],
+    ['app', 'show', '/prod/web/tasks'],
+    ['app', 'why', 'a b'],
+    ['group', 'show', 'a b'],
+    ['group', 'delete', '/prod?force=true'],
+    ['pod', 'show', '/prod::status'],
+  ]) {
+    const id = command.at(-1)!;
+    assert.ok((await fail(...command)).startsWith(`meseta: '${id}' is no id: write one as /shop/front`), id);
+  }
+  assert.equal(rig.running('/prod/web').length, 2);
 });
 
 test('groups are applied, tried and deleted', async (t) => {
@@ -239,6 +265,18 @@ test('what is wrong with a definition is told path by path, and what is wrong wi
     /five\.yaml holds 5, where a definition was expected/,
   );
   assert.match(await fail('app', 'apply', file('none.yaml', '')), /none\.yaml holds no definition/);
+  const bomb = [
+    'a: &a [x, x]',
+    ...'bcdef'.split('').map((name, at) => `${name}: &${name} [${Array(9).fill(`*${'abcde'[at]}`)}]`),
+  ];
+  assert.match(await fail('app', 'apply', file('bomb.yaml', bomb.join('\n'))), /bomb\.yaml cannot be used: .*aliases/);
+  const twice = await fail(
+    'app',
+    'apply',
+    file('a.yaml', 'id: /a\ncmd: sleep 1\n'),
+    file('b.yaml', 'id: a\ncmd: sleep 2\n'),
+  );
+  assert.match(twice, /\/a is said twice, by .*a\.yaml and by .*b\.yaml/);
   assert.match(await fail('app', 'apply', '/nowhere.yaml'), /\/nowhere\.yaml cannot be read: there is no such file/);
 });
 

@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { type Cluster, freePorts, meseta, processesOf, start, startCluster } from './cluster.fixture.ts';
+import { until as untilTrue } from './daemons.fixture.ts';
+import { api } from './marathon.fixture.ts';
+
+interface Task {
+  readonly slaveId: string;
+  readonly state: string;
+}
 
 async function until(what: string, condition: () => boolean): Promise<void> {
   for (let attempt = 0; attempt < 500; attempt++) {
@@ -83,7 +90,40 @@ test('a work folder that cannot be made is named together with the flag', async 
   assert.match(stderr, /\/dev\/null\/x cannot be made \(ENOTDIR\).*--work-dir/);
 });
 
-test('when a part of the cluster dies the rest ends, and the log is named', async () => {
+test('an agent may be killed: the cluster goes on, its instances run on another one, and at the end nothing is left', async () => {
+  await withCluster(['--agents', '2'], async (cluster) => {
+    const at = ['--marathon', cluster.marathon];
+    const file = `${cluster.workDir}/stay.json`;
+    writeFileSync(
+      file,
+      '{"id": "/stay", "cmd": "sleep 1000", "cpus": 0.1, "mem": 32, "instances": 3, "backoffSeconds": 0}',
+    );
+    const applied = await meseta(['app', 'apply', file, '--watch', ...at]);
+    assert.equal(applied.status, 0, applied.stderr);
+    const tasksOf = async (): Promise<readonly Task[]> =>
+      (await api<{ readonly tasks: readonly Task[] }>(cluster.marathon, 'GET', '/v2/apps/stay/tasks')).body.tasks;
+    const [{ slaveId: lost }] = (await tasksOf()) as [Task];
+    const agents = await meseta(['agents', '--json', '--master', cluster.master]);
+    const { agent_info: victim } = agents.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { agent_info: { id: { value: string }; port: number } })
+      .find(({ agent_info }) => agent_info.id.value === lost)!;
+    const [pid] = processesOf(cluster.workDir)
+      .find((line) => line.includes('/agent/main.ts') && line.includes(`--port=${victim.port}`))!
+      .split(' ');
+    process.kill(Number(pid), 'SIGKILL');
+    await untilTrue('three instances run, none of them on the agent that was killed', async () => {
+      const running = (await tasksOf()).filter(({ state }) => state === 'TASK_RUNNING');
+      return running.length === 3 && running.every(({ slaveId }) => slaveId !== lost);
+    });
+    assert.match(cluster.up.stdout(), /The agent-\d was ended \(SIGKILL\)\. The cluster goes on without it/);
+    const outcome = await cluster.stop();
+    assert.equal(outcome.status, 0, outcome.stderr);
+  });
+});
+
+test('when the master dies the rest ends, and the log is named', async () => {
   const cluster = await startCluster();
   const pid = processesOf(cluster.workDir)
     .find((line) => line.includes('/master/main.ts'))!

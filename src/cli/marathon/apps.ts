@@ -1,8 +1,9 @@
 /** `meseta app`. */
 import { ask } from './client.ts';
 import { begin, type StartedDeployment } from './deployments.ts';
-import { print, readDefinitions } from './document.ts';
+import { type Definition, print, readDefinitions } from './document.ts';
 import type { ChangeOptions, CommonOptions, KillOptions, ListOptions } from './options.ts';
+import { pathOf } from './paths.ts';
 
 interface AppView {
   readonly id: string;
@@ -30,10 +31,6 @@ interface TaskView {
   readonly healthCheckResults: readonly { readonly alive: boolean }[];
 }
 
-function pathOf(id: string): string {
-  return `/v2/apps/${id.replace(/^\/+/, '').split('/').map(encodeURIComponent).join('/')}`;
-}
-
 function forced(path: string, { force }: ChangeOptions): string {
   return force === true ? `${path}${path.includes('?') ? '&' : '?'}force=true` : path;
 }
@@ -59,7 +56,7 @@ export async function listApps(options: ListOptions): Promise<number> {
 }
 
 export async function showApp(id: string, options: CommonOptions): Promise<number> {
-  const { app } = await ask<{ readonly app: AppView }>(options, 'GET', pathOf(id));
+  const { app } = await ask<{ readonly app: AppView }>(options, 'GET', pathOf('apps', id));
   const failure = app.lastTaskFailure;
   await print(app, options, () => [
     ['TASK', 'STATE', 'HEALTH', 'HOST', 'PORTS', 'STARTED'],
@@ -85,41 +82,63 @@ export async function showApp(id: string, options: CommonOptions): Promise<numbe
 /** All files in one deployment: either all of it begins or nothing. */
 export async function applyApps(files: readonly string[], options: ChangeOptions): Promise<number> {
   const definitions = (await Promise.all(files.map((file) => readDefinitions(file, 'app')))).flat();
+  assertNoneTwice(definitions);
   const path = forced('/v2/apps?partialUpdate=false', options);
   const apps = definitions.map(({ value }) => value);
   const places = definitions.map(({ place }) => place);
   return begin(options, () => ask<StartedDeployment>(options, 'PUT', path, apps, places));
 }
 
+/** Marathon would take the last one, and say nothing of the others. */
+function assertNoneTwice(definitions: readonly Definition[]): void {
+  const places = new Map<string, string>();
+  for (const { value, place } of definitions) {
+    if (typeof value.id !== 'string') continue;
+    const id = `/${value.id.replace(/^\/+/, '')}`;
+    const other = places.get(id);
+    if (other !== undefined) throw new Error(`${id} is said twice, by ${other} and by ${place}: leave one of them out`);
+    places.set(id, place);
+  }
+}
+
 export async function scaleApp(id: string, instances: number, options: ChangeOptions): Promise<number> {
-  return begin(options, () => ask<StartedDeployment>(options, 'PATCH', forced(pathOf(id), options), { instances }));
+  return begin(options, () =>
+    ask<StartedDeployment>(options, 'PATCH', forced(pathOf('apps', id), options), { instances }),
+  );
 }
 
 export async function restartApp(id: string, options: ChangeOptions): Promise<number> {
-  return begin(options, () => ask<StartedDeployment>(options, 'POST', forced(`${pathOf(id)}/restart`, options)));
+  return begin(options, () =>
+    ask<StartedDeployment>(options, 'POST', forced(`${pathOf('apps', id)}/restart`, options)),
+  );
 }
 
 export async function deleteApp(id: string, options: ChangeOptions): Promise<number> {
-  return begin(options, () => ask<StartedDeployment>(options, 'DELETE', forced(pathOf(id), options)));
+  return begin(options, () => ask<StartedDeployment>(options, 'DELETE', forced(pathOf('apps', id), options)));
 }
 
 export async function listVersions(id: string, options: CommonOptions): Promise<number> {
-  const { versions } = await ask<{ readonly versions: readonly string[] }>(options, 'GET', `${pathOf(id)}/versions`);
+  const { versions } = await ask<{ readonly versions: readonly string[] }>(
+    options,
+    'GET',
+    `${pathOf('apps', id)}/versions`,
+  );
   await print(versions, options, () => [['VERSION'], ...versions.map((version) => [version])]);
   return 0;
 }
 
 export async function rollbackApp(id: string, version: string, options: ChangeOptions): Promise<number> {
-  return begin(options, () => ask<StartedDeployment>(options, 'PUT', forced(pathOf(id), options), { version }));
+  return begin(options, () => ask<StartedDeployment>(options, 'PUT', forced(pathOf('apps', id), options), { version }));
 }
 
 export async function killTasks(id: string, tasks: readonly string[], options: KillOptions): Promise<number> {
   const query = new URLSearchParams();
   if (options.scale) query.set('scale', 'true');
   if (options.wipe) query.set('wipe', 'true');
+  if (tasks.length > 0) await assertTasksOf(id, tasks, options);
   const answer =
     tasks.length === 0
-      ? await ask<object>(options, 'DELETE', `${pathOf(id)}/tasks?${query}`)
+      ? await ask<object>(options, 'DELETE', `${pathOf('apps', id)}/tasks?${query}`)
       : await ask<object>(options, 'POST', `/v2/tasks/delete?${query}`, { ids: tasks });
   const killed = (answer as { readonly tasks?: readonly TaskView[] }).tasks ?? [];
   await print(answer, options, () =>
@@ -128,4 +147,15 @@ export async function killTasks(id: string, tasks: readonly string[], options: K
       : [['KILLED', 'HOST'], ...killed.map((task) => [task.id, task.host])],
   );
   return 0;
+}
+
+/** Marathon passes over tasks that it does not know, and does not care whose the others are. */
+async function assertTasksOf(id: string, tasks: readonly string[], options: CommonOptions): Promise<void> {
+  const known = await ask<{ readonly tasks: readonly TaskView[] }>(options, 'GET', `${pathOf('apps', id)}/tasks`);
+  const ids = new Set(known.tasks.map((task) => task.id));
+  const others = tasks.filter((task) => !ids.has(task));
+  if (others.length > 0)
+    throw new Error(
+      `nothing was killed: ${id} has no task ${others.join(', ')}; meseta app show ${id} lists those it has`,
+    );
 }

@@ -45,7 +45,7 @@ async function readFile(file: string, named: string): Promise<readonly Record<st
   for (const document of documents) {
     const [problem] = document.errors;
     if (problem) throw new Error(`${named} is neither JSON nor YAML: ${problem.message}`);
-    const value: unknown = document.toJS();
+    const value = plainValue(document, named);
     for (const each of Array.isArray(value) ? value : [value]) {
       if (each === null || typeof each !== 'object')
         throw new Error(`${named} holds ${JSON.stringify(each)}, where a definition was expected`);
@@ -55,6 +55,15 @@ async function readFile(file: string, named: string): Promise<readonly Record<st
   }
   if (found.length === 0) throw new Error(`${named} holds no definition`);
   return found;
+}
+
+/** @throws Error for aliases that make much of little, among others */
+function plainValue(document: { toJS(): unknown }, named: string): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw new Error(`${named} cannot be used: ${(error as Error).message}. Write it without aliases (&x and *x)`);
+  }
 }
 
 /** Prints a value as JSON or YAML, or the table that stands for it. @param rows the first is the heading */

@@ -3,6 +3,7 @@ import { ask } from './client.ts';
 import { begin, type StartedDeployment } from './deployments.ts';
 import { print, readDefinitions } from './document.ts';
 import type { ChangeOptions, CommonOptions } from './options.ts';
+import { pathOf } from './paths.ts';
 
 interface GroupView {
   readonly id: string;
@@ -21,13 +22,8 @@ const EMBED = ['group.groups', 'group.apps', 'group.pods', 'group.apps.counts']
   .map((each) => `embed=${each}`)
   .join('&');
 
-function pathOf(id: string): string {
-  const path = id.replace(/^\/+|\/+$/g, '');
-  return path === '' ? '/v2/groups' : `/v2/groups/${path}`;
-}
-
 export async function showGroup(id: string, options: CommonOptions): Promise<number> {
-  const group = await ask<GroupView>(options, 'GET', `${pathOf(id)}?${EMBED}`);
+  const group = await ask<GroupView>(options, 'GET', `${pathOf('groups', id)}?${EMBED}`);
   await print(group, options, () => [['WHAT', 'ID', 'RUNNING'], ...rows(group)]);
   return 0;
 }
@@ -65,5 +61,5 @@ export async function applyGroup(
 
 export async function deleteGroup(id: string, options: ChangeOptions): Promise<number> {
   const force = options.force ? '?force=true' : '';
-  return begin(options, () => ask<StartedDeployment>(options, 'DELETE', `${pathOf(id)}${force}`));
+  return begin(options, () => ask<StartedDeployment>(options, 'DELETE', `${pathOf('groups', id)}${force}`));
 }

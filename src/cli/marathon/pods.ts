@@ -4,6 +4,7 @@ import { follow } from './deployments.ts';
 import { print, readDefinitions } from './document.ts';
 import { Endings } from './endings.ts';
 import type { ChangeOptions, CommonOptions } from './options.ts';
+import { pathOf } from './paths.ts';
 
 interface PodStatus {
   readonly id: string;
@@ -32,7 +33,7 @@ export async function listPods(options: CommonOptions): Promise<number> {
 }
 
 export async function showPod(id: string, options: CommonOptions): Promise<number> {
-  const pod = await ask<PodStatus>(options, 'GET', `${pathOf(id)}::status`);
+  const pod = await ask<PodStatus>(options, 'GET', `${pathOf('pods', id)}::status`);
   await print(pod, options, () => [
     ['INSTANCE', 'STATUS', 'HOST', 'CONTAINERS'],
     ...pod.instances.map((each) => [
@@ -54,7 +55,8 @@ export async function applyPods(files: readonly string[], options: ChangeOptions
     options,
     pods.map(({ value: pod }) => {
       const id = `/${String(pod.id).replace(/^\/+/, '')}`;
-      return { pod: id, change: () => askForDeployment(options, 'PUT', forced(id, options), pod) };
+      const path = forced(id, options);
+      return { pod: id, change: () => askForDeployment(options, 'PUT', path, pod) };
     }),
   );
 }
@@ -89,10 +91,6 @@ async function change(options: ChangeOptions, changes: readonly PodChange[]): Pr
   }
 }
 
-function pathOf(id: string): string {
-  return `/v2/pods/${id.replace(/^\/+/, '').split('/').map(encodeURIComponent).join('/')}`;
-}
-
 function forced(id: string, { force }: ChangeOptions): string {
-  return `${pathOf(id)}${force === true ? '?force=true' : ''}`;
+  return `${pathOf('pods', id)}${force === true ? '?force=true' : ''}`;
 }

@@ -3,6 +3,7 @@ import { formatTable } from '../table.ts';
 import { ask } from './client.ts';
 import { print } from './document.ts';
 import type { CommonOptions } from './options.ts';
+import { pathOf } from './paths.ts';
 
 interface WhyView {
   readonly id: string;
@@ -19,7 +20,7 @@ interface WhyView {
 }
 
 export async function whyApp(id: string, options: CommonOptions): Promise<number> {
-  const why = await ask<WhyView>(options, 'GET', `/v2/why/${id.replace(/^\/+/, '')}`);
+  const why = await ask<WhyView>(options, 'GET', pathOf('why', id));
   if (options.output !== 'table') {
     await print(why, options, () => []);
     return 0;

@@ -43,14 +43,16 @@ export function hasPersistentVolumes({ container }: Pick<AppDocument, 'container
 export function completeApp(app: AppDocument, role: string): AppDocument {
   const onHost = isHostNetworked(app.networks);
   const container = app.container && withPortMappings(app.container, onHost, app.portDefinitions?.length ?? 0);
-  const hasPorts = (app.portDefinitions?.length ?? 0) > 0 || container?.portMappings !== undefined;
+  const portDefinitions = onHost
+    ? (app.portDefinitions ?? [{ port: 0, protocol: 'tcp', name: 'default', labels: {} }])
+    : undefined;
+  // Upstream leaves the index out where the ports are made up here; a later change would then add it, and start all instances anew.
+  const hasPorts = onHost ? portDefinitions!.length > 0 : container?.portMappings !== undefined;
   return {
     ...app,
     role: app.role ?? role,
     container,
-    portDefinitions: onHost
-      ? (app.portDefinitions ?? [{ port: 0, protocol: 'tcp', name: 'default', labels: {} }])
-      : undefined,
+    portDefinitions,
     healthChecks: hasPorts ? app.healthChecks.map(withPortIndex) : app.healthChecks,
     residency:
       app.residency ??

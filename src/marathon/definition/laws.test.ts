@@ -166,6 +166,40 @@ test('an app that was read is written so that it is read as the same', () => {
   );
 });
 
+test('what an app leaves out is filled in at once, so that a change of its number is never one of the app', () => {
+  const checks = [{ protocol: 'HTTP' }, { protocol: 'TCP', port: 80 }, { protocol: 'MESOS_TCP', portIndex: 0 }];
+  const networks = [
+    undefined,
+    [],
+    [{ mode: 'host' }],
+    [{ mode: 'container', name: 'n' }],
+    [{ mode: 'container/bridge' }],
+  ];
+  const containers = [
+    undefined,
+    { type: 'MESOS' },
+    { type: 'DOCKER', docker: { image: 'i' } },
+    { type: 'MESOS', portMappings: [{ containerPort: 80 }] },
+    { type: 'MESOS', volumes: [{ containerPath: 'd', persistent: { size: 1 }, mode: 'RW' }] },
+  ];
+  const ports = [{}, { portDefinitions: [] }, { portDefinitions: [{ port: 0 }] }, { ports: [0, 0] }, { ports: [] }];
+  let seen = 0;
+  for (const network of networks)
+    for (const container of containers)
+      for (const port of ports)
+        for (const healthChecks of [[], ...checks.map((check) => [check]), checks]) {
+          const document = { id: '/prod/a', cmd: 'sleep 1', networks: network, container, healthChecks, ...port };
+          const first = readApp(plainly(document), grouped, NOW);
+          if (!first.ok) continue;
+          seen++;
+          const scaled = gained(applyAppUpdate(gained(readAppUpdate({ instances: 2 }, PLAIN)), first.value, grouped));
+          assert.equal(isUpgrade(first.value, scaled), false, JSON.stringify(document));
+          const repeated = gained(applyAppUpdate(gained(readAppUpdate({ healthChecks }, PLAIN)), first.value, grouped));
+          assert.equal(isUpgrade(first.value, repeated), false, JSON.stringify(document));
+        }
+  assert.ok(seen > 100, `only ${seen} were allowed`);
+});
+
 test('a pod that was read is written so that it is read as the same', () => {
   assert.deepEqual(plainly(gained(readPod(writePod(pod()), grouped, { version: NOW }))), plainly(pod()));
   fc.assert(

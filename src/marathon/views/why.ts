@@ -1,8 +1,9 @@
 /** Why an app or a pod does not have all its instances: what it waits for, and what each agent's last offer lacked. */
 import { delayOf } from '../core/backoff.ts';
+import { isConsideredHealthy } from '../core/instances.ts';
 import { NO_MATCH_REASONS, type UnusedOffer } from '../core/launch/launching.ts';
 import { missingSecret } from '../core/launch/secrets.ts';
-import type { RunSpec } from '../core/model.ts';
+import type { Condition, Deployment, RunSpec } from '../core/model.ts';
 import type { MarathonState, SpecRecord } from '../core/state.ts';
 import { writeInstant } from '../definition/instant.ts';
 import { type AgentTotal, neverFits } from './never-fits.ts';
@@ -45,9 +46,11 @@ function reasonsOf(
   agents: readonly UnusedOffer[],
 ): readonly string[] {
   const reasons: string[] = [];
-  const deployment = state.locks.get(spec.id);
-  if (deployment !== undefined) reasons.push(`Deployment ${deployment} is under way`);
-  if (record === undefined || record.scheduled.size === 0) return reasons;
+  const deployment = state.deployments.get(state.locks.get(spec.id) ?? '');
+  if (deployment !== undefined) reasons.push(sayDeployment(deployment, spec));
+  if (record === undefined) return reasons;
+  reasons.push(...onTheirWay(record), ...notWell(state, record));
+  if (record.scheduled.size === 0) return reasons;
   const count = record.scheduled.size;
   const missing = missingSecret(state, spec);
   if (missing !== undefined) reasons.push(missing);
@@ -71,6 +74,70 @@ function reasonsOf(
   }
   for (const [reason, number] of byReason) reasons.push(`${number} of ${agents.length} agents: ${reason}`);
   return reasons;
+}
+
+/** Actions of the step that a deployment is at, if it is not the turn of this one. */
+const ACTIONS_SAID = 3;
+const HOSTS_SAID = 5;
+
+function sayDeployment({ plan, step, begun }: Deployment, { id }: RunSpec): string {
+  const underWay = `Deployment ${plan.id} is under way`;
+  const actions = begun ? (plan.steps[step] ?? []) : [];
+  if (actions.length === 0 || actions.some((action) => action.spec.id === id)) return underWay;
+  const said = actions.slice(0, ACTIONS_SAID).map((action) => `${action.kind} ${action.spec.id}`);
+  const more = actions.length > ACTIONS_SAID ? ` and ${actions.length - ACTIONS_SAID} more` : '';
+  return `${underWay}; it is at step ${step + 1} of ${plan.steps.length}: ${said.join(', ')}${more}`;
+}
+
+const BETWEEN: Readonly<Partial<Record<Condition, string>>> = {
+  Provisioned: 'being launched',
+  Staging: 'being launched',
+  Starting: 'starting',
+  Killing: 'being killed',
+  Unreachable: 'out of reach, since the agent is away',
+  UnreachableInactive: 'out of reach for longer than the app allows, since the agent is away',
+};
+
+/** Who is on an agent and does not run. */
+function onTheirWay({ instances }: SpecRecord): readonly string[] {
+  const hosts = new Map<string, string[]>();
+  for (const { condition, placement } of instances.values()) {
+    const what = BETWEEN[condition];
+    if (what === undefined) continue;
+    const known = hosts.get(what) ?? [];
+    known.push(placement?.host ?? '?');
+    hosts.set(what, known);
+  }
+  return [...hosts].map(([what, on]) => {
+    const names = [...new Set(on)];
+    const more = names.length > HOSTS_SAID ? ` and ${names.length - HOSTS_SAID} more` : '';
+    return `${on.length} ${on.length === 1 ? 'instance is' : 'instances are'} ${what}: ${names.slice(0, HOSTS_SAID).join(', ')}${more}`;
+  });
+}
+
+/** Who runs and does not count, since a check has not said yes. */
+function notWell({ health, readiness }: MarathonState, { instances }: SpecRecord): readonly string[] {
+  const running = [...instances.values()].filter(({ condition }) => condition === 'Running');
+  const sick = running.filter((each) => !isConsideredHealthy(each));
+  const waiting = running.filter(({ id }) => readiness.get(id)?.ready === false);
+  const said: string[] = [];
+  if (sick.length > 0) {
+    const cause = sick
+      .flatMap(({ id }) => health.get(id) ?? [])
+      .find((each) => each?.lastFailureCause)?.lastFailureCause;
+    const last = cause === undefined ? 'no check has failed so far' : `the last check that failed: ${cause}`;
+    said.push(
+      `${sick.length} of ${running.length} that run ${sick.length === 1 ? 'is' : 'are'} not healthy (yet); ${last}`,
+    );
+  }
+  if (waiting.length > 0) {
+    const { name, lastResponse } = readiness.get(waiting[0]!.id)!;
+    const last = lastResponse === undefined ? '' : `, which was last answered with ${lastResponse.status}`;
+    said.push(
+      `${waiting.length} of ${running.length} that run ${waiting.length === 1 ? 'is' : 'are'} not ready by '${name}'${last}`,
+    );
+  }
+  return said;
 }
 
 /** Who has volumes can be launched only where they are. */
