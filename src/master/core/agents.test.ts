@@ -110,6 +110,23 @@ test('an agent that takes the admission of an earlier life for its own is asked 
   assert.equal(again.length, 1);
 });
 
+test('nothing of an agent is offered while it is made durable that it has become another', () => {
+  const world = new World();
+  const host = world.register();
+  const scheduler = world.subscribe();
+  assert.equal(world.offers(scheduler, 1).length, 1);
+  world.autoCommit = false;
+  const port = Number(host.pid.split(':')[1]);
+  const resources = [scalar('cpus', 8), scalar('mem', 4096)];
+  const slave = { hostname: `host-${port}`, port, resources, id: { value: host.id } };
+  world.reregister(host, { slave });
+  assert.equal(world.events(scheduler.stream, 'RESCIND').length, 1);
+  assert.deepEqual(world.offers(scheduler, 10_000), []);
+  world.commitAll();
+  const [offer] = world.offers(scheduler, 10_000);
+  assert.equal(offer?.resources?.find(({ name }) => name === 'cpus')?.scalar?.value, 8);
+});
+
 test('a registry that fails ends the master', () => {
   const world = new World();
   world.autoCommit = false;

@@ -8,7 +8,9 @@ import type { FrameworkInfo, Resource, Task } from '../../../wire/v1.ts';
 import { removeExecutor } from '../accounting.ts';
 import {
   type AgentLuggage,
+  activateAgent,
   addAgent,
+  deactivateAgent,
   forgetUnreachableTasks,
   idOf,
   moveAgent,
@@ -139,6 +141,8 @@ function reregisterKnown(ctx: Context, agent: AgentRecord, pid: Pid, message: Me
     reregistered(ctx, pending);
     return;
   }
+  // What would be reserved there meanwhile is not in what it says that it has, and would be forgotten when that is durable.
+  deactivateAgent(ctx, agent);
   ctx.transitioning.set(agent.id, 'reregistering');
   commit(ctx, { type: 'UPDATE_AGENT', agent: message.slave }, pending);
 }
@@ -206,6 +210,7 @@ function resume(ctx: Context, agent: AgentRecord, pid: Pid, message: Message): v
   if (!agent.connected) takeInStrays(ctx, agent, unpack(message));
   noteOverdraft(agent);
   reconnectAgent(ctx, agent);
+  activateAgent(ctx, agent);
   goOnDraining(ctx, agent);
   updateFrameworksOn(ctx, agent, message.frameworks ?? []);
   if (!agent.capabilities.has('RESOURCE_PROVIDER')) {
