@@ -20,6 +20,7 @@ import type { MasterEffect } from './core/effects.ts';
 import type { MasterEvent } from './core/events.ts';
 import { createMaster } from './core/machine.ts';
 import { newMasterState } from './core/records.ts';
+import type { RegistrySnapshot } from './core/registry.ts';
 import { coreOptions } from './core-options.ts';
 import { type MasterFlags, type masterFlags, masterProgram, masterWarnings } from './flags.ts';
 import { masterEndpoints } from './http/endpoints.ts';
@@ -103,11 +104,7 @@ function assemble({ loaded, info, log, libprocess, files }: Parts) {
     logger.fatal(`${reason}; ending the process, restart it to recover`);
     process.exit(1);
   };
-  /** Where another start would find the same. */
-  const refuse = (reason: string): never => {
-    logger.fatal(`${reason}; ending the process`);
-    process.exit(1);
-  };
+  const refuse = (reason: string): never => refuseWith(logger, reason);
   const shell = new Shell({
     idle: newMasterState(options),
     program: { build: buildInfo, flags: loaded.texts },
@@ -124,13 +121,8 @@ function assemble({ loaded, info, log, libprocess, files }: Parts) {
     allocationTimes: () => stopwatch.metrics(),
     shutdown: end,
   });
-  const open = async (session: ZooKeeper | undefined): Promise<Result<Registrar>> => {
-    const store = await openStore(flags, session);
-    if (!store.ok) return store;
-    const { registry_fetch_timeout: fetchTimeout, registry_store_timeout: storeTimeout } = flags;
-    const { weights } = options.registry;
-    return ok(new Registrar({ store: store.value, fetchTimeout, storeTimeout, weights }));
-  };
+  const open = (session?: ZooKeeper): Promise<Result<Registrar>> =>
+    openRegistrar(flags, options.registry.weights, session);
   const prepare = (session: ZooKeeper): void => {
     // Any other registry is this machine's own, and nobody writes to it before this master leads.
     if (keepsInZooKeeper(flags)) standby = new Standby({ open: () => open(session), logger });
@@ -159,6 +151,23 @@ function assemble({ loaded, info, log, libprocess, files }: Parts) {
     driver?.stop();
   };
   return { shell, prepare, lead, end, refuse, stop };
+}
+
+/** Ends it where another start would find the same. */
+function refuseWith(logger: Logger, reason: string): never {
+  logger.fatal(`${reason}; ending the process`);
+  process.exit(1);
+}
+
+async function openRegistrar(
+  flags: MasterFlags,
+  weights: RegistrySnapshot['weights'],
+  session: ZooKeeper | undefined,
+): Promise<Result<Registrar>> {
+  const store = await openStore(flags, session);
+  if (!store.ok) return store;
+  const { registry_fetch_timeout: fetchTimeout, registry_store_timeout: storeTimeout } = flags;
+  return ok(new Registrar({ store: store.value, fetchTimeout, storeTimeout, weights }));
 }
 
 function pipeline(shell: Shell, libprocess: Libprocess, flags: MasterFlags, logger: Logger): Pipeline {

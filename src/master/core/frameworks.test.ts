@@ -127,6 +127,28 @@ test('UPDATE_FRAMEWORK changes what may change, and tells agents', () => {
   assert.equal(world.offers(scheduler, 2).length, 2);
 });
 
+test('those agents hear of a change that run something of the framework, each once, whether it has little or much', () => {
+  for (const count of [1, 2, 5]) {
+    const world = new World();
+    const host = world.register();
+    const scheduler = world.subscribe();
+    const [offer] = world.offers(scheduler, 1);
+    assert.ok(offer);
+    const idle = [5052, 5053].map((port) => world.register(port));
+    const few = { resources: [{ name: 'cpus', type: 'SCALAR', scalar: { value: 0.1 } }] } as const;
+    const tasks = Array.from({ length: count }, (_, at) => task(`t${at}`, offer.agent_id, few));
+    world.launch(scheduler, offer, tasks);
+    const framework_info = { user: 'root', name: 'new', id: { value: scheduler.id } };
+    assert.equal(world.say(scheduler, { type: 'UPDATE_FRAMEWORK', update_framework: { framework_info } }), 200);
+    const told = (pid: string): number => world.sent('mesos.internal.UpdateFrameworkMessage', pid).length;
+    assert.equal(told(host.pid), 1, `with ${count} tasks`);
+    assert.deepEqual(
+      idle.map(({ pid }) => told(pid)),
+      [0, 0],
+    );
+  }
+});
+
 test('a scheduler that comes back in time keeps its tasks; the old stream is told and closed', () => {
   const world = new World();
   world.register();

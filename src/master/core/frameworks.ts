@@ -93,8 +93,7 @@ export function updateFramework(ctx: Context, framework: FrameworkRecord, subscr
  * have nothing of the framework would drop it, and after a failover that is a million messages: they learn all with the next launch.
  */
 export function announceFramework(ctx: Context, framework: FrameworkRecord): void {
-  for (const agent of ctx.state.agents.values()) {
-    if (!hasPartsOf(agent, framework.id)) continue;
+  for (const agent of agentsWith(ctx, framework)) {
     send(ctx, agent.pid, 'mesos.internal.UpdateFrameworkMessage', {
       framework_id: { value: framework.id },
       framework_info: framework.info,
@@ -102,6 +101,19 @@ export function announceFramework(ctx: Context, framework: FrameworkRecord): voi
     });
   }
   tellOperators(ctx, { type: 'FRAMEWORK_UPDATED', framework });
+}
+
+/** Where anything of the framework runs, or is on its way. Not by way of all agents where it has little: they are many, and so are frameworks. */
+function agentsWith(ctx: Context, framework: FrameworkRecord): AgentRecord[] {
+  const { agents } = ctx.state;
+  const { id, tasks, executors, operations } = framework;
+  // Not all operations say where they are.
+  if (operations.size > 0 || tasks.size + executors.size > agents.size) {
+    return [...agents.values()].filter((agent) => hasPartsOf(agent, id));
+  }
+  const places = new Set(executors.keys());
+  for (const { agent_id } of tasks.values()) places.add(agent_id.value);
+  return [...places].flatMap((place) => agents.get(place) ?? []);
 }
 
 /** Whether anything of the framework runs there, or is on its way. */

@@ -9,6 +9,7 @@ import {
   Registry_Weight,
 } from '../../wire/internal.ts';
 import type { MessageType } from '../../wire/message-type.ts';
+import { Pool } from '../../wire/pool.ts';
 import { readUtf8 } from '../../wire/utf8.ts';
 import { QuotaConfig } from '../../wire/v1_quota.ts';
 import { machineKey } from './records.ts';
@@ -85,6 +86,8 @@ export function* readingEntities(values: ReadonlyMap<string, Uint8Array>): Gener
         'later one; nothing was changed',
     );
   }
+  // Agents have much in common, above all their resources: that is kept once.
+  const pool = new Pool();
   let count = 0;
   for (const [key, value] of values) {
     if (++count % BIT === 0) yield;
@@ -94,7 +97,7 @@ export function* readingEntities(values: ReadonlyMap<string, Uint8Array>): Gener
     if (!Object.hasOwn(TYPES, kind)) {
       return err(`the registry holds '${key}', which is nothing that this program knows; nothing was changed`);
     }
-    const entity = TYPES[kind].decode(value);
+    const entity = TYPES[kind].decode(value, pool);
     if (!entity.ok) return err(`the registry's '${key}' cannot be read: ${entity.error}; nothing was changed`);
     (entities[kind] as Map<string, unknown>).set(key.slice(slash + 1), entity.value);
   }
