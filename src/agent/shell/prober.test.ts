@@ -56,6 +56,39 @@ test('a command that cannot run, or is killed, or takes too long, has failed', a
   }
 });
 
+test('a command that no process can be given has failed, and nothing else', async (t) => {
+  const hostile = [
+    command('a\0b'),
+    command('true', { environment: { 'A\0': 'b' } }),
+    command('true', { directory: '/\0' }),
+    command('true', { file: 'x\0' }),
+    command(`: ${'x'.repeat(3_000_000)}`),
+  ];
+  for (const probe of hostile) assert.equal((await look(t, probe)).type, 'failed');
+});
+
+test('an HTTP look is led nowhere by redirects that make no sense, and ends when a connection does', async (t) => {
+  const locations = [
+    'http://%zz:%zz@127.0.0.1:1/',
+    'http://a b/',
+    'ftp://x/',
+    '//',
+    'http://127.0.0.1:99999/',
+    '\\\\',
+    'http://[::1',
+  ];
+  for (const location of locations) {
+    const server = createServer((_, response) => response.writeHead(302, { location }).end());
+    const outcome = await look(t, { type: 'http', url: `http://127.0.0.1:${await listening(t, server)}/` });
+    assert.ok(outcome.type === 'failed' || outcome.type === 'http', location);
+  }
+  const upgrading = createServer().on('connection', (socket) =>
+    socket.on('error', () => {}).write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'),
+  );
+  const url = `http://127.0.0.1:${await listening(t, upgrading)}/`;
+  assert.equal((await look(t, { type: 'http', url })).type, 'failed');
+});
+
 test('an HTTP look follows redirects and tells the status', async (t) => {
   const port = await listening(
     t,

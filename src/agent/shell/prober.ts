@@ -32,7 +32,7 @@ export function createProber(tell: (event: ProbeDone) => void, findUser: FindUse
         clearTimeout(timer);
         tell({ kind: 'probeDone', containerId, check, outcome });
       };
-      const cancel = start(probe, findUser, finish);
+      const cancel = startOrFail(probe, findUser, finish);
       const stop = (): void => {
         running.delete(stop);
         clearTimeout(timer);
@@ -53,7 +53,21 @@ export function createProber(tell: (event: ProbeDone) => void, findUser: FindUse
 
 type Finish = (outcome: ProbeOutcome) => void;
 
-/** Begins to look. @returns how to give up */
+/** What a framework has written may be such that it cannot even be tried: a zero in a command, or more than a process can be given. */
+function startOrFail(probe: Probe, findUser: FindUser, finish: Finish): () => void {
+  return orFail(() => start(probe, findUser, finish), finish);
+}
+
+function orFail(begin: () => () => void, finish: Finish): () => void {
+  try {
+    return begin();
+  } catch (error) {
+    setImmediate(() => finish({ type: 'failed', reason: (error as Error).message }));
+    return () => {};
+  }
+}
+
+/** Begins to look. @returns how to give up @throws Error when there is no way to */
 function start(probe: Probe, findUser: FindUser, finish: Finish): () => void {
   switch (probe.type) {
     case 'command':
@@ -106,6 +120,7 @@ function endGroup(child: ChildProcess): void {
 
 function get(url: string, finish: Finish, redirects: number): () => void {
   let cancelled = false;
+  let isAnswered = false;
   let cancelNext = (): void => {};
   const failed = (error: Error): void => {
     if (!cancelled) finish({ type: 'failed', reason: error.message });
@@ -117,18 +132,24 @@ function get(url: string, finish: Finish, redirects: number): () => void {
   }
   const options: RequestOptions & { rejectUnauthorized: boolean } = { agent: false, rejectUnauthorized: false };
   const call = (target.protocol === 'https:' ? httpsRequest : httpRequest)(target, options, (response) => {
+    isAnswered = true;
     response.resume();
     const { statusCode: status = 0, headers } = response;
     if (status >= 300 && status < 400 && headers.location !== undefined && redirects > 0) {
       const next = URL.parse(headers.location, url);
       if (next) {
-        cancelNext = get(next.href, finish, redirects - 1);
+        // A name and a password in it are not ours to use, and need not even be encoded as they should.
+        next.username = '';
+        next.password = '';
+        cancelNext = orFail(() => get(next.href, finish, redirects - 1), finish);
         return;
       }
     }
     finish({ type: 'http', status });
   });
   call.on('error', failed);
+  // Such as after 101, which nobody has asked for.
+  call.on('close', () => isAnswered || failed(new Error('the connection was closed without an answer')));
   call.end();
   return () => {
     cancelled = true;
