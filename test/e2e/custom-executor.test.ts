@@ -108,6 +108,9 @@ for (const version of VERSIONS) {
       // Some end while the agent is there, some while it is away.
       if (kills > 0) finish(agent, `w${kills - 1}-0`);
       await new Promise((resolve) => setTimeout(resolve, random() ** 2 * 400));
+      // On a busy machine none may get that far by itself.
+      const isThrough = () => said(agent).some(({ launched }) => launched === wave[0]);
+      if (kills === KILLS - 1) await until('the last wave is handed over', isThrough);
       await agent.end('SIGKILL');
       if (kills > 0) finish(agent, `w${kills - 1}-1`);
       agent = await restart(daemons, agent);
