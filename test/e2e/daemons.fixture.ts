@@ -56,6 +56,8 @@ export async function startDaemons(...masterFlags: string[]): Promise<Daemons> {
       // SIGINT: an agent takes its tasks with it.
       await Promise.all(daemons.slice(1).map((daemon) => daemon.end('SIGINT')));
       await master.end();
+      // Tasks whose launcher was killed belong to nobody: their folder is how they are known.
+      for (const line of processesOf(root)) process.kill(Number(line.split(' ')[0]), 'SIGKILL');
       rmSync(root, { recursive: true, force: true });
     },
   };
