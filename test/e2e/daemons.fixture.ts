@@ -56,9 +56,19 @@ export async function startDaemons(...masterFlags: string[]): Promise<Daemons> {
       // SIGINT: an agent takes its tasks with it.
       await Promise.all(daemons.slice(1).map((daemon) => daemon.end('SIGINT')));
       await master.end();
+      // Tasks whose launcher was killed belong to nobody: their folder is how they are known.
+      for (const line of processesOf(root)) killIfThere(Number(line.split(' ')[0]));
       rmSync(root, { recursive: true, force: true });
     },
   };
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
 }
 
 /** Agents that follow one another take turns with the ports. */
