@@ -41,5 +41,6 @@ export const REGRESSIONS: readonly Regression[] = [
   { name: 'a task that the master did not know any more is taken back when it is there after all', seed: 1_024_012 },
   { name: 'an agent that takes the admission of an earlier life for its own registers again', seed: 1_025_894 },
   { name: 'nothing is reserved on an agent of which it is being written down what it has become', seed: 1_034_986 },
+  { name: 'every registration of an agent is answered, also those that make way for newer ones', seed: 1_000_923 },
   { name: 'what an agent tells while it is admitted once more is heard afterwards', seed: 1_019_119 },
 ];

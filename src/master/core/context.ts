@@ -58,6 +58,8 @@ export interface Context {
   /** What agents that are reregistering have said since: it counts instead of what they said first. */
   /** What agents said of their operations while it was being made durable that they are back. By agent. */
   readonly earlyUpdates: Map<string, UpdateSlaveMessage>;
+  /** How many registrations of an agent have made way for newer ones, and are to be answered with these. */
+  readonly overtakenReregistrations: Map<string, number>;
   readonly newerReregistrations: Map<string, { readonly pid: Pid; readonly message: Reregistration }>;
   /** Agents that wait for their turn under the removal rate limit, and why they are to be marked unreachable. */
   readonly unreachableQueue: Map<string, string>;

@@ -235,6 +235,7 @@ function createContext(options: MasterOptions): Context {
     transitioning: new Map(),
     newerRegistrations: new Map(),
     newerReregistrations: new Map(),
+    overtakenReregistrations: new Map(),
     earlyUpdates: new Map(),
     reconciling: new Map(),
     unreachableQueue: new Map(),

@@ -26,7 +26,7 @@ import { offersOf, rescindOffer, resourceFor } from '../offers.ts';
 import { isTerminalOperation, removeOperation } from '../operations.ts';
 import { unheardEnd } from '../passed-on.ts';
 import { parsePid } from '../pid.ts';
-import { type AgentRecord, own } from '../records.ts';
+import { type AgentRecord, count, own } from '../records.ts';
 import type { Reregistration } from '../reregistration.ts';
 import { sameMessage } from '../same-message.ts';
 import type { Pid } from '../state.ts';
@@ -69,7 +69,9 @@ export function reregisterAgent(ctx: Context, pid: Pid, message: Message, princi
   const known = ctx.state.agents.get(agentId);
   if (doing === 'reregistering') {
     ctx.earlyUpdates.delete(agentId);
-    if (known === undefined || !hasMoved(known, pid, message)) ctx.newerReregistrations.set(agentId, { pid, message });
+    if (known !== undefined && hasMoved(known, pid, message)) return;
+    ctx.newerReregistrations.set(agentId, { pid, message });
+    count(ctx.overtakenReregistrations, agentId);
   } else if (known !== undefined) reregisterKnown(ctx, known, pid, message);
   else readmit(ctx, { pid, agentId, message, luggage: luggage.value });
 }
@@ -173,6 +175,7 @@ export function reregistered(
   ctx.newerReregistrations.delete(agentId);
   const { pid, message } = newer ?? pending;
   if (ctx.state.gone.has(agentId)) {
+    ctx.overtakenReregistrations.delete(agentId);
     shutdownAgent(ctx, pid, 'Agent has been marked gone');
     return;
   }
@@ -186,6 +189,19 @@ export function reregistered(
   }
   if (agent !== undefined) resume(ctx, agent, pid, message);
   else if (!known) admitAgain(ctx, { pid, agentId, message, luggage: unpack(message) });
+  answerOvertaken(ctx, agentId, pid);
+}
+
+/** An agent counts the answers: one that is missing it would take for the answer to what an earlier life has said. */
+function answerOvertaken(ctx: Context, agentId: string, pid: Pid): void {
+  const overtaken = ctx.overtakenReregistrations.get(agentId) ?? 0;
+  ctx.overtakenReregistrations.delete(agentId);
+  for (let at = 0; at < overtaken; at++) {
+    send(ctx, pid, 'mesos.internal.SlaveReregisteredMessage', {
+      slave_id: { value: agentId },
+      connection: pingPatience(ctx),
+    });
+  }
 }
 
 /** A registered agent is back, perhaps restarted: the books are compared. */
