@@ -144,17 +144,23 @@ async function checkNothingChanges(refused: readonly Shot[]): Promise<void> {
 
 async function findCulprit(refused: readonly Shot[]): Promise<void> {
   for (const shot of refused) {
-    await session.heal();
-    const before = await session.settled();
-    const answer = await fire(shot);
-    const now = await session.settled();
-    if (!isRefused(answer) || now === before) continue;
-    const lines = before.split('\n');
-    const changed = now.split('\n').filter((line, index) => line !== lines[index]);
-    faults.push(
-      `refused with ${answer.status} '${answer.body}', but now ${changed.slice(0, 20).join(' ')}: ${shown(shot)}`,
-    );
+    // On a busy machine an agent may do something by itself just now, but not twice.
+    if ((await changeBy(shot)) === undefined) continue;
+    const change = await changeBy(shot);
+    if (change !== undefined) faults.push(change);
   }
+}
+
+/** @returns what a refused call has changed all the same */
+async function changeBy(shot: Shot): Promise<string | undefined> {
+  await session.heal();
+  const before = await session.settled();
+  const answer = await fire(shot);
+  const now = await session.settled();
+  if (!isRefused(answer) || now === before) return undefined;
+  const lines = before.split('\n');
+  const changed = now.split('\n').filter((line, index) => line !== lines[index]);
+  return `refused with ${answer.status} '${answer.body}', but now ${changed.slice(0, 20).join(' ')}: ${shown(shot)}`;
 }
 
 test(`${CALLS} spoiled calls are answered with a reason, change nothing when refused, and leave no memory behind`, async (t) => {
